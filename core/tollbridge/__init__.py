@@ -1,0 +1,51 @@
+"""Tollbridge: a billing bridge between SolusIO and the billing system a hosting company already runs.
+
+What stands here, with :mod:`tollbridge.http` for adapters that speak HTTP, is all that an adapter needs.
+"""
+
+from tollbridge.adapters.hookspecs import hookimpl
+from tollbridge.errors import AdapterFault, NotFound, OutcomeUnknown, Refused, TollbridgeError, Unavailable
+from tollbridge.model import (
+    Check,
+    Client,
+    ClientStatus,
+    Currency,
+    Discount,
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    Receipt,
+    Signup,
+    TaxRate,
+    Terms,
+    UserStatus,
+)
+from tollbridge.secret import DatabaseUrl, Secret
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AdapterFault",
+    "Check",
+    "Client",
+    "ClientStatus",
+    "Currency",
+    "DatabaseUrl",
+    "Discount",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceStatus",
+    "NotFound",
+    "OutcomeUnknown",
+    "Receipt",
+    "Refused",
+    "Secret",
+    "Signup",
+    "TaxRate",
+    "Terms",
+    "TollbridgeError",
+    "Unavailable",
+    "UserStatus",
+    "__version__",
+    "hookimpl",
+]

@@ -1,0 +1,7 @@
+"""``python -m tollbridge``."""
+
+import sys
+
+from tollbridge.cli import main
+
+sys.exit(main())

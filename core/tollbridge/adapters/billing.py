@@ -1,0 +1,142 @@
+"""The billing system behind the active adapter, as the core calls it: typed, checked, and with honest errors."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import pluggy
+import structlog
+
+from tollbridge.errors import AdapterFault, NotFound, Refused, TollbridgeError
+from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Terms
+from tollbridge.secret import redact
+
+Value = TypeVar("Value")
+
+_log = structlog.get_logger("tollbridge.adapters")
+_DEFAULT_IN_DOUBT = 10.0
+
+
+class BillingSystem:
+    """Calls the adapter's hooks. What an adapter returns is checked here, so that the core may rely on it."""
+
+    def __init__(self, name: str, manager: pluggy.PluginManager) -> None:
+        self.name = name
+        self._manager = manager
+        self._adapter = manager.get_plugin(name)
+
+    @property
+    def in_doubt_seconds(self) -> float:
+        """How long after a request without an answer an invoice may still appear in the billing system.
+
+        An adapter says so by an attribute of the same name; ten seconds otherwise.
+        """
+        return float(getattr(self._adapter, "in_doubt_seconds", _DEFAULT_IN_DOUBT))
+
+    def can(self, hook: str) -> bool:
+        """Whether the adapter implements the hook."""
+        return any(impl.plugin is self._adapter for impl in getattr(self._manager.hook, hook).get_hookimpls())
+
+    def client(self, client_id: int) -> Client:
+        """The client with this id; NotFound if there is none."""
+        client = self._optional("client", Client, client_id=client_id)
+        if client is None:
+            raise NotFound(f"the billing system has no client {client_id}")
+        if client.id != client_id:
+            raise AdapterFault(f"{self.name}.client was asked for client {client_id} and gave client {client.id}")
+        return client
+
+    def clients(self) -> Iterator[Client | Refused]:
+        """Every client; a client that cannot be read comes as its error, and the others still follow."""
+        return self._each("clients", Client)
+
+    def unpaid_invoices(self) -> Iterator[Receipt | Refused]:
+        """Every unpaid or pending invoice; one that cannot be read comes as its error."""
+        return self._each("unpaid_invoices", Receipt)
+
+    def currencies(self) -> dict[str, Currency]:
+        """The active currencies by code; empty if the billing system cannot say."""
+        found = self._guarded("currencies")
+        return {currency.code: self._checked("currencies", currency, Currency) for currency in _iterated(found)}
+
+    def terms(self, client: Client) -> Terms | None:
+        """The client's discounts and taxes, as far as the billing system can say."""
+        return self._optional("terms", Terms, client=client) if self.can("terms") else None
+
+    def create_invoice(self, invoice: Invoice) -> Receipt:
+        """Create an invoice; the receipt must name the same reference and client."""
+        receipt = self._checked("create_invoice", self._guarded("create_invoice", invoice=invoice), Receipt)
+        if (receipt.reference, receipt.client_id) != (invoice.reference, invoice.client_id):
+            raise AdapterFault(
+                f"{self.name}.create_invoice gave a receipt for {receipt.reference}, not {invoice.reference}"
+            )
+        return receipt
+
+    def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
+        """The client's invoice with this reference."""
+        receipt = self._optional("find_invoice", Receipt, client_id=client_id, reference=reference)
+        if receipt is not None and (receipt.reference, receipt.client_id) != (reference, client_id):
+            raise AdapterFault(
+                f"{self.name}.find_invoice was asked for {reference} of client {client_id} and gave"
+                f" {receipt.reference} of client {receipt.client_id}"
+            )
+        return receipt
+
+    def check(self) -> list[Check]:
+        """What the adapter finds out about its billing system; without the hook, whether it lists its currencies."""
+        if self.can("check"):
+            return [self._checked("check", check, Check) for check in _iterated(self._guarded("check"))]
+        self.currencies()
+        return [Check("billing system", ok=True, detail="answers")]
+
+    def remember_user(self, client_id: int, solus_user_id: int) -> None:
+        """Tell the billing system which SolusIO user a client has, if it wants to know."""
+        if self.can("remember_user"):
+            self._guarded("remember_user", client_id=client_id, solus_user_id=solus_user_id)
+
+    def tell(self, hook: str, **facts: Any) -> None:
+        """Tell every listener; one that fails is logged and never disturbs the billing."""
+        for impl in getattr(self._manager.hook, hook).get_hookimpls():
+            try:
+                impl.function(*(facts[name] for name in impl.argnames))
+            except Exception as error:  # noqa: BLE001 - somebody else's code
+                _log.warning("listener failed", hook=hook, plugin=impl.plugin_name, error=redact(str(error)))
+
+    def _optional(self, hook: str, wanted: type[Value], **arguments: Any) -> Value | None:
+        value = self._guarded(hook, **arguments)
+        return None if value is None else self._checked(hook, value, wanted)
+
+    def _guarded(self, hook: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self._manager.hook, hook)(**arguments)
+        except TollbridgeError:
+            raise
+        except Exception as error:
+            raise self._fault(hook, error) from error
+
+    def _each(self, hook: str, wanted: type[Value]) -> Iterator[Value | Refused]:
+        iterator = iter(_iterated(self._guarded(hook)))
+        while True:
+            try:
+                value = next(iterator)
+            except StopIteration:
+                return
+            except Refused as error:
+                yield error
+                continue
+            except TollbridgeError:
+                raise
+            except Exception as error:
+                raise self._fault(hook, error) from error
+            yield self._checked(hook, value, wanted)
+
+    def _checked(self, hook: str, value: Any, wanted: type[Value]) -> Value:
+        if not isinstance(value, wanted):
+            raise AdapterFault(f"{self.name}.{hook} gave {type(value).__name__}, where {wanted.__name__} is needed")
+        return value
+
+    def _fault(self, hook: str, error: Exception) -> AdapterFault:
+        return AdapterFault(f"{self.name}.{hook} failed by a fault of its own: {type(error).__name__}: {error}")
+
+
+def _iterated(found: Iterable[Any] | None) -> Iterable[Any]:
+    return () if found is None else found

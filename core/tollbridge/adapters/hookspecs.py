@@ -1,0 +1,86 @@
+"""Every hook, once. An adapter implements the first group; any installed plugin may listen to the second.
+
+An adapter raises ``NotFound``, ``Refused`` (the billing system said no: do not retry), ``Unavailable`` (try later) or
+``OutcomeUnknown`` (sent, no answer came). Anything else that leaves it is shown as a fault of the adapter.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pluggy
+
+from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Signup, Terms, UserStatus
+
+hookspec = pluggy.HookspecMarker("tollbridge")
+hookimpl = pluggy.HookimplMarker("tollbridge")
+
+REQUIRED = ("client", "clients", "currencies", "create_invoice", "find_invoice", "unpaid_invoices")
+OPTIONAL = ("terms", "check", "create_client", "authenticate", "portal_login_url", "remember_user")
+LISTENERS = ("invoice_issued", "user_status_changed", "run_finished")
+
+
+class Hooks:
+    """The hook specifications, as pluggy reads them."""
+
+    @hookspec(firstresult=True)
+    def client(self, client_id: int) -> Client | None:
+        """The client with this id, whatever its status; None if there is none."""
+
+    @hookspec(firstresult=True)
+    def clients(self) -> Iterator[Client]:  # type: ignore[empty-body]
+        """Every client the bridge looks after, each once, in any order, whatever the number of pages behind it.
+
+        ``Refused`` raised by the iterator's next step is one client's failure; the others are still asked for.
+        """
+
+    @hookspec(firstresult=True)
+    def currencies(self) -> list[Currency]:  # type: ignore[empty-body]
+        """Every active currency; an empty list if the billing system cannot say (ISO 4217's decimals are used)."""
+
+    @hookspec(firstresult=True)
+    def create_invoice(self, invoice: Invoice) -> Receipt:  # type: ignore[empty-body]
+        """Create the invoice, whole or not at all, unpaid, and so that ``find_invoice`` finds its reference."""
+
+    @hookspec(firstresult=True)
+    def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
+        """The client's invoice with this reference, whatever its status; None if there is none."""
+
+    @hookspec(firstresult=True)
+    def unpaid_invoices(self) -> Iterator[Receipt]:  # type: ignore[empty-body]
+        """Every invoice that is unpaid or whose payment is under way; others than the bridge's may be among them."""
+
+    @hookspec(firstresult=True)
+    def terms(self, client: Client) -> Terms | None:
+        """The client's discounts and taxes; None, or None in one of them, leaves it to bridge.toml."""
+
+    @hookspec(firstresult=True)
+    def check(self) -> list[Check]:  # type: ignore[empty-body]
+        """What ``tollbridge check`` can find out about the billing system without writing anything."""
+
+    @hookspec(firstresult=True)
+    def create_client(self, signup: Signup) -> Client:  # type: ignore[empty-body]
+        """Make a client of somebody who signed up."""
+
+    @hookspec(firstresult=True)
+    def authenticate(self, email: str, password: str) -> Client | None:
+        """The client these credentials belong to; None if they are wrong."""
+
+    @hookspec(firstresult=True)
+    def portal_login_url(self, client_id: int) -> str | None:
+        """A one-time link into the billing system's client area; None if there is no such thing."""
+
+    @hookspec(firstresult=True)
+    def remember_user(self, client_id: int, solus_user_id: int) -> None:
+        """Keep the SolusIO user's id with the client, for people who look there."""
+
+    @hookspec
+    def invoice_issued(self, invoice: Invoice, receipt: Receipt) -> None:
+        """An invoice was issued (told at most once, and not again after a crash)."""
+
+    @hookspec
+    def user_status_changed(self, client_id: int, user_id: int, before: UserStatus, after: UserStatus) -> None:
+        """The bridge locked, suspended or released a user."""
+
+    @hookspec
+    def run_finished(self, report: dict[str, Any]) -> None:
+        """The daily job has ended; ``report`` is what ``tollbridge run --json`` prints."""

@@ -1,0 +1,62 @@
+"""Builds the parts from bridge.toml, once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tollbridge.adapters.billing import BillingSystem
+from tollbridge.adapters.loading import adapter_class, plugin_manager
+from tollbridge.config import Settings, load_settings
+from tollbridge.jobs.parts import Parts
+from tollbridge.ledger import Ledger
+from tollbridge.solus import Solus
+
+
+def read_settings(path: Path) -> tuple[Settings, Any]:
+    """bridge.toml's settings, and the adapter's own.
+
+    Raises:
+        ConfigError: with every problem of the file.
+    """
+    return _read(path)[:2]
+
+
+def read_configuration(path: Path) -> tuple[Settings, BillingSystem]:
+    """bridge.toml's settings, and the billing system behind the adapter it names.
+
+    Raises:
+        ConfigError: with every problem of the file.
+        AdapterFault: the adapter does not keep the contract.
+    """
+    settings, own, adapter = _read(path)
+    return settings, BillingSystem(settings.adapter, plugin_manager(settings.adapter, adapter, own))
+
+
+def _read(path: Path) -> tuple[Settings, Any, type[Any]]:
+    found: dict[str, type[Any]] = {}
+
+    def adapter_settings(use: str) -> tuple[str, type[Any] | None]:
+        table, found["adapter"] = adapter_class(use, path.absolute().parent)
+        return table, getattr(found["adapter"], "Settings", None)
+
+    settings, own = load_settings(path.absolute(), adapter_settings)
+    return settings, own, found["adapter"]
+
+
+@contextmanager
+def bridge(path: Path) -> Iterator[Parts]:
+    """All parts, ready for work, and closed at the end.
+
+    Raises:
+        ConfigError, AdapterFault: as :func:`read_configuration`.
+        LedgerError: the ledger cannot be opened.
+    """
+    settings, billing = read_configuration(path)
+    ledger = Ledger.open(settings.ledger.url)
+    solus = Solus(settings.solus)
+    try:
+        yield Parts(settings, solus, billing, ledger)
+    finally:
+        solus.close()
+        ledger.close()

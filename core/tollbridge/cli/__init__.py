@@ -1,0 +1,71 @@
+"""The commands."""
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tollbridge.cli import daily, demo, reports, serving, setup
+from tollbridge.cli.output import complain
+from tollbridge.cli.session import Session
+from tollbridge.errors import AdapterFault, ConfigError, LedgerError, Refused, TollbridgeError, Unavailable, UsageError
+from tollbridge.logs import configure_logs
+
+_COMMANDS_GROUP = "tollbridge.commands"
+
+app = typer.Typer(
+    name="tollbridge",
+    help="A billing bridge between SolusIO and the billing system you already run.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_PANELS = {
+    "Setting up": (setup.init, setup.check, setup.connect),
+    "Every day": (daily.run, daily.sync, daily.invoice, daily.overdue, serving.serve),
+    "Looking": (reports.price, reports.plans, reports.usage, reports.explain, reports.adapters),
+    "Trying out": (demo.demo, serving.sandbox),
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+
+
+@app.callback()
+def tollbridge(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.")] = Path(
+        "bridge.toml"
+    ),
+    debug: Annotated[bool, typer.Option("--debug", help="Log every request to standard error.")] = False,
+) -> None:
+    """A billing bridge between SolusIO and the billing system you already run."""
+    configure_logs(verbose=debug)
+    context.obj = Session(config)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Exit 0 done, 1 done but for some clients, 2 bad usage or configuration, 3 not reachable."""
+    for point in entry_points(group=_COMMANDS_GROUP):
+        app.add_typer(point.load(), name=point.name, rich_help_panel="Adapters' own")
+    try:
+        app(arguments)
+    except TollbridgeError as error:
+        complain(str(error))
+        return exit_code(error)
+    return 0
+
+
+def exit_code(error: TollbridgeError) -> int:
+    """What a command that ends with this error exits with."""
+    if isinstance(error, ConfigError | UsageError):
+        return 2
+    if isinstance(error, Unavailable | LedgerError | AdapterFault | Refused):
+        return 3
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

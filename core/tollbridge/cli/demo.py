@@ -1,0 +1,5 @@
+"""``demo``."""
+
+
+def demo() -> None:
+    """Two months of a small hosting company in one minute, on SQLite and the sandbox."""

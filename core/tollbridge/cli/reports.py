@@ -1,0 +1,280 @@
+"""Commands that only look: ``usage``, ``price``, ``plans``, ``explain`` and ``adapters``."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from tollbridge.adapters.loading import installed_adapters
+from tollbridge.cli.daily import invoice_json
+from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
+from tollbridge.cli.session import AsJson, MonthOption
+from tollbridge.errors import NotFound, UsageError
+from tollbridge.jobs.comparing import Comparison, compare_usage
+from tollbridge.jobs.daily import when
+from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.pricing import Pricer
+from tollbridge.ledger import Entry, State
+from tollbridge.model import Client, Currency
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.pricing import TokenPrice, money, plain
+from tollbridge.solus.pricing_answer import encode, pricing_answer
+
+_HOURS_OF_LONGEST_MONTH = 24 * 31
+
+
+def usage(context: typer.Context, month: MonthOption = None, as_json: AsJson = False) -> None:
+    """What SolusIO reports for a month, beside what the bridge computes and has invoiced; default: the last month."""
+    with context.obj.parts() as parts, progress(quiet=as_json) as show:
+        zone = parts.settings.billing.timezone
+        month = month or Month.of(when(parts, None, dry_run=True).now, zone).previous
+        comparison = compare_usage(parts, month, show)
+    if as_json:
+        print_json(comparison.json())
+    else:
+        _print_comparison(comparison)
+
+
+def _print_comparison(comparison: Comparison) -> None:
+    made = table(
+        f"Usage in {comparison.month}", "client", "item", "kind", "hours", "tokens", "computed", "",
+        right=("client", "hours", "tokens", "computed"),
+    )  # fmt: skip
+    for row in comparison.rows:
+        item = row.item
+        made.add_row(
+            str(row.client_id or f"user {row.user_id}"),
+            item.name,
+            item.type,
+            f"{item.server.hours:,}" if item.server else "",
+            f"{item.tokens:,}",
+            "" if item.computed is None else f"{item.computed:,}",
+            "" if item.computed in {None, item.tokens} else "differs",
+        )
+    out.print(made)
+    say(f"SolusIO reports {comparison.tokens:,} tokens; " + ", ".join(
+        f"{tokens:,} {what}" for what, tokens in comparison.places.items()
+    ) + ".")  # fmt: skip
+    for remark in comparison.remarks():
+        complain(remark)
+
+
+def price(
+    context: typer.Context,
+    client: Annotated[int, typer.Argument(metavar="CLIENT", help="The client's id in the billing system.")],
+    as_json: AsJson = False,
+) -> None:
+    """What SolusIO is told about a client's prices, and how it comes about."""
+    with context.obj.parts() as parts:
+        found = parts.billing.client(client)
+        made = Pricer(parts.billing, parts.settings.pricing.price_list()).price(found)
+    steps = price_steps(found, made)
+    if as_json:
+        answer = orjson.loads(encode(pricing_answer(made)))
+        print_json({"client_id": found.id, "email": found.email, "answer": answer, "steps": steps})
+        return
+    who = " ".join(part for part in (found.first_name, found.last_name) if part) or found.company
+    say(f"Client {found.id}{f', {who}' if who else ''}, {found.email}, {found.status}")
+    shown = table("The price of one token", "step", "factor", made.currency.code, right=("factor", made.currency.code))
+    for step in steps:
+        shown.add_row(step["step"], step["factor"], step["price"])
+    out.print(shown)
+    say("1,000 tokens are " + money(1000 * made.user, made.currency) + " to the customer.")
+
+
+def price_steps(client: Client, made: TokenPrice) -> list[dict[str, str]]:
+    """The price's way from the base to what the customer pays, step by step; numbers as text."""
+    current = made.base
+    steps = [{"step": "bridge.toml's price", "factor": "", "price": plain(current)}]
+
+    def add(what: str, factor: Decimal) -> None:
+        nonlocal current
+        current *= factor
+        steps.append({"step": what, "factor": plain(factor), "price": plain(current)})
+
+    if client.tax_exempt and made.prices_include_tax and made.without_tax != made.base:
+        current = made.without_tax
+        steps.append({"step": "exempt: without the tax it holds", "factor": "", "price": plain(current)})
+    for discount in made.discounts:
+        add(f"{discount.name}{f' ({discount.description})' if discount.description else ''}", discount.multiplier)
+    if made.prices_include_tax:
+        held = ", ".join(f"{tax.label} {plain(tax.rate)} %" for tax in made.taxes)
+        steps.append({"step": f"includes {held}" if held else "no tax", "factor": "", "price": plain(current)})
+        return steps
+    net = current
+    for tax in made.taxes:
+        label = f"{tax.label} {plain(tax.rate)} %{' on top of the above' if made.compound else ''}"
+        current += (current if made.compound else net) * tax.rate / 100
+        steps.append({"step": label, "factor": "", "price": plain(current)})
+    if not made.taxes:
+        reason = "tax exempt" if client.tax_exempt else "no tax applies"
+        steps.append({"step": reason, "factor": "", "price": plain(current)})
+    return steps
+
+
+def plans(context: typer.Context, as_json: AsJson = False) -> None:
+    """SolusIO's plans in tokens and in each currency, before discounts and tax, as in step 2 of the guide."""
+    with context.obj.parts() as parts:
+        found = parts.solus.plans()
+        currencies = _currencies(parts)
+        prices = parts.settings.pricing.tokens
+    rows = [
+        {
+            "id": plan.id,
+            "name": plan.name,
+            "tokens_per_hour": plan.tokens_per_hour,
+            "aggregated_tokens_per_month": plan.tokens_per_hour * _HOURS_OF_LONGEST_MONTH,
+            "tokens_per_month": plan.tokens_per_month,
+            "prices": {
+                code: {
+                    "per_hour": plan.tokens_per_hour * token,
+                    "aggregated_per_month": plan.tokens_per_hour * _HOURS_OF_LONGEST_MONTH * token,
+                    "per_month": plan.tokens_per_month * token,
+                }
+                for code, token in prices.items()
+            },
+        }
+        for plan in found
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for code in prices:
+        out.print(_plan_table(code, currencies[code], rows))
+
+
+def _currencies(parts: Parts) -> dict[str, Currency]:
+    """How each priced currency is written; one that the billing system does not list is written as ISO has it."""
+    pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
+    return {code: pricer.writing(code) for code in parts.settings.pricing.tokens}
+
+
+def _plan_table(code: str, currency: Currency, rows: list[dict[str, Any]]) -> Table:
+    numbers = ("tokens/h", "744 h, tokens", f"744 h, {code}", "tokens/month", f"{code}/month")
+    made = table(f"Plans in {code}", "plan", *numbers, right=numbers)
+    for row in rows:
+        prices = row["prices"][code]
+        made.add_row(
+            row["name"],
+            f"{row['tokens_per_hour']:,}",
+            f"{row['aggregated_tokens_per_month']:,}",
+            money(prices["aggregated_per_month"], currency),
+            f"{row['tokens_per_month']:,}" if row["tokens_per_month"] else "no cap",
+            money(prices["per_month"], currency) if row["tokens_per_month"] else "",
+        )
+    return made
+
+
+def explain(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="An invoice, like TB-2026-07-1042.")],
+    as_json: AsJson = False,
+) -> None:
+    """One invoice: where every line comes from, and what has happened to it."""
+    match = re.fullmatch(r"TB-(\d{4}-\d{2})-(-?\d+)", reference)
+    if match is None:
+        raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
+    with context.obj.parts() as parts:
+        entry = parts.ledger.entry(Month.parse(match[1]), int(match[2]))
+    if entry is None:
+        raise NotFound(f"the ledger has nothing under {reference}")
+    if as_json:
+        print_json(_entry_json(entry))
+    else:
+        _print_entry(entry)
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    price = entry.document.price
+    return {
+        **invoice_json(entry, entry.billing_status or entry.state),
+        "state": entry.state,
+        "states": _states(entry),
+        "billing_id": entry.billing_id,
+        "carried_into": entry.carried_into,
+        "problem": entry.problem,
+        "price": {
+            "base": price.base, "net": price.net, "user": price.user, "currency": price.currency.code,
+            "decimals": price.currency.decimals, "prices_include_tax": price.prices_include_tax,
+            "discounts": [{"name": each.name, "multiplier": each.multiplier} for each in price.discounts],
+            "taxes": [{"label": each.label, "rate": each.rate} for each in price.taxes], "compound": price.compound,
+        },
+        "lines": [
+            {
+                "description": line.description, "month": line.month, "type": line.item_type, "id": line.item_id,
+                "name": line.item_name, "plan": line.plan, "hours": line.hours,
+                "tokens_per_hour": line.tokens_per_hour, "tokens_per_month": line.tokens_per_month,
+                "tokens": line.tokens, "exact": line.tokens * price.net, "amount": line.amount, "taxed": line.taxed,
+            }
+            for line in entry.document.lines
+        ],
+    }  # fmt: skip
+
+
+def _states(entry: Entry) -> list[dict[str, str]]:
+    moments = [("written", entry.written_at), ("sent", entry.sent_at), ("issued", entry.issued_at)]
+    settled = entry.billing_status if entry.settled_at and entry.billing_status else "settled"
+    return [{"state": name, "at": iso(at)} for name, at in [*moments, (settled, entry.settled_at)] if at]
+
+
+def _print_entry(entry: Entry) -> None:
+    price, currency = entry.document.price, entry.document.price.currency
+    say(f"{entry.reference} for client {entry.client_id}: {_state_words(entry)}")
+    say(f"issued {entry.issue_date}, due {entry.due_date}")
+    made = table(
+        "", "item", "hours", "tokens", "exact", currency.code, right=("hours", "tokens", "exact", currency.code)
+    )
+    for line in entry.document.lines:
+        made.add_row(
+            line.description,
+            "" if line.hours is None else f"{line.hours:,}",
+            f"{line.tokens:,}",
+            plain(line.tokens * price.net),
+            money(line.amount, currency),
+        )
+    made.add_section()
+    made.add_row("subtotal", "", f"{entry.tokens:,}", "", money(entry.subtotal, currency))
+    for tax in price.taxes:
+        held = "includes " if price.prices_include_tax else ""
+        made.add_row(f"{held}{tax.label} {plain(tax.rate)} %{' (compound)' if price.compound else ''}", "", "", "", "")
+    made.add_row("total", "", "", "", money(entry.total, currency))
+    out.print(made)
+    discounts = "".join(f" x {plain(each.multiplier)} ({each.name})" for each in price.discounts)
+    say(f"One token is {plain(price.base)}{discounts} = {plain(price.net)} {currency.code} on a line, where it is")
+    say(f"rounded once, half up; with tax it is {plain(price.user)}, as SolusIO shows it.")
+    for state in _states(entry):
+        say(f"  {state['at']}  {state['state']}")
+    if entry.billing_id:
+        say(f"The billing system has it as {entry.billing_id}.")
+    if entry.problem:
+        complain(f"Not issued yet: {entry.problem}")
+
+
+def _state_words(entry: Entry) -> str:
+    match entry.state:
+        case State.CARRIED:
+            return f"carried into {entry.carried_into}" if entry.carried_into else "carried to the next invoice"
+        case State.NOTHING:
+            return "nothing to pay, no invoice"
+        case State.SENDING:
+            return "sent, outcome not known yet"
+        case State.WRITTEN:
+            return "not sent yet"
+        case State.ISSUED:
+            return str(entry.billing_status or "issued")
+
+
+def adapters(as_json: AsJson = False) -> None:
+    """Installed adapters, and the hooks each implements."""
+    found = installed_adapters()
+    if as_json:
+        print_json(found)
+        return
+    made = table("Installed adapters", "name", "from", "hooks")
+    for adapter in found:
+        hooks = ", ".join(adapter.hooks) if not adapter.problem else f"cannot be used: {adapter.problem}"
+        made.add_row(adapter.name, f"{adapter.distribution} {adapter.version}", hooks)
+    out.print(made)

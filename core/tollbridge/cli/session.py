@@ -1,0 +1,73 @@
+"""What every command has at hand: where bridge.toml is, and the options they share."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import attrs
+import typer
+
+from tollbridge.errors import UsageError
+from tollbridge.rules.calendar import Month
+
+Value = TypeVar("Value")
+
+
+@attrs.frozen
+class Session:
+    """One call of ``tollbridge``."""
+
+    config: Path
+    verbose: bool = False
+
+    def parts(self) -> AbstractContextManager[Any]:
+        """All parts of the bridge, built from bridge.toml and closed at the end."""
+        from tollbridge.bridge import bridge  # noqa: PLC0415 - slow to import, and not needed for --help
+
+        return bridge(self.config)
+
+    def adapter_settings(self, kind: type[Value]) -> Value:
+        """The adapter's own settings from bridge.toml, for a command that an adapter brings along.
+
+        Raises:
+            UsageError: bridge.toml names another adapter.
+        """
+        from tollbridge.bridge import read_settings  # noqa: PLC0415
+
+        settings, own = read_settings(self.config)
+        if not isinstance(own, kind):
+            raise UsageError(f"{self.config} uses the adapter {settings.adapter}, which this command is not for")
+        return own
+
+
+def _read(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+    def read(text: str) -> Value:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return read
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date like 2026-08-01") from None
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing anywhere.")]
+Day = Annotated[
+    date | None,
+    typer.Option(
+        "--date", metavar="D", parser=_read(_day), help="The day to run for, like 2026-08-01; default: today."
+    ),
+]
+MonthOption = Annotated[
+    Month | None,
+    typer.Option("--month", metavar="M", parser=_read(Month.parse), help="A month like 2026-07."),
+]

@@ -1,0 +1,142 @@
+"""``init``, ``check`` and ``connect``: from nothing to a bridge that SolusIO knows."""
+
+import json
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import attrs
+import typer
+
+from tollbridge.adapters.loading import adapter_class
+from tollbridge.cli.output import out, print_json, say, table
+from tollbridge.cli.session import AsJson
+from tollbridge.errors import TollbridgeError, Unavailable, UsageError
+from tollbridge.jobs.parts import Parts
+from tollbridge.model import Check
+
+_PRICING_PATH = "/solusio/api/"
+
+
+def init(
+    context: typer.Context,
+    adapter: Annotated[
+        str, typer.Argument(help="An installed adapter's name, or package.module:Class.")
+    ] = "generic_sql",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there already.")] = False,
+) -> None:
+    """Write a commented bridge.toml for an adapter, where --config says."""
+    path: Path = context.obj.config
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; --force overwrites it, --config names another")
+    text = example_configuration(adapter, path.absolute().parent)
+    path.write_text(text, encoding="utf-8")
+    say(f"{path} is written. Fill it in, then `tollbridge check` tells what is still missing.")
+
+
+def example_configuration(adapter: str, folder: Path) -> str:
+    """The documented bridge.toml, made ready for a company of one's own with this adapter."""
+    text = files("tollbridge").joinpath("bridge.toml").read_text(encoding="utf-8")
+    head, _, rest = text.partition("[adapter]\n")
+    head = head.replace('"http://127.0.0.1:8499"             #', '"https://solus.example.com"         #')
+    table_name, found = adapter_class(adapter, folder)
+    if adapter != "generic_sql":
+        rest = f"use = {json.dumps(adapter)}\n\n[adapter.{table_name}]\n" + "\n".join(_settings_lines(found)) + "\n"
+    return f"{head}[adapter]\n{rest}"
+
+
+def _settings_lines(adapter: type[Any]) -> Iterator[str]:
+    """One line for each of the adapter's settings; those with a default are commented out."""
+    settings = getattr(adapter, "Settings", None)
+    if settings is None or not attrs.has(settings):
+        return
+    for field in attrs.fields(attrs.resolve_types(settings)):
+        note = field.metadata.get("doc", "")
+        comment = f"  # {note}" if note else ""
+        if field.default is attrs.NOTHING:
+            example = field.metadata.get("example", "")
+            yield f"{field.name} = {_toml(example)}{comment}"
+        else:
+            default = None if isinstance(field.default, attrs.Factory) else field.default  # type: ignore[arg-type]
+            yield f"# {field.name} = {_toml(default)}{comment}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    return json.dumps("…" if value is None else str(value), ensure_ascii=False)
+
+
+def check(context: typer.Context, as_json: AsJson = False) -> None:
+    """Validate bridge.toml, test both connections, and compare currencies with the token prices."""
+    with context.obj.parts() as parts:
+        checks = list(_all_checks(parts))
+    failed = [each for each in checks if not each.ok]
+    if as_json:
+        print_json({"ok": not failed, "checks": checks})
+    else:
+        made = table("", "", "what", "finding")
+        for each in checks:
+            made.add_row("ok" if each.ok else "NO", each.name, each.detail)
+        out.print(made)
+        say("All is well." if not failed else f"{len(failed)} of {len(checks)} checks failed.")
+    if failed:
+        raise typer.Exit(3 if any("reached" in each.detail for each in failed) else 2)
+
+
+def _all_checks(parts: Parts) -> Iterator[Check]:
+    yield Check("bridge.toml", ok=True, detail="every key is known and of the right type")
+    parts.ledger.ping()
+    yield Check("ledger", ok=True, detail=str(parts.settings.ledger.url))
+    yield _tried("SolusIO", lambda: f"answers; the API token is {parts.solus.token_owner()}'s")
+    yield _tried("SolusIO role", lambda: parts.solus.role.name)
+    if parts.settings.solus.limit_group is not None:
+        yield _tried("SolusIO limit group", lambda: parts.solus.limit_group.name if parts.solus.limit_group else "")
+    try:
+        yield from parts.billing.check()
+        yield from _currency_checks(parts)
+    except TollbridgeError as error:
+        yield Check("billing system", ok=False, detail=_found(error))
+    if parts.settings.server.public_url is None:
+        yield Check("server.public_url", ok=True, detail="not set; `tollbridge connect` needs it")
+
+
+def _tried(name: str, try_it: Callable[[], str]) -> Check:
+    try:
+        return Check(name, ok=True, detail=try_it())
+    except TollbridgeError as error:
+        return Check(name, ok=False, detail=_found(error))
+
+
+def _found(error: TollbridgeError) -> str:
+    return f"cannot be reached: {error}" if isinstance(error, Unavailable) else str(error)
+
+
+def _currency_checks(parts: Parts) -> Iterator[Check]:
+    """Each active currency has a token price, and each token price a currency."""
+    priced, active = parts.settings.pricing.tokens, parts.billing.currencies()
+    for code in sorted(active):
+        detail = (
+            f"one token is {priced[code]:f}" if code in priced else "has no token price: add it to [pricing.tokens]"
+        )
+        yield Check(f"currency {code}", ok=code in priced, detail=detail)
+    for code in sorted(priced.keys() - active.keys() if active else ()):
+        yield Check(f"currency {code}", ok=True, detail="has a token price, and is not active in the billing system")
+
+
+def connect(context: typer.Context, as_json: AsJson = False) -> None:
+    """Tell SolusIO where the pricing endpoint is, and turn registration in the user area off."""
+    with context.obj.parts() as parts:
+        server = parts.settings.server
+        if server.public_url is None:
+            raise UsageError(
+                "server.public_url is missing: it is the address at which SolusIO reaches `tollbridge serve`"
+            )
+        token = server.token.reveal() if server.token else ""
+        done = parts.solus.connect(server.public_url.rstrip("/") + _PRICING_PATH, token)
+    if as_json:
+        print_json(attrs.asdict(done))
+        return
+    say(f"SolusIO asks {done.url} for prices (driver {done.driver}{', with a token' if done.token_set else ''}),")
+    say("and nobody can register in the user area past the billing system. Both were read back.")

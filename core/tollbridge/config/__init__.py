@@ -1,0 +1,27 @@
+"""bridge.toml: its keys as typed settings, and reading it."""
+
+from tollbridge.config.reading import load_settings
+from tollbridge.config.settings import (
+    AccountsSettings,
+    BillingSettings,
+    LedgerSettings,
+    PricingSettings,
+    ServerSettings,
+    Settings,
+    SolusSettings,
+    UsageFeedSettings,
+    is_loopback,
+)
+
+__all__ = [
+    "AccountsSettings",
+    "BillingSettings",
+    "LedgerSettings",
+    "PricingSettings",
+    "ServerSettings",
+    "Settings",
+    "SolusSettings",
+    "UsageFeedSettings",
+    "is_loopback",
+    "load_settings",
+]

@@ -1,0 +1,219 @@
+"""bridge.toml as typed settings: one class per table, one field per key.
+
+The comment of each key stands in the repository's own bridge.toml; a rule that a value must meet stands here.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from tollbridge.model import Discount, TaxRate
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.overdue import Ladder
+from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
+from tollbridge.secret import DatabaseUrl, Secret
+
+Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+class FieldError(ValueError):
+    """A value that is of the right type and still cannot be right."""
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        self.message = message
+        super().__init__(f"{key} {message}")
+
+
+def at_least(least: int | Decimal, most: int | None = None) -> Validator:
+    """The value is not below ``least``, nor above ``most``; None passes."""
+
+    def validate(_instance: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+        if value is not None and (value < least or (most is not None and value > most)):
+            wanted = f"at least {least}" if most is None else f"from {least} to {most}"
+            raise FieldError(attribute.name, f"must be {wanted}, not {value}")
+
+    return validate
+
+
+def web_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
+    """The value is an https address; plain http only reaches this machine, for it would carry secrets."""
+    if value is None:
+        return
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise FieldError(attribute.name, f'must be an address like "https://host.example.com", not "{value}"')
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise FieldError(attribute.name, "must begin with https://, since plain http would show its secrets on the way")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise FieldError(attribute.name, "must be only scheme, host, port and path")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dict[str, Any]) -> None:
+    for code in value:
+        if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+            raise FieldError(f"{attribute.name}.{code}", "must be a currency code of three capitals, like USD")
+
+
+@attrs.frozen
+class UsageFeedSettings:
+    """``[solus.usage]``: where the usage feed is and what its parameters are called."""
+
+    path: str = "usage"
+    from_parameter: str = "from"
+    to_parameter: str = "to"
+    page_parameter: str = "page"
+
+
+@attrs.frozen
+class SolusSettings:
+    """``[solus]``: the panel."""
+
+    url: str = attrs.field(validator=web_address)
+    api_token: Secret
+    user_area_url: str | None = attrs.field(default=None, validator=web_address)
+    ca_file: Path | None = None
+    limit_group: str | int | None = None
+    role: str | int = "CLIENT"
+    usage: UsageFeedSettings = UsageFeedSettings()
+
+
+@attrs.frozen
+class DiscountSettings:
+    """``[[pricing.discounts]]``."""
+
+    name: str
+    multiplier: Decimal = attrs.field(validator=at_least(Decimal(0)))
+    description: str = ""
+    client_group: str | None = None
+
+
+@attrs.frozen
+class TaxSettings:
+    """``[[pricing.taxes]]``: ``rate`` in percent."""
+
+    label: str
+    rate: Decimal = attrs.field(validator=at_least(Decimal(0)))
+    level: int = attrs.field(default=1, validator=at_least(1, 2))
+    country: str | None = None
+    state: str | None = None
+
+
+@attrs.frozen
+class PricingSettings:
+    """``[pricing]``: one token's price per currency, and terms for adapters that cannot read them."""
+
+    tokens: dict[str, Decimal] = attrs.field(validator=_currencies)
+    prices_include_tax: bool = False
+    compound_tax: bool = False
+    discounts: list[DiscountSettings] = attrs.Factory(list)
+    taxes: list[TaxSettings] = attrs.Factory(list)
+
+    def price_list(self) -> PriceList:
+        """The same as the rules take it."""
+        return PriceList(
+            tokens=self.tokens,
+            prices_include_tax=self.prices_include_tax,
+            compound_tax=self.compound_tax,
+            discounts=tuple(
+                DiscountRule(Discount(each.name, each.description, each.multiplier), each.client_group)
+                for each in self.discounts
+            ),
+            taxes=tuple(
+                TaxRule(TaxRate(each.label, each.rate), each.level, each.country, each.state) for each in self.taxes
+            ),
+        )
+
+
+@attrs.frozen
+class BillingSettings:
+    """``[billing]``: months, due dates and what happens when nobody pays."""
+
+    start: Month
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    settle_hours: int = attrs.field(default=1, validator=at_least(0))
+    grace_days: int = attrs.field(default=14, validator=at_least(0))
+    lock_after_days: int | None = attrs.field(default=None, validator=at_least(0))
+    suspend_after_days: int | None = attrs.field(default=None, validator=at_least(0))
+    zero_invoices: bool = False
+    minimum: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
+
+    def __attrs_post_init__(self) -> None:
+        lock, suspend = self.lock_after_days, self.suspend_after_days
+        if lock is not None and suspend is not None and suspend < lock:
+            raise FieldError(
+                "suspend_after_days", f"is {suspend}, before lock_after_days ({lock}): locking comes first"
+            )
+
+    @property
+    def settle(self) -> timedelta:
+        """How long after its end a month is left alone."""
+        return timedelta(hours=self.settle_hours)
+
+    @property
+    def ladder(self) -> Ladder:
+        """The steps an unpaid invoice leads to."""
+        return Ladder(self.lock_after_days, self.suspend_after_days)
+
+
+@attrs.frozen
+class AccountsSettings:
+    """``[accounts]``: which clients get a SolusIO user, and what becomes of a closed one."""
+
+    provision: Literal["clients", "signup"] = "clients"
+    on_closed: Literal["suspend", "delete", "keep"] = "suspend"
+
+
+@attrs.frozen
+class ServerSettings:
+    """``[server]``: the pricing endpoint."""
+
+    host: str = "127.0.0.1"
+    port: int = attrs.field(default=8400, validator=at_least(1, 65535))
+    public_url: str | None = attrs.field(default=None, validator=web_address)
+    token: Secret | None = None
+    cache_seconds: int = attrs.field(default=60, validator=at_least(0))
+    stale_seconds: int = attrs.field(default=3600, validator=at_least(0))
+
+    def __attrs_post_init__(self) -> None:
+        if self.token is not None and not self.token:
+            raise FieldError("token", "is empty: give a secret, or leave the key out on a loopback host")
+        if self.token is None and not is_loopback(self.host):
+            raise FieldError("token", f"is needed because host {self.host} can be reached from other machines")
+
+
+@attrs.frozen
+class LedgerSettings:
+    """``[ledger]``: the bridge's own books."""
+
+    url: DatabaseUrl = DatabaseUrl("sqlite:///tollbridge.db")
+
+
+@attrs.frozen
+class Settings:
+    """All of bridge.toml. ``adapter`` is the chosen adapter's name, ``adapter_settings`` an instance of its class."""
+
+    solus: SolusSettings
+    pricing: PricingSettings
+    billing: BillingSettings
+    accounts: AccountsSettings = AccountsSettings()
+    server: ServerSettings = ServerSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    adapter: str = attrs.field(default="", init=False)

@@ -1,0 +1,190 @@
+"""HTTP to other systems: time-outs, retries, TLS and honest outcomes, in one place for the core and for adapters.
+
+httpx is imported here and nowhere else. TLS is always verified; a certificate authority of one's own can be added.
+Redirects are not followed, since they would carry credentials to wherever they point.
+"""
+
+import json
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+import httpx
+import stamina
+import structlog
+
+from tollbridge.errors import OutcomeUnknown, Refused, Unavailable
+from tollbridge.secret import redact
+
+_log = structlog.get_logger("tollbridge.http")
+_LONGEST_RETRY_AFTER = 120.0
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@attrs.frozen
+class Retry:
+    """How often, and how patiently, a request that may be repeated is repeated. Times are in seconds."""
+
+    attempts: int = 5
+    wait_initial: float = 0.5
+    wait_max: float = 20.0
+
+
+@attrs.frozen
+class Answer:
+    """What came back: any status below 500 except 429, left to the caller to read."""
+
+    service: str
+    status: int
+    content: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON; fractions come as Decimal, never as float.
+
+        Raises:
+            Unavailable: the body is not JSON, as when a log-in page or a proxy's error page came instead.
+        """
+        try:
+            return json.loads(self.content, parse_float=Decimal)
+        except ValueError:
+            kind = "an HTML page" if self.content.lstrip()[:1] == b"<" else "something that is not JSON"
+            raise Unavailable(f"{self.service} answered {self.status} with {kind}: check its address") from None
+
+
+class Http:
+    """Requests to one service below one base address; safe to use from several threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        service: str,
+        headers: Mapping[str, str] | None = None,
+        ca_file: Path | None = None,
+        timeout: float = 35.0,
+        retry: Retry | None = None,
+    ) -> None:
+        self.service = service
+        self._retry = retry or Retry()
+        self._client = httpx.Client(
+            base_url=base_url.rstrip("/") + "/",
+            headers={"Accept": "application/json", "User-Agent": "tollbridge", **(headers or {})},
+            timeout=httpx.Timeout(timeout, connect=10.0),
+            verify=_tls(ca_file),
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Close the connections kept for re-use."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+    ) -> Answer:
+        """Send one request, again if need be, and return its answer.
+
+        ``repeatable`` says whether doing it twice is the same as doing it once; by default all but POST. What may not
+        be repeated is sent once, except after an answer (429) or a failure to connect that proves nothing was done.
+
+        Raises:
+            Unavailable: no connection, 5xx or 429 to the end of all attempts.
+            Refused: a redirect, or a certificate that cannot be verified.
+            OutcomeUnknown: a request that may not be repeated was sent, and it is not known what came of it.
+        """
+        may_repeat = method != "POST" if repeatable is None else repeatable
+        request = self._client.build_request(method, path, params=params, json=json, data=form, headers=headers)
+        for attempt in stamina.retry_context(
+            on=_backoff,
+            attempts=self._retry.attempts,
+            timeout=None,
+            wait_initial=self._retry.wait_initial,
+            wait_max=self._retry.wait_max,
+            wait_jitter=self._retry.wait_initial,
+        ):
+            with attempt:
+                return self._once(request, may_repeat=may_repeat)
+        raise AssertionError("stamina either returns or raises")
+
+    def _once(self, request: httpx.Request, *, may_repeat: bool) -> Answer:
+        try:
+            response = self._client.send(request)
+        except _NEVER_SENT as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise Refused(
+                    f"{self.service} has a certificate that cannot be verified: give its authority in ca_file"
+                ) from None
+            raise Unavailable(f"{self.service} cannot be reached: {_reason(error)}") from None
+        except httpx.HTTPError as error:
+            if may_repeat:
+                raise Unavailable(f"{self.service} did not answer: {_reason(error)}") from None
+            raise OutcomeUnknown(f"{self.service} was asked and did not answer: {_reason(error)}") from None
+        _log.debug(
+            "request", service=self.service, method=request.method, path=request.url.path, status=response.status_code
+        )
+        return self._answer(response, may_repeat=may_repeat)
+
+    def _answer(self, response: httpx.Response, *, may_repeat: bool) -> Answer:
+        status, wait = response.status_code, _retry_after(response)
+        if status == 429:
+            raise Unavailable(f"{self.service} asks us to slow down (429)", retry_after=wait)
+        if status >= 500:
+            if may_repeat:
+                raise Unavailable(f"{self.service} answered {status}", retry_after=wait)
+            raise OutcomeUnknown(f"{self.service} was asked and answered {status}")
+        if 300 <= status < 400:
+            place = redact(response.headers.get("location", "elsewhere"))
+            raise Refused(f"{self.service} sends us to {place}: put its final address into bridge.toml")
+        return Answer(self.service, status, response.content)
+
+
+def _backoff(error: Exception) -> bool | float:
+    """Whether to try again, and after how many seconds if the other side named them."""
+    if not isinstance(error, Unavailable) or isinstance(error, OutcomeUnknown):
+        return False
+    return True if error.retry_after is None else min(error.retry_after, _LONGEST_RETRY_AFTER)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds of a ``Retry-After`` header, which is a number or a date."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    return context
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    return redact(str(error)) or type(error).__name__

@@ -1,0 +1,1 @@
+"""The work itself: accounts, invoices and overdue, each alone or as the daily job."""

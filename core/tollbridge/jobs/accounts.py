@@ -1,0 +1,212 @@
+"""Keeping SolusIO's users in step with the billing system's clients."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+
+import attrs
+
+from tollbridge.errors import Conflict, Refused, TollbridgeError
+from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
+from tollbridge.jobs.staging import Scratch, StagedUsage
+from tollbridge.jobs.statuses import StatusChange, apply_status
+from tollbridge.ledger import Account
+from tollbridge.model import Client, ClientStatus, UserStatus
+from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide
+from tollbridge.rules.calendar import Month
+from tollbridge.solus import SolusUser, read_usage
+from tollbridge.solus.panel import again_if_incomplete
+
+_BATCH = 500
+
+
+@attrs.define
+class AccountsReport:
+    """What became of the users in one run."""
+
+    clients: int = 0
+    created: list[int] = attrs.Factory(list)
+    linked: list[int] = attrs.Factory(list)
+    email_changed: list[int] = attrs.Factory(list)
+    deleted: list[int] = attrs.Factory(list)
+    changes: list[StatusChange] = attrs.Factory(list)
+    failures: list[Failure] = attrs.Factory(list)
+
+
+class StagedPeople(Scratch):
+    """All of SolusIO's users and all of the billing system's clients, side by side."""
+
+    tables = """
+        CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, billing_user_id INTEGER);
+        CREATE INDEX users_by_billing_id ON users (billing_user_id);
+        CREATE INDEX users_by_email ON users (email_key);
+        CREATE TABLE clients (id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, currency TEXT);
+    """
+
+    def fill_users(self, users: Iterable[SolusUser]) -> None:
+        """Replace the users by ``users``."""
+        self.connection.execute("DELETE FROM users")
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?)",
+            ((user.id, user.email, user.email.casefold(), user.status, user.billing_user_id) for user in users),
+        )
+
+    def add_client(self, client: Client) -> bool:
+        """Add a client; False if one with this id is there already."""
+        row = (client.id, client.email, client.email.casefold(), client.status, client.currency)
+        return self.connection.execute("INSERT OR IGNORE INTO clients VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
+
+    def pairs(self) -> Iterator[tuple[Client, list[SolusUser]]]:
+        """Each client, by id, with the users that carry its billing id or its address."""
+        query = """
+            SELECT c.id, c.email, c.status, c.currency, u.id, u.email, u.status, u.billing_user_id
+            FROM clients c LEFT JOIN users u ON u.id IN (
+                SELECT id FROM users WHERE billing_user_id = c.id
+                UNION SELECT id FROM users WHERE email_key = c.email_key
+            ) ORDER BY c.id, u.id
+        """
+        for _, rows in groupby(self.connection.execute(query), key=itemgetter(0)):
+            group = list(rows)
+            client = Client(group[0][0], group[0][1], group[0][3], status=group[0][2])
+            users = [SolusUser(row[4], row[5], UserStatus(row[6]), row[7]) for row in group if row[4] is not None]
+            yield client, users
+
+
+class Accounts:
+    """One run over all clients."""
+
+    def __init__(self, parts: Parts, when: When, *, dry_run: bool, progress: Progress) -> None:
+        self._parts = parts
+        self._when = when
+        self._dry_run = dry_run
+        self._progress = progress
+        self._failures = Failures()
+        self._uninvoiced: StagedUsage | None = None
+        self.report = AccountsReport(failures=self._failures.all)
+
+    def sync(self) -> None:
+        """Create, link, follow e-mail changes, and handle closed clients, each client on its own.
+
+        Raises:
+            Incomplete: SolusIO's list of users is not whole, so nobody was touched.
+        """
+        with StagedPeople() as people:
+            again_if_incomplete(lambda: people.fill_users(self._parts.solus.users()))
+            self._stage_clients(people)
+            batch: list[tuple[Client, list[SolusUser]]] = []
+            for pair in people.pairs():
+                batch.append(pair)
+                if len(batch) == _BATCH:
+                    self._serve_all(batch)
+                    batch = []
+            self._serve_all(batch)
+        if self._uninvoiced is not None:
+            self._uninvoiced.connection.close()
+
+    def _stage_clients(self, people: StagedPeople) -> None:
+        for client in self._parts.billing.clients():
+            if isinstance(client, Refused):
+                self._failures.add("a client", client)
+            elif not people.add_client(client):
+                self._failures.add(f"client {client.id}", Conflict("the billing system lists it twice"))
+
+    def _serve_all(self, batch: list[tuple[Client, list[SolusUser]]]) -> None:
+        accounts = self._parts.ledger.accounts([client.id for client, _ in batch])
+        for client, users in batch:
+            try:
+                self._serve(client, users, accounts.get(client.id))
+            except TollbridgeError as error:
+                self._failures.add(f"client {client.id}", error)
+            else:
+                self._failures.went_well()
+        self.report.clients += len(batch)
+        self._progress("clients", self.report.clients)
+
+    def _serve(self, client: Client, users: list[SolusUser], account: Account | None) -> None:
+        candidates = [Candidate(user.id, user.email, user.billing_user_id) for user in users]
+        provision = self._parts.settings.accounts.provision == "clients"
+        decision = decide(client, candidates, provision=provision)
+        if isinstance(decision, Clash):
+            raise Conflict(decision.message)
+        user = self._user(client, decision, {user.id: user for user in users})
+        if user is None:
+            if account is not None and isinstance(decision, Leave) and not self._dry_run:
+                self._parts.ledger.forget_account(client.id)
+            return
+        account = self._remembered(client, user, account)
+        if self._is_deleted(client, user):
+            return
+        change = apply_status(self._parts, account, user, dry_run=self._dry_run)
+        if change is not None:
+            self.report.changes.append(change)
+
+    def _user(self, client: Client, decision: Decision, users: dict[int, SolusUser]) -> SolusUser | None:
+        """The client's user after the decision was carried out; None if it has none (or would, in a dry run)."""
+        solus = self._parts.solus
+        match decision:
+            case Create():
+                self.report.created.append(client.id)
+                return None if self._dry_run else self._created(client)
+            case Link(user_id):
+                if not self._dry_run:
+                    solus.link(user_id, client.id)
+                self.report.linked.append(client.id)
+                return attrs.evolve(users[user_id], billing_user_id=client.id)
+            case Keep(user_id, email_changed):
+                user = users[user_id]
+                if email_changed:
+                    if not self._dry_run:
+                        solus.change_email(user_id, client.email)
+                    self.report.email_changed.append(client.id)
+                return attrs.evolve(user, email=client.email)
+            case Leave() | Clash():
+                return None
+
+    def _created(self, client: Client) -> SolusUser:
+        try:
+            return self._parts.solus.ensure_user(client.email, client.id)
+        except TollbridgeError:
+            self.report.created.pop()
+            raise
+
+    def _remembered(self, client: Client, user: SolusUser, account: Account | None) -> Account:
+        """The account in the ledger, brought up to date with the client and its user."""
+        closed = client.status is ClientStatus.CLOSED and self._parts.settings.accounts.on_closed != "keep"
+        if account is None or account.user_id != user.id:
+            found = Account(client.id, user.id, user.email, datetime.now(UTC), closed)
+        else:
+            found = attrs.evolve(account, email=user.email, closed=closed)
+        if found != account and not self._dry_run:
+            self._parts.ledger.save_account(found)
+            if account is None or account.user_id != user.id:
+                self._parts.billing.remember_user(client.id, user.id)
+        return found
+
+    def _is_deleted(self, client: Client, user: SolusUser) -> bool:
+        """Whether a closed client's user was deleted: only without servers, and only when nothing is left to bill."""
+        if client.status is not ClientStatus.CLOSED or self._parts.settings.accounts.on_closed != "delete":
+            return False
+        if self._parts.solus.has_servers(user.id) or self._has_unbilled_usage(user.id):
+            return False
+        if not self._dry_run:
+            self._parts.solus.delete_user(user.id)
+            self._parts.ledger.forget_account(client.id)
+        self.report.deleted.append(client.id)
+        return True
+
+    def _has_unbilled_usage(self, user_id: int) -> bool:
+        """Whether the user used anything that is not invoiced yet; SolusIO may forget it with the user."""
+        if self._uninvoiced is None:
+            staged = StagedUsage()
+            billing = self._parts.settings.billing
+            month = billing.start
+            present = Month.of(self._when.now, billing.timezone)
+            while month < present and self._parts.ledger.is_closed(month):
+                month = month.next
+            start, end = month.start(billing.timezone), self._when.now
+            feed = self._parts.settings.solus.usage
+            if start < end:
+                again_if_incomplete(lambda: staged.fill(read_usage(self._parts.solus.panel, feed, start, end)))
+            self._uninvoiced = staged
+        return self._uninvoiced.of_user(user_id) > 0

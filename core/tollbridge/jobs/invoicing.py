@@ -1,0 +1,287 @@
+"""Closing a month: exactly one invoice per client, wherever the process dies.
+
+An invoice is in the ledger, marked *sending*, before the billing system hears of it. An invoice found *sending* is
+looked for by its reference before anything is created; one that is not found is created only when a request that was
+under way can no longer land. Nothing is drafted before all pages of the usage feed are there.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import attrs
+
+from tollbridge.errors import AdapterFault, NotFound, OutcomeUnknown, TollbridgeError, UsageError
+from tollbridge.jobs.drafting import draft
+from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
+from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.staging import ClientUsage, StagedUsage, UnbilledUser
+from tollbridge.ledger.entries import Entry, State
+from tollbridge.ledger.store import Result
+from tollbridge.model import Receipt
+from tollbridge.rules.calendar import Month, months_to_invoice
+from tollbridge.solus import UserUsage, read_usage
+from tollbridge.solus.panel import again_if_incomplete
+
+OnInvoice = Callable[[Entry, str], None]
+
+
+@attrs.define
+class InvoicingReport:
+    """What became of the months of one run."""
+
+    months: list[Month] = attrs.Factory(list)
+    issued: int = 0
+    carried: int = 0
+    nothing: int = 0
+    totals: dict[str, Decimal] = attrs.Factory(dict)
+    unbilled: list[tuple[Month, UnbilledUser]] = attrs.Factory(list)
+    warnings: list[str] = attrs.Factory(list)
+    failures: list[Failure] = attrs.Factory(list)
+
+
+def months_due(parts: Parts, when: When) -> list[Month]:
+    """The months that have ended, settled, and are not closed yet, oldest first."""
+    billing = parts.settings.billing
+    ended = months_to_invoice(billing.start, when.now, billing.timezone, billing.settle)
+    return [month for month in ended if not parts.ledger.is_closed(month)]
+
+
+def refuse_unended(parts: Parts, month: Month, when: When) -> None:
+    """Raise UsageError unless the month may be invoiced: from ``billing.start`` on, ended and settled."""
+    billing = parts.settings.billing
+    if month < billing.start:
+        raise UsageError(f"{month} is before billing.start ({billing.start}): it is not Tollbridge's to invoice")
+    if month not in months_to_invoice(billing.start, when.now, billing.timezone, billing.settle):
+        raise UsageError(
+            f"{month} has not ended and settled yet: its usage would be billed in part; --dry-run shows it so far"
+        )
+
+
+class Invoicing:
+    """Invoices for one or more months, in one run that holds the ledger."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        when: When,
+        *,
+        dry_run: bool,
+        on_invoice: OnInvoice,
+        progress: Progress,
+        still_held: Callable[[], None],
+    ) -> None:
+        self._parts = parts
+        self._when = when
+        self._dry_run = dry_run
+        self._on_invoice = on_invoice
+        self._progress = progress
+        self._still_held = still_held
+        self._pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
+        self._failures = Failures()
+        self._in_doubt: list[tuple[ClientUsage, Entry]] = []
+        self._would_carry: dict[int, list[Entry]] = {}
+        self.report = InvoicingReport(failures=self._failures.all)
+
+    def close(self, month: Month) -> None:
+        """Invoice every client's usage of the month; the month is closed if that leaves nothing undone."""
+        self.report.months.append(month)
+        failures_before = len(self._failures.all)
+        with StagedUsage() as staged:
+            self._stage(staged, month)
+            done = 0
+            for batch in staged.batches():
+                self._close_clients(month, batch)
+                done += len(batch)
+                self._progress(f"invoices for {month}", done)
+            for client_ids in self._parts.ledger.carrying_clients(month):
+                idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
+                self._close_clients(month, idle)
+            self._settle_doubts(month)
+            unbilled = staged.unbilled()
+            self.report.unbilled.extend((month, user) for user in unbilled)
+            if not self._dry_run and len(self._failures.all) == failures_before:
+                self._parts.ledger.close_month(
+                    month,
+                    _clock(),
+                    tokens=staged.tokens(),
+                    unbilled_users=len(unbilled),
+                    unbilled_tokens=sum(user.tokens for user in unbilled),
+                )
+
+    def _stage(self, staged: StagedUsage, month: Month) -> None:
+        """All of the month's usage, or Incomplete; users whose billing id the panel lacks are known by account."""
+        settings = self._parts.settings
+        start, end = month.interval(settings.billing.timezone)
+        read = 0
+
+        def rows() -> Iterator[UserUsage]:
+            nonlocal read
+            for row in read_usage(self._parts.solus.panel, settings.solus.usage, start, end):
+                read += 1
+                if read % 100 == 0:
+                    self._progress(f"usage of {month}", read)
+                yield row
+
+        again_if_incomplete(lambda: staged.fill(rows()))
+        staged.assign(self._parts.ledger.clients_of_users(staged.unassigned()))
+
+    def _close_clients(self, month: Month, usages: list[ClientUsage]) -> None:
+        entries = self._parts.ledger.entries(month, [usage.client_id for usage in usages])
+        to_draft: list[ClientUsage] = []
+        found: list[Result] = []
+        for usage in usages:
+            entry = entries.get(usage.client_id)
+            if entry is None or entry.state is State.WRITTEN:
+                to_draft.append(usage)
+            elif entry.state is State.SENDING:
+                self._look_for(usage, entry, found, to_draft)
+        self._parts.ledger.record(found)
+        self._issue(month, to_draft)
+
+    def _look_for(self, usage: ClientUsage, entry: Entry, found: list[Result], to_draft: list[ClientUsage]) -> None:
+        """An invoice that an earlier run may have created: issued if it is there, else to be drafted anew."""
+        try:
+            receipt = self._parts.billing.find_invoice(entry.client_id, entry.reference)
+        except TollbridgeError as error:
+            self._failures.add(entry.reference, error)
+            return
+        if receipt is not None:
+            found.append(self._issued(entry, receipt))
+        elif _may_still_land(entry, self._parts.billing.in_doubt_seconds):
+            self._in_doubt.append((usage, entry))
+        else:
+            to_draft.append(usage)
+
+    def _settle_doubts(self, month: Month) -> None:
+        """Wait until nothing under way can land any more, then look again; a dry run does not wait."""
+        doubts, self._in_doubt = self._in_doubt, []
+        if not doubts or self._dry_run:
+            return
+        seconds = self._parts.billing.in_doubt_seconds
+        while any(_may_still_land(entry, seconds) for _, entry in doubts):
+            self._progress("waiting for invoices that an earlier run sent to appear or not", len(doubts))
+            time.sleep(min(seconds, 0.2))
+        self._close_clients(month, [usage for usage, _ in doubts])
+
+    def _issue(self, month: Month, usages: list[ClientUsage]) -> None:
+        drafts = self._drafts(month, usages)
+        if self._dry_run:
+            for entry in drafts:
+                self._count(entry)
+                if entry.state is State.CARRIED:
+                    self._would_carry.setdefault(entry.client_id, []).append(entry)
+            return
+        self._still_held()
+        now = _clock()
+        entries = [
+            attrs.evolve(entry, state=State.SENDING, sent_at=now) if entry.state is State.WRITTEN else entry
+            for entry in drafts
+        ]
+        self._parts.ledger.write(entries)
+        for entry in entries:
+            if entry.state is not State.SENDING:
+                self._count(entry)
+        self._send_all([entry for entry in entries if entry.state is State.SENDING])
+
+    def _drafts(self, month: Month, usages: list[ClientUsage]) -> list[Entry]:
+        carried = self._parts.ledger.carried(month, [usage.client_id for usage in usages])
+        drafts = []
+        for usage in usages:
+            try:
+                client = self._parts.billing.client(usage.client_id)
+                price = self._pricer.price(client)
+            except TollbridgeError as error:
+                self._failures.add(_who(month, usage.client_id), _explained(error, usage))
+                continue
+            self._failures.went_well()
+            earlier = [*carried.get(client.id, ()), *self._would_carry.pop(client.id, ())]
+            billing, day = self._parts.settings.billing, self._when.day
+            drafts.append(
+                draft(month, client, usage.items, earlier, price, billing=billing, issue_date=day, now=_clock())
+            )
+        return drafts
+
+    def _send_all(self, entries: list[Entry]) -> None:
+        """Create each invoice in the billing system; what came of it is in the ledger even if this is cut short."""
+        results: dict[int, Result] = {}
+        try:
+            for entry in entries:
+                results[entry.client_id] = Result(entry, State.SENDING)
+                results[entry.client_id] = self._send(entry)
+        finally:
+            unsent = (Result(entry, State.WRITTEN) for entry in entries if entry.client_id not in results)
+            self._parts.ledger.record([*results.values(), *unsent])
+
+    def _send(self, entry: Entry) -> Result:
+        invoice, billing = entry.invoice(), self._parts.billing
+        sent = False
+        try:
+            receipt = billing.find_invoice(entry.client_id, entry.reference)
+            if receipt is None:
+                sent = True
+                receipt = billing.create_invoice(invoice)
+        except TollbridgeError as error:
+            unknown = sent and isinstance(error, OutcomeUnknown | AdapterFault)
+            result = Result(entry, State.SENDING if unknown else State.WRITTEN, problem=str(error))
+            self._failures.add(entry.reference, error)
+            return result
+        self._failures.went_well()
+        result = self._issued(entry, receipt)
+        billing.tell("invoice_issued", invoice=invoice, receipt=receipt)
+        return result
+
+    def _issued(self, entry: Entry, receipt: Receipt) -> Result:
+        expected = entry.total
+        if abs(receipt.total - expected) > _tolerance(entry):
+            self.report.warnings.append(
+                f"{entry.reference}: the billing system makes it {receipt.total} {entry.currency}, and the price that"
+                f" was shown makes it {expected}: compare its taxes and discounts with `tollbridge price"
+                f" {entry.client_id}`"
+            )
+        self._count(entry, receipt.status)
+        return Result(
+            entry,
+            State.ISSUED,
+            billing_id=str(receipt.id),
+            billing_status=receipt.status,
+            due_date=receipt.due_date,
+            issued_at=_clock(),
+        )
+
+    def _count(self, entry: Entry, status: str = "planned") -> None:
+        if entry.state is State.CARRIED:
+            self.report.carried += 1
+        elif entry.state is State.NOTHING:
+            self.report.nothing += 1
+        else:
+            self.report.issued += 1
+            self.report.totals[entry.currency] = self.report.totals.get(entry.currency, Decimal(0)) + entry.subtotal
+            self._on_invoice(entry, status)
+
+
+def _tolerance(entry: Entry) -> Decimal:
+    """Half a smallest unit for each line and for each tax: what rounding elsewhere can make of the same price."""
+    price = entry.document.price
+    return Decimal(1).scaleb(-price.currency.decimals) * (len(entry.document.lines) + len(price.taxes)) / 2
+
+
+def _may_still_land(entry: Entry, seconds: float) -> bool:
+    return entry.sent_at is not None and _clock() - entry.sent_at < timedelta(seconds=seconds)
+
+
+def _who(month: Month, client_id: int) -> str:
+    return f"client {client_id} in {month}"
+
+
+def _explained(error: TollbridgeError, usage: ClientUsage) -> TollbridgeError:
+    if isinstance(error, NotFound):
+        return NotFound(
+            f"{error}, but SolusIO charges {usage.tokens} tokens to it: correct the user's billing id in the panel"
+        )
+    return error
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,184 @@
+"""Unpaid invoices: who is locked, suspended or released today."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from itertools import groupby
+
+import attrs
+
+from tollbridge.errors import NotFound, Refused, TollbridgeError
+from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
+from tollbridge.jobs.staging import Scratch
+from tollbridge.jobs.statuses import StatusChange, apply_status
+from tollbridge.ledger import Account, Entry
+from tollbridge.model import InvoiceStatus, Receipt, UserStatus
+from tollbridge.rules.overdue import OpenInvoice, overdue_status
+
+
+@attrs.define
+class OverdueReport:
+    """What became of unpaid invoices in one run."""
+
+    open: int = 0
+    overdue: int = 0
+    settled: int = 0
+    waiting: list[int] = attrs.Factory(list)
+    changes: list[StatusChange] = attrs.Factory(list)
+    warnings: list[str] = attrs.Factory(list)
+    failures: list[Failure] = attrs.Factory(list)
+
+
+@attrs.frozen
+class Seen:
+    """What the billing system says of an invoice today."""
+
+    status: InvoiceStatus
+    due_date: date
+
+
+class StagedReceipts(Scratch):
+    """The billing system's unpaid invoices, as far as they carry a reference."""
+
+    tables = "CREATE TABLE receipts (reference TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT)"
+
+    def fill(self, receipts: Iterable[Receipt]) -> None:
+        """Add ``receipts``; what is paid to the last cent counts as paid, whatever its status says."""
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?)",
+            (
+                (receipt.reference, receipt.client_id, _status(receipt), receipt.due_date.isoformat())
+                for receipt in receipts
+                if receipt.reference
+            ),
+        )
+
+    def find(self, entry: Entry) -> Seen | None:
+        """What was staged for the entry's invoice."""
+        query = "SELECT status, due_date FROM receipts WHERE reference = ? AND client_id = ?"
+        row = self.connection.execute(query, (entry.reference, entry.client_id)).fetchone()
+        return Seen(InvoiceStatus(row[0]), date.fromisoformat(row[1])) if row else None
+
+
+class Overdue:
+    """One run over all open invoices and all held users."""
+
+    def __init__(self, parts: Parts, when: When, *, dry_run: bool, progress: Progress) -> None:
+        self._parts = parts
+        self._when = when
+        self._dry_run = dry_run
+        self._progress = progress
+        self._failures = Failures()
+        self.report = OverdueReport(failures=self._failures.all)
+
+    def enforce(self) -> None:
+        """Look at every open invoice the bridge issued, then lock, suspend or release as they call for."""
+        wanted: dict[int, UserStatus] = {}
+        unsure: set[int] = set()
+        with StagedReceipts() as receipts:
+            receipts.fill(self._receipts())
+            for entries in self._parts.ledger.open_invoices():
+                self._look_at(entries, receipts, wanted, unsure)
+                self._progress("open invoices", self.report.open)
+        self._change_statuses(wanted, unsure)
+
+    def _receipts(self) -> Iterator[Receipt]:
+        """The unpaid invoices; those that cannot be read are looked for one by one later, so they are only reported."""
+        for receipt in self._parts.billing.unpaid_invoices():
+            if isinstance(receipt, Refused):
+                self._failures.add("an unpaid invoice", receipt)
+            else:
+                yield receipt
+
+    def _look_at(
+        self, entries: list[Entry], receipts: StagedReceipts, wanted: dict[int, UserStatus], unsure: set[int]
+    ) -> None:
+        changes = []
+        for client_id, group in groupby(entries, key=lambda entry: entry.client_id):
+            still_open = []
+            for entry in group:
+                try:
+                    seen = receipts.find(entry) or self._asked(entry)
+                except TollbridgeError as error:
+                    unsure.add(client_id)
+                    self._failures.add(entry.reference, error)
+                    continue
+                settled = (
+                    datetime.now(UTC) if not seen.status.is_open and seen.status is not InvoiceStatus.DRAFT else None
+                )
+                if (seen.status, seen.due_date) != (entry.billing_status, entry.due_date):
+                    changes.append((entry, seen.status, seen.due_date, settled))
+                if settled is None:
+                    still_open.append(OpenInvoice(entry.reference, seen.status, seen.due_date))
+                else:
+                    self.report.settled += 1
+            self._judge(client_id, still_open, wanted, unsure)
+        if not self._dry_run:
+            self._parts.ledger.note_billing_status(changes)
+
+    def _judge(
+        self, client_id: int, invoices: list[OpenInvoice], wanted: dict[int, UserStatus], unsure: set[int]
+    ) -> None:
+        payable = [invoice for invoice in invoices if invoice.status.is_open]
+        self.report.open += len(payable)
+        late = [invoice for invoice in payable if invoice.due_date < self._when.day]
+        self.report.overdue += len(late)
+        status = overdue_status(self._parts.settings.billing.ladder, payable, self._when.day)
+        if status is None:
+            self.report.waiting.append(client_id)
+            unsure.add(client_id)
+        elif status is not UserStatus.ACTIVE:
+            wanted[client_id] = status
+
+    def _asked(self, entry: Entry) -> Seen:
+        """What the billing system says of an invoice that is not among the unpaid ones any more."""
+        receipt = self._parts.billing.find_invoice(entry.client_id, entry.reference)
+        if receipt is not None:
+            return Seen(_status(receipt), receipt.due_date)
+        self.report.warnings.append(f"{entry.reference} is gone from the billing system: nothing is owed for it")
+        return Seen(InvoiceStatus.CANCELLED, entry.due_date)
+
+    def _change_statuses(self, wanted: dict[int, UserStatus], unsure: set[int]) -> None:
+        """Apply what is wanted; whoever something is not known of, or who is paying, stays as is."""
+        ledger = self._parts.ledger
+        known: set[int] = set()
+        for client_ids in _batches(sorted(wanted.keys() - unsure)):
+            found = ledger.accounts(client_ids)
+            for client_id in client_ids:
+                if client_id not in found:
+                    self._failures.add(
+                        f"client {client_id}",
+                        NotFound("no SolusIO user is known for it: `tollbridge sync` finds or makes one"),
+                    )
+                    continue
+                known.add(client_id)
+                self._apply(found[client_id], wanted[client_id])
+        for accounts in ledger.accounts_in_question():
+            for account in accounts:
+                if account.client_id not in known and account.client_id not in unsure:
+                    self._apply(account, UserStatus.ACTIVE)
+
+    def _apply(self, account: Account, overdue: UserStatus) -> None:
+        account = attrs.evolve(account, overdue=overdue)
+        try:
+            if not self._dry_run:
+                self._parts.ledger.note_overdue({account.client_id: overdue})
+            user = self._parts.solus.find_user(account.email)
+            if user is None:
+                raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
+            change = apply_status(self._parts, account, user, dry_run=self._dry_run)
+        except TollbridgeError as error:
+            self._failures.add(f"client {account.client_id}", error)
+            return
+        self._failures.went_well()
+        if change is not None:
+            self.report.changes.append(change)
+
+
+def _status(receipt: Receipt) -> InvoiceStatus:
+    """The receipt's status, with an open one that has nothing left to pay counted as paid."""
+    return InvoiceStatus.PAID if receipt.status.is_open and not receipt.is_open else receipt.status
+
+
+def _batches(client_ids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(client_ids), 500):
+        yield client_ids[start : start + 500]

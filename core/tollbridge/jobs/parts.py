@@ -1,0 +1,75 @@
+"""What every job is given, and what it gives back."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import attrs
+
+from tollbridge.adapters.billing import BillingSystem
+from tollbridge.config import Settings
+from tollbridge.errors import AdapterFault, ServiceError, Unavailable
+from tollbridge.ledger import Ledger
+from tollbridge.solus import Solus
+
+_UNAVAILABLE_IN_A_ROW = 3
+
+
+@attrs.frozen
+class Parts:
+    """The two banks of the bridge, its books and its settings."""
+
+    settings: Settings
+    solus: Solus
+    billing: BillingSystem
+    ledger: Ledger
+
+
+@attrs.frozen
+class When:
+    """The moment a run stands for: ``day`` is the day in the configured zone that invoices carry."""
+
+    now: datetime
+    day: date
+
+
+@attrs.frozen
+class Failure:
+    """One client's (or user's) failure: who, and what to do about it."""
+
+    who: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.message}"
+
+
+Progress = Callable[[str, int], None]
+
+
+def silent(_step: str, _done: int) -> None:
+    """Progress for nobody."""
+
+
+@attrs.define
+class Failures:
+    """The failures of one run, and the judgement whether it is one client's or the machinery's.
+
+    A system that cannot be reached for several clients in a row is down: then the run stops, rather than waiting out
+    every time-out of ten thousand clients.
+    """
+
+    all: list[Failure] = attrs.Factory(list)
+    _in_a_row: int = 0
+
+    def add(self, who: str, error: Exception) -> None:
+        """Note a client's failure, or raise it if it is the machinery's."""
+        if not isinstance(error, ServiceError | AdapterFault):
+            raise error
+        self._in_a_row = self._in_a_row + 1 if isinstance(error, Unavailable) else 0
+        if self._in_a_row >= _UNAVAILABLE_IN_A_ROW:
+            raise error
+        self.all.append(Failure(who, str(error)))
+
+    def went_well(self) -> None:
+        """A client was served, so the machinery works."""
+        self._in_a_row = 0

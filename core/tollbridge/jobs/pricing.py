@@ -1,0 +1,43 @@
+"""A client's token price, from the billing system's facts and bridge.toml's rules."""
+
+from functools import cached_property
+
+from babel.numbers import get_currency_precision
+
+from tollbridge.adapters.billing import BillingSystem
+from tollbridge.errors import Refused
+from tollbridge.model import Client, Currency
+from tollbridge.rules.pricing import PriceList, TokenPrice, token_price
+
+
+class Pricer:
+    """Prices tokens; the currencies are asked for once in its life, so make one for each run or look-up."""
+
+    def __init__(self, billing: BillingSystem, prices: PriceList) -> None:
+        self._billing = billing
+        self._prices = prices
+
+    @cached_property
+    def _currencies(self) -> dict[str, Currency]:
+        return self._billing.currencies()
+
+    def price(self, client: Client) -> TokenPrice:
+        """The client's price of one token.
+
+        Raises:
+            Refused: bridge.toml has no price in the client's currency, or the billing system does not list it.
+        """
+        return token_price(self._prices, client, self._billing.terms(client), self._currency(client))
+
+    def writing(self, code: str) -> Currency:
+        """How amounts of a currency are written: as the billing system has it, else as ISO 4217 has it."""
+        return self._currencies.get(code) or Currency(code, suffix=f" {code}", decimals=get_currency_precision(code))
+
+    def _currency(self, client: Client) -> Currency:
+        code, known = client.currency, self._currencies
+        if known and code not in known:
+            raise Refused(
+                f"client {client.id} pays in {code or 'no currency'}, which is not among the billing system's active"
+                f" currencies ({', '.join(sorted(known))})"
+            )
+        return self.writing(code)

@@ -1,0 +1,141 @@
+"""What the ledger holds, as values."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import attrs
+from cattrs.preconf.orjson import OrjsonConverter, make_converter
+
+from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus, UserStatus
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.overdue import Hold
+from tollbridge.rules.pricing import TokenPrice
+
+
+class State(StrEnum):
+    """How far an invoice is.
+
+    written: in the ledger, and surely nowhere else. sending: perhaps in the billing system, perhaps not. issued: there.
+    carried: too little for an invoice of its own. nothing: nothing to pay.
+    """
+
+    WRITTEN = "written"
+    SENDING = "sending"
+    ISSUED = "issued"
+    CARRIED = "carried"
+    NOTHING = "nothing"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the month needs nothing more from this client."""
+        return self in {State.ISSUED, State.CARRIED, State.NOTHING}
+
+
+@attrs.frozen
+class Line:
+    """One invoice line with what it was made from, for ``tollbridge explain``."""
+
+    description: str
+    tokens: int
+    amount: Decimal
+    taxed: bool
+    month: str
+    item_type: str
+    item_id: int
+    item_name: str
+    plan: str = ""
+    hours: int | None = None
+    tokens_per_hour: int | None = None
+    tokens_per_month: int | None = None
+
+
+@attrs.frozen
+class Document:
+    """An entry's lines and price, kept as one JSON text so that an invoice is written whole."""
+
+    lines: tuple[Line, ...]
+    price: TokenPrice
+    carries: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Entry:
+    """One client's month in the ledger."""
+
+    client_id: int
+    month: Month
+    state: State
+    currency: str
+    issue_date: date
+    due_date: date
+    tokens: int
+    subtotal: Decimal
+    total: Decimal
+    document: Document
+    written_at: datetime
+    billing_id: str | None = None
+    billing_status: InvoiceStatus | None = None
+    carried_into: str | None = None
+    problem: str | None = None
+    sent_at: datetime | None = None
+    issued_at: datetime | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def reference(self) -> str:
+        """What the invoice is found again by, here and in the billing system."""
+        return reference(self.month, self.client_id)
+
+    def invoice(self) -> Invoice:
+        """The entry as the billing system gets it."""
+        price = self.document.price
+        return Invoice(
+            reference=self.reference,
+            client_id=self.client_id,
+            currency=self.currency,
+            issue_date=self.issue_date,
+            due_date=self.due_date,
+            lines=tuple(
+                InvoiceLine(line.description, line.tokens, line.amount, line.taxed) for line in self.document.lines
+            ),
+            notes=f"{self.reference}: usage in {self.month}",
+            taxes=price.taxes,
+            compound=price.compound,
+            prices_include_tax=price.prices_include_tax,
+            decimals=price.currency.decimals,
+        )
+
+
+@attrs.frozen
+class Account:
+    """A client's SolusIO user, and what the bridge did to it."""
+
+    client_id: int
+    user_id: int
+    email: str
+    linked_at: datetime
+    closed: bool = False
+    overdue: UserStatus = UserStatus.ACTIVE
+    hold: Hold | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def wanted(self) -> UserStatus:
+        """The status that a closed account or unpaid invoices call for."""
+        return UserStatus.SUSPENDED if self.closed else self.overdue
+
+
+def reference(month: Month, client_id: int) -> str:
+    """``TB-2026-07-1042``: what an invoice is found again by."""
+    return f"TB-{month}-{client_id}"
+
+
+def _document_converter() -> OrjsonConverter:
+    converter = make_converter()
+    converter.register_unstructure_hook(Decimal, lambda amount: f"{amount:f}")
+    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
+    return converter
+
+
+documents = _document_converter()

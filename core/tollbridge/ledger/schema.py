@@ -1,0 +1,98 @@
+"""The ledger's tables. Alembic's migrations create them; this is what the queries are written against."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+
+class Money(TypeDecorator[Decimal]):
+    """An exact amount: NUMERIC on PostgreSQL, text on SQLite, which would make a float of it."""
+
+    impl = sa.Numeric(30, 10)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        """Text on SQLite."""
+        return dialect.type_descriptor(sa.String(32) if dialect.name == "sqlite" else sa.Numeric(30, 10))
+
+    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
+        """As plain text where the column is text."""
+        return f"{value:f}" if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
+        """Always a Decimal, without the zeros that NUMERIC pads."""
+        return None if value is None else Decimal(value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware instant, kept in UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """In UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Aware, also from SQLite, which forgets the zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+months = sa.Table(
+    "months",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True, comment="2026-07"),
+    sa.Column("closed_at", Moment, nullable=False, comment="when every client's usage had found its place"),
+    sa.Column("tokens", sa.BigInteger, nullable=False, comment="all that SolusIO reported"),
+    sa.Column("unbilled_users", sa.Integer, nullable=False, comment="users that belong to no client"),
+    sa.Column("unbilled_tokens", sa.BigInteger, nullable=False),
+)
+
+invoices = sa.Table(
+    "invoices",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("client_id", sa.BigInteger, nullable=False),
+    sa.Column("month", sa.String(7), nullable=False),
+    sa.Column("state", sa.String(8), nullable=False, comment="written, sending, issued, carried or nothing"),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("issue_date", sa.Date, nullable=False),
+    sa.Column("due_date", sa.Date, nullable=False, comment="the billing system's, which a human may have moved"),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("subtotal", Money, nullable=False),
+    sa.Column("total", Money, nullable=False),
+    sa.Column("document", sa.Text, nullable=False, comment="JSON: the lines, and the price they were computed with"),
+    sa.Column("billing_id", sa.String(64)),
+    sa.Column("billing_status", sa.String(10), comment="what the billing system said of it last"),
+    sa.Column("carried_into", sa.String(7), comment="the month whose invoice took this carried one in"),
+    sa.Column("problem", sa.Text, comment="why it is not issued yet"),
+    sa.Column("written_at", Moment, nullable=False),
+    sa.Column("sent_at", Moment),
+    sa.Column("issued_at", Moment),
+    sa.Column("settled_at", Moment, comment="when it was first seen paid, cancelled or refunded"),
+    sa.UniqueConstraint("client_id", "month", name="one_invoice_per_client_and_month"),
+    sa.Index("invoices_open", "state", "billing_status", "client_id"),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("client_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("email", sa.String(320), nullable=False),
+    sa.Column("closed", sa.Boolean, nullable=False, comment="the client is closed, and that suspends the user"),
+    sa.Column("overdue", sa.String(9), nullable=False, comment="the status that unpaid invoices call for"),
+    sa.Column("hold_status", sa.String(9), comment="the status the bridge set last"),
+    sa.Column("hold_found", sa.String(9), comment="the status it found, and will put back"),
+    sa.Column("hold_attempted", sa.String(9), comment="a status it asked for, outcome not known yet"),
+    sa.Column("linked_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment),
+)

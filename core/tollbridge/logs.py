@@ -1,0 +1,33 @@
+"""Structured logs on standard error, with every known secret hidden."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from tollbridge.secret import redact_tree
+
+
+def configure_logs(*, verbose: bool = False, as_json: bool = False) -> None:
+    """Send logs to standard error: one JSON object a line for machines, or plain lines for people."""
+    level = logging.DEBUG if verbose else logging.WARNING if not as_json else logging.INFO
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _hide_secrets,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    hidden: dict[str, Any] = redact_tree(dict(event))
+    return hidden

@@ -1,0 +1,247 @@
+"""The values that cross the bridge, as adapters, rules and jobs see them.
+
+All are frozen attrs classes whose fields may be given by position or by keyword. Money is ``Decimal``,
+tokens are ``int``, and nothing here does any work beyond adding up its own fields.
+"""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import Any
+
+import attrs
+from attrs import validators
+
+
+class ClientStatus(StrEnum):
+    """What the billing system says of a client."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    CLOSED = "closed"
+
+
+class InvoiceStatus(StrEnum):
+    """What the billing system says of an invoice; ``pending`` means that a payment is under way."""
+
+    DRAFT = "draft"
+    UNPAID = "unpaid"
+    PENDING = "pending"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether money is still owed, or on its way."""
+        return self in {InvoiceStatus.UNPAID, InvoiceStatus.PENDING}
+
+
+class UserStatus(StrEnum):
+    """What SolusIO says of a user, in rising severity.
+
+    Locked: no new servers. Suspended: existing servers are stopped, too.
+    """
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    SUSPENDED = "suspended"
+
+    @property
+    def severity(self) -> int:
+        """0 for active, 1 for locked, 2 for suspended."""
+        return list(UserStatus).index(self)
+
+
+def _decimal(value: object) -> Decimal:
+    """Accept Decimal, int and numeric text; floats are refused, for they cannot hold money."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError(f"a Decimal is needed, not {type(value).__name__} {value!r}")
+    return Decimal(value)
+
+
+def _optional_decimal(value: object) -> Decimal | None:
+    return None if value is None else _decimal(value)
+
+
+def _whole(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{attribute.name} must be an int, not {type(value).__name__} {value!r}")
+
+
+_TEXT = validators.instance_of(str)
+_FLAG = validators.instance_of(bool)
+
+
+@attrs.frozen
+class Client:
+    """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one."""
+
+    id: int = attrs.field(validator=_whole)
+    email: str = attrs.field(validator=_TEXT)
+    currency: str = attrs.field(validator=_TEXT)
+    first_name: str = attrs.field(default="", validator=_TEXT)
+    last_name: str = attrs.field(default="", validator=_TEXT)
+    company: str = attrs.field(default="", validator=_TEXT)
+    status: ClientStatus = attrs.field(default=ClientStatus.ACTIVE, converter=ClientStatus)
+    group: str = attrs.field(default="", validator=_TEXT)
+    country: str = attrs.field(default="", validator=_TEXT)
+    state: str = attrs.field(default="", validator=_TEXT)
+    tax_exempt: bool = attrs.field(default=False, validator=_FLAG)
+
+
+@attrs.frozen
+class Currency:
+    """How amounts of one currency are written; ``decimals`` is also what invoice lines are rounded to."""
+
+    code: str = attrs.field(validator=_TEXT)
+    prefix: str = attrs.field(default="", validator=_TEXT)
+    suffix: str = attrs.field(default="", validator=_TEXT)
+    decimals: int = attrs.field(default=2, validator=[_whole, validators.in_(range(9))])
+    thousands_separator: str = attrs.field(default=",", validator=_TEXT)
+    decimal_separator: str = attrs.field(default=".", validator=_TEXT)
+
+
+@attrs.frozen
+class Discount:
+    """A discount as a factor: ``multiplier`` 0.95 takes five per cent off."""
+
+    name: str = attrs.field(validator=_TEXT)
+    description: str = attrs.field(validator=_TEXT)
+    multiplier: Decimal = attrs.field(converter=_decimal, validator=validators.ge(Decimal(0)))
+
+
+@attrs.frozen
+class TaxRate:
+    """One tax: ``rate`` is in percent."""
+
+    label: str = attrs.field(validator=_TEXT)
+    rate: Decimal = attrs.field(converter=_decimal, validator=validators.ge(Decimal(0)))
+
+
+@attrs.frozen
+class Terms:
+    """One client's discounts and taxes.
+
+    ``None`` in place of either means "this billing system cannot say": bridge.toml's apply. An empty tuple means
+    there are none. For an exempt client give the taxes that would apply to anybody else there; the core leaves
+    them out, and needs them where prices include tax. ``compound``: each tax is charged on top of the one before.
+    """
+
+    discounts: tuple[Discount, ...] | None = attrs.field(
+        default=(), converter=attrs.converters.optional(tuple[Discount, ...])
+    )
+    taxes: tuple[TaxRate, ...] | None = attrs.field(
+        default=(), converter=attrs.converters.optional(tuple[TaxRate, ...])
+    )
+    compound: bool = attrs.field(default=False, validator=_FLAG)
+
+
+@attrs.frozen
+class InvoiceLine:
+    """One line: ``tokens`` used and the ``amount`` they cost, already rounded to the currency's decimals.
+
+    ``taxed`` asks the billing system to add tax to this line (or, where prices include tax, to show it).
+    """
+
+    description: str = attrs.field(validator=_TEXT)
+    tokens: int = attrs.field(validator=_whole)
+    amount: Decimal = attrs.field(converter=_decimal)
+    taxed: bool = attrs.field(default=True, validator=_FLAG)
+
+
+@attrs.frozen
+class Invoice:
+    """An invoice for the billing system to create.
+
+    ``reference`` is what ``find_invoice`` must find it by. The last four fields say what the customer was shown,
+    for billing systems that must be told: the tax rates to set, whether amounts include them, and the currency's
+    decimals for the total.
+    """
+
+    reference: str = attrs.field(validator=_TEXT)
+    client_id: int = attrs.field(validator=_whole)
+    currency: str = attrs.field(validator=_TEXT)
+    issue_date: date
+    due_date: date
+    lines: tuple[InvoiceLine, ...] = attrs.field(converter=tuple[InvoiceLine, ...])
+    notes: str = attrs.field(default="", validator=_TEXT)
+    taxes: tuple[TaxRate, ...] = attrs.field(default=(), converter=tuple[TaxRate, ...], kw_only=True)
+    compound: bool = attrs.field(default=False, validator=_FLAG, kw_only=True)
+    prices_include_tax: bool = attrs.field(default=False, validator=_FLAG, kw_only=True)
+    decimals: int = attrs.field(default=2, validator=_whole, kw_only=True)
+
+    @property
+    def subtotal(self) -> Decimal:
+        """The sum of the lines."""
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of the lines."""
+        return sum(line.tokens for line in self.lines)
+
+    @property
+    def total(self) -> Decimal:
+        """What the customer owes: taxed lines with tax, rounded once, half up, and the others as they are."""
+        if self.prices_include_tax:
+            return self.subtotal
+        taxed = sum((line.amount for line in self.lines if line.taxed), Decimal(0))
+        with_tax = taxed * tax_factor(self.taxes, compound=self.compound)
+        return with_tax.quantize(Decimal(1).scaleb(-self.decimals), ROUND_HALF_UP) + self.subtotal - taxed
+
+
+@attrs.frozen
+class Receipt:
+    """What the billing system holds of an invoice.
+
+    ``due_date`` is the present one, which a human may have moved. ``balance`` is what is left to pay, if known.
+    """
+
+    id: int | str
+    reference: str = attrs.field(validator=_TEXT)
+    client_id: int = attrs.field(validator=_whole)
+    status: InvoiceStatus = attrs.field(converter=InvoiceStatus)
+    due_date: date
+    total: Decimal = attrs.field(converter=_decimal)
+    balance: Decimal | None = attrs.field(default=None, converter=_optional_decimal)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still owed: an open status and not a zero balance."""
+        return self.status.is_open and (self.balance is None or self.balance > 0)
+
+
+@attrs.frozen
+class Signup:
+    """A person who wants to become a client."""
+
+    email: str = attrs.field(validator=_TEXT)
+    first_name: str = attrs.field(default="", validator=_TEXT)
+    last_name: str = attrs.field(default="", validator=_TEXT)
+    company: str = attrs.field(default="", validator=_TEXT)
+    currency: str = attrs.field(default="", validator=_TEXT)
+    country: str = attrs.field(default="", validator=_TEXT)
+    password: str = attrs.field(default="", validator=_TEXT, repr=False)
+
+
+@attrs.frozen
+class Check:
+    """One thing that ``tollbridge check`` tried: what it was, whether it holds, and what to do if it does not."""
+
+    name: str = attrs.field(validator=_TEXT)
+    ok: bool = attrs.field(validator=_FLAG)
+    detail: str = attrs.field(default="", validator=_TEXT)
+
+
+def tax_factor(taxes: tuple[TaxRate, ...], *, compound: bool) -> Decimal:
+    """What a net price is multiplied by: ∏(1 + rate/100) if compound, else 1 + Σ rate/100.
+
+    From the guide's step 6: 6 and 2 per cent are 1.0812 compound.
+    """
+    factor = Decimal(1)
+    for tax in taxes:
+        factor = factor * (1 + tax.rate / 100) if compound else factor + tax.rate / 100
+    return factor

@@ -1,0 +1,5 @@
+"""The rules of billing: pure functions, no input or output, no clock.
+
+metering: hours → tokens · pricing: tokens → money · calendar: months and due dates · overdue: invoices → user
+status · accounts: clients and users → who is created, linked or reported.
+"""

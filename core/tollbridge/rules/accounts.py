@@ -1,0 +1,95 @@
+"""Who of the billing system's clients is whom in SolusIO.
+
+The billing id is the link; an e-mail address only ever proposes one. A user that belongs to another client is never
+taken over, and what only a human can decide is a conflict.
+"""
+
+from collections.abc import Sequence
+
+import attrs
+
+from tollbridge.model import Client, ClientStatus
+
+
+@attrs.frozen
+class Candidate:
+    """A SolusIO user that carries the client's billing id or e-mail address."""
+
+    user_id: int
+    email: str
+    billing_user_id: int | None
+
+
+@attrs.frozen
+class Create:
+    """The client has no user: make one."""
+
+
+@attrs.frozen
+class Link:
+    """An unlinked user has exactly the client's e-mail address: write the billing id to it."""
+
+    user_id: int
+
+
+@attrs.frozen
+class Keep:
+    """The client's user; ``email_changed`` means that it must get the client's present address."""
+
+    user_id: int
+    email_changed: bool = False
+
+
+@attrs.frozen
+class Leave:
+    """The client has no user, and needs none."""
+
+
+@attrs.frozen
+class Clash:
+    """Two records claim the same person."""
+
+    message: str
+
+
+Decision = Create | Link | Keep | Leave | Clash
+
+
+def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) -> Decision:  # noqa: PLR0911
+    """What to do for one client.
+
+    Args:
+        client: as the billing system has it.
+        candidates: every SolusIO user with the client's billing id, or with its e-mail address ignoring case.
+        provision: whether active clients without a user get one.
+    """
+    own = [user for user in candidates if user.billing_user_id == client.id]
+    namesakes = [user for user in candidates if _same_address(user, client) and user.billing_user_id != client.id]
+    if len(own) > 1:
+        ids = ", ".join(str(user.user_id) for user in own)
+        return Clash(f"SolusIO's users {ids} all carry the billing id {client.id}: unlink all but one")
+    if own:
+        changed = not _same_address(own[0], client)
+        if changed and namesakes:
+            return _taken(client, namesakes[0])
+        return Keep(own[0].user_id, email_changed=changed)
+    if not provision or client.status is not ClientStatus.ACTIVE:
+        return Leave()
+    if not client.email:
+        return Clash("the client has no e-mail address, and SolusIO needs one")
+    foreign = [user for user in namesakes if user.billing_user_id is not None]
+    if foreign or len(namesakes) > 1:
+        return _taken(client, (foreign or namesakes)[0])
+    return Link(namesakes[0].user_id) if namesakes else Create()
+
+
+def _same_address(user: Candidate, client: Client) -> bool:
+    return user.email.casefold() == client.email.casefold()
+
+
+def _taken(client: Client, user: Candidate) -> Clash:
+    owner = f"belongs to client {user.billing_user_id}" if user.billing_user_id is not None else "is not linked"
+    return Clash(
+        f"the client's address {client.email} is already that of SolusIO's user {user.user_id}, which {owner}:"
+        " change one of the addresses, or unlink or remove that user"
+    )

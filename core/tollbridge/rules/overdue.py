@@ -1,0 +1,101 @@
+"""Unpaid invoices to a SolusIO user's status: the ladder, and who may change what.
+
+From WHMCS's SolusIO addon: an invoice is overdue from the day after its due date; days to lock and to suspend count
+from the due date. The bridge only ever undoes what it did itself.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import attrs
+
+from tollbridge.model import InvoiceStatus, UserStatus
+
+
+@attrs.frozen
+class Ladder:
+    """Days after the due date on which a user is locked and suspended; None: never."""
+
+    lock_after_days: int | None
+    suspend_after_days: int | None
+
+    def status_on(self, due: date, day: date) -> UserStatus:
+        """What one unpaid invoice due on ``due`` makes of its user on ``day``."""
+        late = (day - due).days
+        if late < 1:
+            return UserStatus.ACTIVE
+        if self.suspend_after_days is not None and late >= self.suspend_after_days:
+            return UserStatus.SUSPENDED
+        if self.lock_after_days is not None and late >= self.lock_after_days:
+            return UserStatus.LOCKED
+        return UserStatus.ACTIVE
+
+    def next_step(self, due: date, day: date) -> tuple[date, UserStatus] | None:
+        """The next day after ``day`` on which an unpaid invoice due on ``due`` changes its user, and to what."""
+        steps = [
+            (due + timedelta(days=max(days, 1)), status)
+            for days, status in (
+                (self.lock_after_days, UserStatus.LOCKED),
+                (self.suspend_after_days, UserStatus.SUSPENDED),
+            )
+            if days is not None
+        ]
+        return min((step for step in steps if step[0] > day), default=None)
+
+
+@attrs.frozen
+class OpenInvoice:
+    """An invoice the bridge issued and nobody has paid, as the billing system has it today."""
+
+    reference: str
+    status: InvoiceStatus
+    due_date: date
+
+
+def overdue_status(ladder: Ladder, invoices: Iterable[OpenInvoice], day: date) -> UserStatus | None:
+    """What a client's open invoices make of its user on ``day``.
+
+    None means "as it is now": something is overdue, but a payment is under way, and nobody who is paying is locked
+    or suspended. With nothing overdue the answer is active, payment under way or not.
+    """
+    open_invoices = list(invoices)
+    if all(invoice.due_date >= day for invoice in open_invoices):
+        return UserStatus.ACTIVE
+    if any(invoice.status is InvoiceStatus.PENDING for invoice in open_invoices):
+        return None
+    return max(
+        (ladder.status_on(invoice.due_date, day) for invoice in open_invoices),
+        key=lambda status: status.severity,
+    )
+
+
+@attrs.frozen
+class Hold:
+    """What the bridge did to a user.
+
+    Attributes:
+        status: the status it set last, and has seen confirmed.
+        found: the status it found before it first did anything, which it will put back.
+        attempted: a status it asked for without yet knowing the outcome.
+    """
+
+    status: UserStatus
+    found: UserStatus
+    attempted: UserStatus | None = None
+
+
+def change_status(present: UserStatus, hold: Hold | None, wanted: UserStatus) -> tuple[UserStatus, UserStatus]:
+    """The status a user gets, and the one that will be put back when nothing calls for it any more.
+
+    Args:
+        present: what SolusIO says now.
+        hold: what the bridge did before, if anything.
+        wanted: what overdue invoices and a closed account call for.
+
+    A present status that the bridge neither set nor attempted was made by hand, and becomes what is put back. So a
+    lock made by hand is never undone, though it may be raised to a suspension and later return to a lock; and a user
+    released by hand is locked again as long as the invoice is overdue.
+    """
+    ours = hold is not None and present in {hold.status, hold.attempted}
+    found = hold.found if hold is not None and ours else present
+    return (wanted, found) if wanted.severity > found.severity else (found, found)

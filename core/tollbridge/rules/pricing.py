@@ -1,0 +1,161 @@
+"""Tokens to money: the one place where the two meet.
+
+A token's price for a client is base × every discount multiplier × tax (step 6 of the custom billing guide). The same
+:class:`TokenPrice` answers SolusIO's look-up and prices the invoice, so that what is shown is what is billed.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from math import prod
+
+import attrs
+
+from tollbridge.errors import Refused
+from tollbridge.model import Client, Currency, Discount, TaxRate, Terms, tax_factor
+
+
+@attrs.frozen
+class DiscountRule:
+    """A discount of bridge.toml; without ``client_group`` it is everybody's."""
+
+    discount: Discount
+    client_group: str | None = None
+
+
+@attrs.frozen
+class TaxRule:
+    """A tax of bridge.toml; without ``country`` (or ``state``) it is due everywhere."""
+
+    tax: TaxRate
+    level: int = 1
+    country: str | None = None
+    state: str | None = None
+
+
+@attrs.frozen
+class PriceList:
+    """What bridge.toml says of prices: one token's base price per currency, and the terms of last resort."""
+
+    tokens: dict[str, Decimal]
+    prices_include_tax: bool = False
+    compound_tax: bool = False
+    discounts: tuple[DiscountRule, ...] = ()
+    taxes: tuple[TaxRule, ...] = ()
+
+
+@attrs.frozen
+class TokenPrice:
+    """The price of one token for one client, and how it comes about.
+
+    Attributes:
+        base: the price before discounts and, unless ``prices_include_tax``, before tax.
+        without_tax: the base that an exempt client pays; the same as ``base`` for everybody else.
+        net: what invoice lines are computed with: base × discounts, holding tax only if ``prices_include_tax``.
+        taxes: those the client pays; none if exempt.
+    """
+
+    base: Decimal
+    without_tax: Decimal
+    net: Decimal
+    currency: Currency
+    discounts: tuple[Discount, ...]
+    taxes: tuple[TaxRate, ...]
+    compound: bool
+    prices_include_tax: bool
+
+    @property
+    def user(self) -> Decimal:
+        """The full and final price of one token: with discounts and with tax."""
+        if self.prices_include_tax:
+            return self.net
+        return self.net * tax_factor(self.taxes, compound=self.compound)
+
+    @property
+    def zero(self) -> Decimal:
+        """Nothing, with the currency's decimals: ``0.00``."""
+        return rounded(Decimal(0), self.currency.decimals)
+
+
+def token_price(prices: PriceList, client: Client, terms: Terms | None, currency: Currency) -> TokenPrice:
+    """One token's price for ``client``.
+
+    ``terms`` come from the billing system; whatever it cannot say (None) comes from bridge.toml. An exempt client
+    pays no tax, and where prices include tax it is taken out of the base.
+
+    Raises:
+        Refused: the client's currency has no token price.
+    """
+    base = prices.tokens.get(client.currency)
+    if base is None:
+        raise Refused(
+            f"client {client.id} pays in {client.currency or 'no currency'}, for which bridge.toml has no token"
+            f" price: add {client.currency or 'it'} to [pricing.tokens]"
+        )
+    terms = terms or Terms(None, None)
+    discounts = terms.discounts if terms.discounts is not None else own_discounts(prices, client)
+    taxes, compound = terms.taxes, terms.compound
+    if taxes is None:
+        taxes, compound = own_taxes(prices, client), prices.compound_tax
+    without_tax = base
+    if client.tax_exempt:
+        if prices.prices_include_tax:
+            without_tax = base / tax_factor(taxes, compound=compound)
+        taxes = ()
+    return TokenPrice(
+        base=base,
+        without_tax=without_tax,
+        net=without_tax * prod((discount.multiplier for discount in discounts), start=Decimal(1)),
+        currency=currency,
+        discounts=discounts,
+        taxes=taxes,
+        compound=compound,
+        prices_include_tax=prices.prices_include_tax,
+    )
+
+
+def own_discounts(prices: PriceList, client: Client) -> tuple[Discount, ...]:
+    """bridge.toml's discounts for ``client``: everybody's and those of the client's group."""
+    return tuple(
+        rule.discount for rule in prices.discounts if rule.client_group is None or rule.client_group == client.group
+    )
+
+
+def own_taxes(prices: PriceList, client: Client) -> tuple[TaxRate, ...]:
+    """bridge.toml's taxes for ``client``: every rule that its country and state meet, level 1 before level 2."""
+    due = [rule for rule in prices.taxes if _same(rule.country, client.country) and _same(rule.state, client.state)]
+    return tuple(rule.tax for rule in sorted(due, key=lambda rule: rule.level))
+
+
+def _same(wanted: str | None, actual: str) -> bool:
+    return wanted is None or wanted.casefold() == actual.casefold()
+
+
+def line_amount(tokens: int, price: TokenPrice) -> Decimal:
+    """What ``tokens`` cost on an invoice line: rounded once, half up, to the currency's decimals."""
+    return rounded(tokens * price.net, price.currency.decimals)
+
+
+def rounded(amount: Decimal, decimals: int) -> Decimal:
+    """``amount`` to ``decimals`` places, half up: 0.005 is 0.01 in a currency of two."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+def money(amount: Decimal, currency: Currency) -> str:
+    """``amount`` rounded and written as the currency is: ``$5.21``, ``9,10 €``."""
+    sign = "-" if amount < 0 else ""
+    whole, _, fraction = f"{abs(rounded(amount, currency.decimals)):,f}".partition(".")
+    digits = whole.replace(",", currency.thousands_separator)
+    if fraction:
+        digits += currency.decimal_separator + fraction
+    return f"{sign}{currency.prefix}{digits}{currency.suffix}"
+
+
+def plain(number: Decimal) -> str:
+    """``number`` with all its digits and never an exponent: ``0.0000001``; trailing zeros are dropped."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def conversion(prices: Sequence[int], token_price: Decimal) -> Iterable[tuple[int, Decimal]]:
+    """The guide's step 1 table: each number of tokens with its price."""
+    return ((tokens, tokens * token_price) for tokens in prices)

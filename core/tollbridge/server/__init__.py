@@ -1,0 +1,1 @@
+"""The HTTP server: SolusIO's price look-ups, health, readiness and metrics."""

@@ -1,0 +1,134 @@
+"""The Starlette application, built from the bridge's parts."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tollbridge.bridge import bridge
+from tollbridge.errors import NotFound, TollbridgeError
+from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.pricing import Pricer
+from tollbridge.logs import configure_logs
+from tollbridge.secret import redact
+from tollbridge.server.lookup import PATHS, PriceLookup, method_not_allowed
+from tollbridge.server.metrics import Metrics
+from tollbridge.server.remembering import PriceMemory
+from tollbridge.solus.pricing_answer import encode, pricing_answer
+
+CONFIG_VARIABLE = "TOLLBRIDGE_CONFIG"
+_READY_SECONDS = 10.0
+
+_log = structlog.get_logger("tollbridge.server")
+
+
+def create_app(parts: Parts) -> Starlette:
+    """The application for parts that somebody else opens and closes."""
+    metrics = Metrics()
+
+    def make_answer(client_id: int) -> bytes:
+        client = parts.billing.client(client_id)
+        pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
+        return encode(pricing_answer(pricer.price(client)))
+
+    async def fetch(client_id: int) -> bytes:
+        try:
+            answer = await to_thread.run_sync(make_answer, client_id)
+        except TollbridgeError as error:
+            metrics.fetch("not_found" if isinstance(error, NotFound) else "failed")
+            raise
+        metrics.fetch("ok")
+        return answer
+
+    server = parts.settings.server
+    prices = PriceMemory(fetch, fresh_seconds=server.cache_seconds, stale_seconds=server.stale_seconds)
+    lookup = PriceLookup(server.token, prices, metrics)
+
+    async def ready(_request: Request) -> Response:
+        problems = await _problems(parts)
+        status = 503 if problems else 200
+        return JSONResponse({"ready": not problems, "problems": problems}, status)
+
+    async def alive(_request: Request) -> Response:
+        return JSONResponse({"alive": True})
+
+    async def show_metrics(_request: Request) -> Response:
+        return Response(metrics.text(), media_type=metrics.content_type)
+
+    return Starlette(
+        routes=[
+            *(Route(path, _endpoint(lookup), methods=["POST"]) for path in PATHS),
+            Route("/healthz", alive, methods=["GET"]),
+            Route("/readyz", ready, methods=["GET"]),
+            Route("/metrics", show_metrics, methods=["GET"]),
+        ],
+        exception_handlers={405: _method_not_allowed, 500: _fault},
+    )
+
+
+def _endpoint(lookup: PriceLookup) -> Any:
+    """A plain function, which Starlette calls with the request."""
+
+    async def price(request: Request) -> Response:
+        return await lookup(request)
+
+    return price
+
+
+def _method_not_allowed(request: Request, error: Exception) -> Response:
+    if request.url.path in PATHS:
+        return method_not_allowed(request, error)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return JSONResponse({"result": "error", "message": "method not allowed"}, 405, headers)
+
+
+def _fault(_request: Request, error: Exception) -> Response:
+    _log.error("fault", error=redact(f"{type(error).__name__}: {error}"))
+    return JSONResponse({"result": "error", "message": "the bridge has a fault; its log has more"}, 500)
+
+
+async def _problems(parts: Parts) -> list[str]:
+    """What keeps the bridge from working: the ledger or the billing system does not answer in time."""
+
+    async def problem(name: str, check: Any) -> str | None:
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                await to_thread.run_sync(check, abandon_on_cancel=True)
+        except TimeoutError:
+            return f"{name} does not answer"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+            return f"{name}: {redact(str(error))}"
+        return None
+
+    found = await asyncio.gather(
+        problem("ledger", parts.ledger.ping), problem("billing system", parts.billing.currencies)
+    )
+    return [each for each in found if each]
+
+
+def worker_app() -> Starlette:
+    """The application of one worker process, which opens its own parts; bridge.toml is named in the environment."""
+    configure_logs(as_json=True)
+    opened: AbstractContextManager[Parts] = bridge(Path(os.environ[CONFIG_VARIABLE]))
+    parts = opened.__enter__()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            opened.__exit__(None, None, None)
+
+    app = create_app(parts)
+    app.router.lifespan_context = lifespan
+    return app

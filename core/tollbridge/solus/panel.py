@@ -1,0 +1,136 @@
+"""SolusIO's API as calls: bearer token, envelopes, error bodies, and paging that proves it is complete."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from tollbridge.config import SolusSettings
+from tollbridge.errors import Incomplete, NotFound, OutcomeUnknown, Refused, Unavailable
+from tollbridge.http import Answer, Http, Retry
+from tollbridge.solus import wire
+
+Value = TypeVar("Value")
+
+_WHOLE_LIST_TRIES = 3
+
+
+class Panel:
+    """One SolusIO panel, below ``{url}/api/v1/``."""
+
+    def __init__(self, settings: SolusSettings, retry: Retry | None = None) -> None:
+        self._http = Http(
+            f"{settings.url.rstrip('/')}/api/v1/",
+            service="SolusIO",
+            headers={"Authorization": f"Bearer {settings.api_token.reveal()}"},
+            ca_file=settings.ca_file,
+            retry=retry,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> wire.Row:
+        """One call on a single thing; its ``data`` (or the answer itself if it has none), nothing after DELETE.
+
+        Raises:
+            NotFound: 404.
+            Refused: any other 4xx, with SolusIO's own words.
+            Unavailable, OutcomeUnknown: as :meth:`tollbridge.http.Http.request`; a POST whose answer cannot be read
+                has an unknown outcome.
+        """
+        answer = self._http.request(method, path, json=body)
+        _raise_for(answer, f"{method} {path}")
+        if method == "DELETE":
+            return {}
+        try:
+            document = _document(answer)
+            return wire.table(document, "data", "an answer") if "data" in document else document
+        except Unavailable as error:
+            if method == "POST":
+                raise OutcomeUnknown(f"{error} (after {method} {path})") from None
+            raise
+
+    def rows(
+        self, path: str, params: dict[str, Any] | None = None, *, key: str = "id", page_parameter: str = "page"
+    ) -> Iterator[wire.Row]:
+        """Every row of a list, page by page.
+
+        Raises:
+            Incomplete: if pages, rows or ``meta`` are missing, or rows come twice; this may show only after the last
+                row, so what was read is worth nothing before the iterator has ended by itself.
+        """
+        seen: set[Any] = set()
+        page, last, total = 1, 1, 0
+        while page <= last:
+            document = self._list_page(path, {**(params or {}), page_parameter: page})
+            meta = wire.table(document, "meta", f"the list of {path}")
+            last, total = wire.whole(meta, "last_page", "meta"), wire.whole(meta, "total", "meta")
+            if wire.whole(meta, "current_page", "meta") != page:
+                raise Incomplete(f"SolusIO answered another page of {path} than page {page}, which was asked for")
+            found = wire.rows(document, "data", f"the list of {path}")
+            for row in found:
+                seen.add(wire.identifier(row, key, f"a row of {path}"))
+                yield row
+            page += 1
+            if not found:
+                break
+        if len(seen) != total:
+            raise Incomplete(f"SolusIO says that {path} has {total} rows and gave {len(seen)} different ones")
+
+    def whole_list(
+        self, path: str, read: Callable[[wire.Row], Value], params: dict[str, Any] | None = None
+    ) -> list[Value]:
+        """A short list, read again from its beginning if it changed while being read."""
+        return again_if_incomplete(lambda: [read(row) for row in self.rows(path, params)])
+
+    def _list_page(self, path: str, params: dict[str, Any]) -> wire.Row:
+        answer = self._http.request("GET", path, params=params)
+        _raise_for(answer, f"GET {path}")
+        return _document(answer)
+
+
+def _document(answer: Answer) -> wire.Row:
+    document = answer.json()
+    if not isinstance(document, dict):
+        raise Incomplete("SolusIO answered with JSON that is not an object")
+    return document
+
+
+def again_if_incomplete(read: Callable[[], Value]) -> Value:
+    """The result of ``read``, tried again when a list changed while it was being read, but not for ever."""
+    for _ in range(_WHOLE_LIST_TRIES - 1):
+        try:
+            return read()
+        except Incomplete:
+            continue
+    return read()
+
+
+def _raise_for(answer: Answer, what: str) -> None:
+    if answer.ok:
+        return
+    words = _words(answer)
+    if answer.status in {401, 403}:
+        raise Refused(
+            f"SolusIO does not accept the API token for {what} ({answer.status}{words}): it must belong to an"
+            " administrator, and this machine's address must be allowed for it"
+        )
+    if answer.status == 404:
+        raise NotFound(f"SolusIO has nothing at {what} (404{words})")
+    raise Refused(f"SolusIO refused {what} ({answer.status}{words})")
+
+
+def _words(answer: Answer) -> str:
+    """SolusIO's own explanation, from ``{"message": …, "errors": {field: [text]}}``, either of which may be absent."""
+    try:
+        body = answer.json()
+    except Unavailable:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    errors = body.get("errors")
+    fields = (
+        [f"{field}: {' '.join(map(str, texts))}" for field, texts in errors.items()] if isinstance(errors, dict) else []
+    )
+    parts = [part for part in [str(body.get("message") or ""), *fields] if part]
+    return f": {'; '.join(parts)[:300]}" if parts else ""

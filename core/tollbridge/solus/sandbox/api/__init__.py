@@ -1,0 +1,1 @@
+"""The HTTP API below ``/api/v1/``: who may call what, and what is answered."""

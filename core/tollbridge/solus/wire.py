@@ -1,0 +1,150 @@
+"""SolusIO's JSON as values, read strictly: a field that is absent or of the wrong type makes the answer incomplete.
+
+Ids may come as numbers or as text (official clients disagree on ``billing_user_id``); tokens are whole numbers only.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from tollbridge.errors import Incomplete
+from tollbridge.model import UserStatus
+
+Row = Mapping[str, Any]
+
+
+@attrs.frozen
+class SolusUser:
+    """A user of the panel; ``billing_user_id`` is the client's id in the billing system, None if not linked."""
+
+    id: int
+    email: str
+    status: UserStatus
+    billing_user_id: int | None
+
+
+@attrs.frozen
+class Plan:
+    """A plan with its prices in tokens."""
+
+    id: int
+    name: str
+    tokens_per_hour: int
+    tokens_per_month: int
+
+
+@attrs.frozen
+class Named:
+    """A role or a limit group."""
+
+    id: int
+    name: str
+
+
+def user(row: Row) -> SolusUser:
+    """A user as ``GET users`` lists it."""
+    where = "a user"
+    return SolusUser(
+        id=identifier(row, "id", where),
+        email=text(row, "email", where),
+        status=user_status(row),
+        billing_user_id=optional_identifier(row, "billing_user_id", where),
+    )
+
+
+def user_status(row: Row) -> UserStatus:
+    """A user's status; one that is not known stops everything, for nobody is locked or released on a guess."""
+    value = text(row, "status", "a user")
+    try:
+        return UserStatus(value)
+    except ValueError:
+        raise Incomplete(f"SolusIO lists user {row.get('id')} with the unknown status {value!r}") from None
+
+
+def plan(row: Row) -> Plan:
+    """A plan as ``GET plans`` and the usage feed show it."""
+    where = "a plan"
+    return Plan(
+        id=identifier(row, "id", where),
+        name=text(row, "name", where),
+        tokens_per_hour=whole(row, "tokens_per_hour", where),
+        tokens_per_month=whole(row, "tokens_per_month", where),
+    )
+
+
+def named(row: Row) -> Named:
+    """A role or a limit group."""
+    return Named(identifier(row, "id", "an entry"), text(row, "name", "an entry"))
+
+
+def text(row: Row, key: str, where: str) -> str:
+    """A text field."""
+    value = _present(row, key, where)
+    if not isinstance(value, str):
+        raise _wrong(row, key, where, "text")
+    return value
+
+
+def whole(row: Row, key: str, where: str) -> int:
+    """A whole number that is not negative, as JSON number only."""
+    value = _present(row, key, where)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _wrong(row, key, where, "a whole number")
+    return value
+
+
+def flag(row: Row, key: str, where: str) -> bool:
+    """True or false."""
+    value = _present(row, key, where)
+    if not isinstance(value, bool):
+        raise _wrong(row, key, where, "true or false")
+    return value
+
+
+def table(row: Row, key: str, where: str) -> Row:
+    """A JSON object."""
+    value = _present(row, key, where)
+    if not isinstance(value, dict):
+        raise _wrong(row, key, where, "an object")
+    return value
+
+
+def rows(row: Row, key: str, where: str) -> list[Row]:
+    """A list of JSON objects."""
+    value = _present(row, key, where)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise _wrong(row, key, where, "a list of objects")
+    return value
+
+
+def identifier(row: Row, key: str, where: str) -> int:
+    """An id, as number or as numeric text."""
+    found = optional_identifier(row, key, where)
+    if found is None:
+        raise _wrong(row, key, where, "an id")
+    return found
+
+
+def optional_identifier(row: Row, key: str, where: str) -> int | None:
+    """An id, or None for null (the key must be there all the same)."""
+    value = _present(row, key, where)
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    raise _wrong(row, key, where, "an id or null")
+
+
+def _present(row: Row, key: str, where: str) -> Any:
+    if key not in row:
+        raise Incomplete(f"SolusIO's answer has {where} without {key!r} (id {row.get('id', 'unknown')})")
+    return row[key]
+
+
+def _wrong(row: Row, key: str, where: str, wanted: str) -> Incomplete:
+    return Incomplete(
+        f"SolusIO's answer has {where} (id {row.get('id', 'unknown')}) whose {key!r} is not {wanted}: {row[key]!r:.60}"
+    )

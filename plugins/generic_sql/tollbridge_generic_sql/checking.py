@@ -1,0 +1,90 @@
+"""Trying an operator's statements without writing anything."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from tollbridge import Check
+from tollbridge_generic_sql.database import reason
+from tollbridge_generic_sql.statements import SHAPES, column_problems
+
+_SAMPLE = 1000
+_EXPLAINS = {"sqlite", "postgresql", "mysql", "mariadb"}
+_NOBODY = {"client_id": 0, "reference": ""}
+_WITHOUT = {
+    "currencies": "amounts are written as ISO 4217 has them",
+    "discounts": "bridge.toml's apply",
+    "taxes": "bridge.toml's apply",
+}
+
+
+def check_statements(engine: sa.Engine, statements: Mapping[str, str]) -> list[Check]:
+    """One check for the connection and one for each statement.
+
+    Reading statements are run; writing ones are only explained by the database, which proves their tables and columns.
+    """
+    try:
+        with engine.connect():
+            pass
+    except SQLAlchemyError as error:
+        return [Check("database", ok=False, detail=f"cannot be reached: {reason(error)}")]
+    checks = [Check("database", ok=True, detail=engine.dialect.name)]
+    checks += [_checked(engine, name, text) for name, text in statements.items()]
+    if all(check.ok for check in checks):
+        checks.append(_one_row_each(engine, statements))
+    return checks + [
+        Check(f"statement {name}", ok=True, detail=f"not given: {without}")
+        for name, without in _WITHOUT.items()
+        if name not in statements
+    ]
+
+
+def _checked(engine: sa.Engine, name: str, text: str) -> Check:
+    try:
+        problems = _problems(engine, name, text)
+    except SQLAlchemyError as error:
+        problems = [f"fails: {reason(error)}"]
+    return Check(f"statement {name}", ok=not problems, detail="; ".join(problems) or "fits")
+
+
+def _problems(engine: sa.Engine, name: str, text: str) -> list[str]:
+    statement = sa.text(text)
+    values: dict[str, Any] = dict.fromkeys(statement.compile().params)
+    with engine.connect() as connection:
+        if not SHAPES[name].reads:
+            if engine.dialect.name in _EXPLAINS:
+                connection.execute(sa.text(f"EXPLAIN {text}"), values)
+            return []
+        values.update({key: nobody for key, nobody in _NOBODY.items() if key in values})
+        return column_problems(name, _columns(connection.execute(statement, values)))
+
+
+def _one_row_each(engine: sa.Engine, statements: Mapping[str, str]) -> Check:
+    """Whether `clients` lists each id once, and `client` gives exactly one row for each of the first thousand."""
+    name = "one row for each client"
+    one = sa.text(statements["client"])
+    seen: set[str] = set()
+    with engine.connect() as listing, engine.connect() as single:
+        result = listing.execution_options(yield_per=_SAMPLE).execute(sa.text(statements["clients"]))
+        position = [str(key).lower() for key in result.keys()].index("id")  # noqa: SIM118 - not a dict
+        for row in result:
+            client_id = row[position]
+            if str(client_id) in seen:
+                return Check(
+                    name, ok=False, detail=f"`clients` lists client {client_id} twice: join less, or use DISTINCT"
+                )
+            seen.add(str(client_id))
+            if len(seen) > _SAMPLE:
+                continue
+            count = len(single.execute(one, {"client_id": client_id}).all())
+            if count != 1:
+                return Check(
+                    name, ok=False, detail=f"`client` gives {count} rows for client {client_id}: it must give one"
+                )
+    return Check(name, ok=True, detail=f"{len(seen)} clients")
+
+
+def _columns(result: sa.CursorResult[Any]) -> set[str]:
+    return {str(key).lower() for key in result.keys()}  # noqa: SIM118 - not a dict

@@ -1,0 +1,84 @@
+"""The statements an operator may give, what each is told, and what it must answer."""
+
+from collections.abc import Mapping
+
+import attrs
+import sqlalchemy as sa
+
+
+@attrs.frozen
+class Shape:
+    """A statement's parameters and result columns; ``needs`` are the parameters without which it makes no sense."""
+
+    parameters: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    columns: frozenset[str] = frozenset()
+    optional_columns: frozenset[str] = frozenset()
+
+    @property
+    def reads(self) -> bool:
+        """Whether the statement only reads."""
+        return bool(self.columns)
+
+
+def _shape(parameters: str = "", needs: str = "", columns: str = "", optional: str = "") -> Shape:
+    return Shape(*(frozenset(names.split()) for names in (f"{parameters} {needs}", needs, columns, optional)))
+
+
+_CLIENT = "first_name last_name company status group country state tax_exempt"
+_INVOICE = "id reference client_id status due_date total"
+
+SHAPES: Mapping[str, Shape] = {
+    "client": _shape(needs="client_id", columns="id email currency", optional=_CLIENT),
+    "clients": _shape(columns="id email currency", optional=_CLIENT),
+    "currencies": _shape(columns="code", optional="prefix suffix decimals thousands_separator decimal_separator"),
+    "discounts": _shape(parameters="client_id", columns="name description multiplier"),
+    "taxes": _shape(parameters="client_id", columns="label rate", optional="level compound"),
+    "insert_invoice": _shape(
+        parameters="due_date issue_date currency subtotal total notes", needs="reference client_id"
+    ),
+    "insert_line": _shape(parameters="position description tokens taxed", needs="invoice_id amount"),
+    "find_invoice": _shape(parameters="client_id", needs="reference", columns=_INVOICE, optional="balance"),
+    "unpaid_invoices": _shape(columns=_INVOICE, optional="balance"),
+}
+
+REQUIRED = ("client", "clients", "insert_invoice", "insert_line", "find_invoice", "unpaid_invoices")
+
+
+@attrs.frozen
+class Queries:
+    """``[adapter.generic_sql.queries]``: one statement per key; one left out switches its capability off."""
+
+    client: str | None = None
+    clients: str | None = None
+    currencies: str | None = None
+    discounts: str | None = None
+    taxes: str | None = None
+    insert_invoice: str | None = None
+    insert_line: str | None = None
+    find_invoice: str | None = None
+    unpaid_invoices: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """The statements that are given, by name."""
+        return {name: text for name, text in attrs.asdict(self).items() if text}
+
+
+def parameter_problems(name: str, text: str) -> list[str]:
+    """What is wrong with a statement's ``:parameters``, in plain words."""
+    shape, used = SHAPES[name], set(sa.text(text).compile().params)
+    known = ", ".join(f":{parameter}" for parameter in sorted(shape.parameters)) or "none"
+    problems = [
+        f"names :{unknown}, which it is not given; it gets {known}" for unknown in sorted(used - shape.parameters)
+    ]
+    problems += [f"does not use :{needed}, without which it cannot be right" for needed in sorted(shape.needs - used)]
+    return problems
+
+
+def column_problems(name: str, columns: set[str]) -> list[str]:
+    """What is wrong with a statement's result columns, in plain words."""
+    missing = SHAPES[name].columns - columns
+    if not missing:
+        return []
+    has = ", ".join(sorted(columns)) or "none"
+    return [f"gives no column {', '.join(sorted(missing))}; it gives {has} (name columns with AS)"]
