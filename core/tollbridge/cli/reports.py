@@ -153,7 +153,7 @@ def _currencies(parts: Parts) -> dict[str, Currency]:
 
 
 def _plan_table(code: str, currency: Currency, rows: list[dict[str, Any]]) -> Table:
-    numbers = ("tokens/h", "744 h, tokens", f"744 h, {code}", "tokens/month", f"{code}/month")
+    numbers = ("tokens/h", "in 744 h", f"in {code}", "at most/month", f"as {code}")
     made = table(f"Plans in {code}", "plan", *numbers, right=numbers)
     for row in rows:
         prices = row["prices"][code]

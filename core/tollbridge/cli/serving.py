@@ -36,8 +36,8 @@ def sandbox(
     empty: Annotated[bool, typer.Option("--empty", help="Without the guide's plans and limit groups.")] = False,
 ) -> None:
     """A SolusIO of your own on a local port, with a clock you can move and faults you can switch on."""
-    from tollbridge.solus.sandbox import Panel, small_company  # noqa: PLC0415
-    from tollbridge.solus.sandbox import serve as serve_sandbox
+    from tollbridge.solus.sandbox import Panel, small_company  # noqa: PLC0415 - uvicorn is slow to import
+    from tollbridge.solus.sandbox import serve as serve_sandbox  # noqa: PLC0415
 
     panel = Panel(_moment(now), api_token=token, per_page=per_page)
     if not empty:

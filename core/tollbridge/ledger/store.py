@@ -18,7 +18,7 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.secret import DatabaseUrl
 
-_UNFINISHED = (State.WRITTEN, State.SENDING)
+_UNFINISHED = sa.or_(invoices.c.state == "written", invoices.c.state == "sending")
 _OPEN = (InvoiceStatus.UNPAID, InvoiceStatus.PENDING, InvoiceStatus.DRAFT)
 _BATCH = 500
 
@@ -122,7 +122,7 @@ class Ledger:
             if column.name not in {"id", "client_id", "month"}
         }
         statement = insert.on_conflict_do_update(
-            index_elements=["client_id", "month"], set_=replaced, where=invoices.c.state.in_(_UNFINISHED)
+            index_elements=["client_id", "month"], set_=replaced, where=_UNFINISHED
         )
         carries = [
             {

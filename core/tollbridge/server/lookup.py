@@ -1,6 +1,7 @@
 """GetTokenPricing: SolusIO asks what one token costs a client (step 6 of the custom billing guide)."""
 
 import hmac
+from collections.abc import AsyncGenerator
 from urllib.parse import parse_qsl
 
 import structlog

@@ -1,0 +1,77 @@
+"""What tests share: real databases, and a world to bill in."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from tests.world import World, a_world
+
+POSTGRESQL = os.environ.get("TOLLBRIDGE_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+MARIADB = os.environ.get("TOLLBRIDGE_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306/?charset=utf8mb4")
+
+
+def _fresh_database(server_url: str, what: str) -> Iterator[str]:
+    """A database of its own on a real server, dropped afterwards; without a server, a skip, or a failure in CI."""
+    name = f"tollbridge_test_{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    except OperationalError as error:
+        reason = f"no {what} at {sa.make_url(server_url).render_as_string()}: {str(error.orig).splitlines()[0]}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    try:
+        yield sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            forced = " WITH (FORCE)" if what == "PostgreSQL" else ""
+            connection.execute(sa.text(f"DROP DATABASE {name}{forced}"))
+        engine.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file of its own."""
+    return f"sqlite:///{tmp_path}/billing.db"
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL database of its own."""
+    yield from _fresh_database(POSTGRESQL, "PostgreSQL")
+
+
+@pytest.fixture
+def mariadb_url() -> Iterator[str]:
+    """A MariaDB database of its own."""
+    yield from _fresh_database(MARIADB, "MariaDB")
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def billing_url(request: pytest.FixtureRequest) -> str:
+    """A billing database of each kind in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A ledger of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/tollbridge.db"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world on SQLite."""
+    with a_world(tmp_path, f"sqlite:///{tmp_path}/billing.db", f"sqlite:///{tmp_path}/tollbridge.db") as made:
+        yield made

@@ -1,0 +1,180 @@
+"""A small world for tests: a SolusIO sandbox on loopback, a billing database with the preset schema, and bridge.toml."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from tollbridge_generic_sql.preset import metadata as preset_schema
+
+from tollbridge.bridge import read_configuration
+from tollbridge.config import Settings
+from tollbridge.http import Retry
+from tollbridge.jobs.daily import Run, when
+from tollbridge.jobs.parts import Parts, silent
+from tollbridge.ledger import Entry, Ledger
+from tollbridge.solus import Solus
+from tollbridge.solus.sandbox import Panel, running, small_company
+
+QUICK = Retry(attempts=3, wait_initial=0.01, wait_max=0.02)
+
+CONFIGURATION = """
+[solus]
+url = "{solus}"
+api_token = "sandbox-token"
+limit_group = "postpaid"
+
+[pricing.tokens]
+USD = "0.001"
+EUR = "0.00091"
+JPY = "0.15"
+KWD = "0.0003"
+
+[billing]
+start = "{start}"
+lock_after_days = 7
+suspend_after_days = 14
+{billing}
+
+[server]
+token = "bridge-token"
+
+[ledger]
+url = "{ledger}"
+
+[adapter]
+use = "generic_sql"
+
+[adapter.generic_sql]
+url = "{database}"
+preset = "tollbridge"
+{more}
+"""
+
+
+@attrs.define
+class World:
+    """Everything a test of the bridge needs; the sandbox's clock stands still until it is moved."""
+
+    folder: Path
+    panel: Panel
+    solus_url: str
+    database_url: str
+    ledger_url: str
+    start: str = "2026-06"
+    billing: str = ""
+    more: str = ""
+    invoices: list[tuple[Entry, str]] = attrs.Factory(list)
+
+    @property
+    def config(self) -> Path:
+        """bridge.toml, written anew from the world as it is."""
+        path = self.folder / "bridge.toml"
+        path.write_text(
+            CONFIGURATION.format(
+                solus=self.solus_url,
+                start=self.start,
+                billing=self.billing,
+                ledger=self.ledger_url,
+                database=self.database_url,
+                more=self.more,
+            ),
+            encoding="utf-8",
+        )
+        return path
+
+    def settings(self) -> Settings:
+        """bridge.toml as settings."""
+        return read_configuration(self.config)[0]
+
+    @contextmanager
+    def parts(self) -> Iterator[Parts]:
+        """The bridge's parts, with quick retries."""
+        settings, billing = read_configuration(self.config)
+        ledger, solus = Ledger.open(settings.ledger.url), Solus(settings.solus, QUICK)
+        try:
+            yield Parts(settings, solus, billing, ledger)
+        finally:
+            solus.close()
+            ledger.close()
+
+    @contextmanager
+    def run(self, day: str, *, dry_run: bool = False) -> Iterator[Run]:
+        """A run for ``day``; the invoices it issues are in ``invoices`` afterwards."""
+        self.invoices = []
+        with self.parts() as parts:
+            yield Run(
+                parts,
+                when(parts, date.fromisoformat(day), dry_run=dry_run),
+                dry_run,
+                silent,
+                lambda entry, status: self.invoices.append((entry, status)),
+            )
+
+    @contextmanager
+    def database(self) -> Iterator[sa.Connection]:
+        """The billing database, in one transaction."""
+        engine = sa.create_engine(self.database_url)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    def query(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the billing database."""
+        with self.database() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(sql), values)]
+
+    def execute(self, sql: str, **values: Any) -> None:
+        """Change the billing database."""
+        with self.database() as connection:
+            connection.execute(sa.text(sql), values)
+
+    def create_schema(self) -> None:
+        """The preset's tables, with four currencies."""
+        engine = sa.create_engine(self.database_url)
+        preset_schema.create_all(engine)
+        engine.dispose()
+        for code, decimals in (("USD", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3)):
+            self.execute(
+                "INSERT INTO currencies (code, decimals) VALUES (:code, :decimals)", code=code, decimals=decimals
+            )
+
+    def add_client(self, client_id: int, currency: str = "USD", **columns: Any) -> None:
+        """A client; its e-mail address is client<id>@example.com unless said otherwise."""
+        values = {"id": client_id, "email": f"client{client_id}@example.com", "currency": currency, **columns}
+        names = ", ".join(values)
+        self.execute(f"INSERT INTO clients ({names}) VALUES ({', '.join(f':{name}' for name in values)})", **values)
+
+    def add_user(self, client_id: int, **more: Any) -> int:
+        """The client's SolusIO user, linked already; its id."""
+        return self.panel.add_user(f"client{client_id}@example.com", billing_user_id=client_id, **more).id
+
+    def run_server(self, user_id: int, hours: int, plan: str = "1 Core, 1 GB RAM", name: str = "web-1") -> None:
+        """A server that ran ``hours`` from the sandbox's present on, without moving its clock for good."""
+        start = self.panel.now
+        plan_id = next(each.id for each in self.panel.tables.plans.rows() if each.name == plan)
+        server = self.panel.create_server(user_id, plan_id, name)
+        self.panel.tables.servers.put(
+            attrs.evolve(server, uptime=(attrs.evolve(server.uptime[0], started=start, stopped=_later(start, hours)),))
+        )
+        self.panel.patch_settings({})
+
+
+def _later(start: datetime, hours: int) -> datetime:
+    return datetime.fromtimestamp(start.timestamp() + hours * 3600, UTC)
+
+
+@contextmanager
+def a_world(folder: Path, database_url: str, ledger_url: str, **more: Any) -> Iterator[World]:
+    """A world on 1 June 2026, with the guide's plans, and no clients yet."""
+    panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
+    small_company(panel)
+    with running(panel) as url:
+        world = World(folder, panel, url, database_url, ledger_url, **more)
+        world.create_schema()
+        yield world
