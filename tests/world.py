@@ -1,8 +1,9 @@
-"""A small world for tests: a SolusIO sandbox on loopback, a billing database with the preset schema, and bridge.toml."""
+"""A small world for tests: a SolusIO sandbox on loopback, a billing database with the preset schema, bridge.toml."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tollbridge.jobs.parts import Parts, silent
 from tollbridge.ledger import Entry, Ledger
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.solus.sandbox.records import Uptime
 
 QUICK = Retry(attempts=3, wait_initial=0.01, wait_max=0.02)
 
@@ -155,18 +157,30 @@ class World:
         return self.panel.add_user(f"client{client_id}@example.com", billing_user_id=client_id, **more).id
 
     def run_server(self, user_id: int, hours: int, plan: str = "1 Core, 1 GB RAM", name: str = "web-1") -> None:
-        """A server that ran ``hours`` from the sandbox's present on, without moving its clock for good."""
-        start = self.panel.now
+        """A server that runs ``hours`` from the sandbox's present on; the clock stays where it is."""
         plan_id = next(each.id for each in self.panel.tables.plans.rows() if each.name == plan)
         server = self.panel.create_server(user_id, plan_id, name)
-        self.panel.tables.servers.put(
-            attrs.evolve(server, uptime=(attrs.evolve(server.uptime[0], started=start, stopped=_later(start, hours)),))
-        )
-        self.panel.patch_settings({})
+        start = self.panel.now
+        ran = attrs.evolve(server, uptime=(Uptime(start, start + timedelta(hours=hours)),))
+        with self.panel.lock:
+            self.panel.tables.servers.put(ran)
+            self.panel.patch_settings({})
 
+    def client_with_server(self, client_id: int, hours: int = 700, currency: str = "USD", **columns: Any) -> int:
+        """A client, its linked user, and a server of the guide's first plan; the user's id."""
+        self.add_client(client_id, currency, **columns)
+        user_id = self.add_user(client_id)
+        self.run_server(user_id, hours, name=f"web-{client_id}")
+        return user_id
 
-def _later(start: datetime, hours: int) -> datetime:
-    return datetime.fromtimestamp(start.timestamp() + hours * 3600, UTC)
+    def at(self, day: str) -> None:
+        """Move the sandbox's clock to four o'clock on ``day``."""
+        self.panel.set_time(datetime.fromisoformat(f"{day}T04:00:00+00:00"))
+
+    def billed(self) -> dict[str, str]:
+        """What the billing database holds: the subtotal by reference."""
+        rows = self.query("SELECT reference, subtotal FROM invoices ORDER BY reference")
+        return {reference: f"{Decimal(str(subtotal)).normalize():f}" for reference, subtotal in rows}
 
 
 @contextmanager

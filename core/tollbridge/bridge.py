@@ -1,7 +1,7 @@
 """Builds the parts from bridge.toml, once."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +53,5 @@ def bridge(path: Path) -> Iterator[Parts]:
         LedgerError: the ledger cannot be opened.
     """
     settings, billing = read_configuration(path)
-    ledger = Ledger.open(settings.ledger.url)
-    solus = Solus(settings.solus)
-    try:
+    with closing(Ledger.open(settings.ledger.url)) as ledger, closing(Solus(settings.solus)) as solus:
         yield Parts(settings, solus, billing, ledger)
-    finally:
-        solus.close()
-        ledger.close()

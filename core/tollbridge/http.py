@@ -18,7 +18,7 @@ import httpx
 import stamina
 import structlog
 
-from tollbridge.errors import OutcomeUnknown, Refused, Unavailable
+from tollbridge.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
 from tollbridge.secret import redact
 
 _log = structlog.get_logger("tollbridge.http")
@@ -55,8 +55,8 @@ class Answer:
             Unavailable: the body is not JSON, as when a log-in page or a proxy's error page came instead.
         """
         try:
-            return json.loads(self.content, parse_float=Decimal)
-        except ValueError:
+            return json.loads(self.content, parse_float=Decimal, parse_constant=_no_number)
+        except (ValueError, ArithmeticError, RecursionError):
             kind = "an HTML page" if self.content.lstrip()[:1] == b"<" else "something that is not JSON"
             raise Unavailable(f"{self.service} answered {self.status} with {kind}: check its address") from None
 
@@ -175,14 +175,22 @@ def _retry_after(response: httpx.Response) -> float | None:
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except OSError as error:
+            problem = f"it cannot be read as the certificates of an authority (ca_file): {error.strerror or error}"
+            raise ConfigError(str(ca_file), [problem]) from None
     return context
 
 

@@ -10,18 +10,25 @@ from tollbridge.secret import redact_tree
 
 
 def configure_logs(*, verbose: bool = False, as_json: bool = False) -> None:
-    """Send logs to standard error: one JSON object a line for machines, or plain lines for people."""
+    """Send logs to standard error: one JSON object a line for machines, or plain lines for people.
+
+    With ``as_json`` other libraries' warnings come the same way, uvicorn's tracebacks among them.
+    """
     level = logging.DEBUG if verbose else logging.WARNING if not as_json else logging.INFO
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    steps: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _hide_secrets,
+    ]
+    if as_json:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=steps))
+        logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _hide_secrets,
-            renderer,
-        ],
+        processors=[*steps, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,

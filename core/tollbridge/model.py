@@ -5,7 +5,7 @@ tokens are ``int``, and nothing here does any work beyond adding up its own fiel
 """
 
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
@@ -54,12 +54,16 @@ class UserStatus(StrEnum):
 
 
 def _decimal(value: object) -> Decimal:
-    """Accept Decimal, int and numeric text; floats are refused, for they cannot hold money."""
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    """Accept Decimal, int and numeric text; floats are refused, for they cannot hold money, and so is NaN."""
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError(f"a Decimal is needed, not {type(value).__name__} {value!r}")
-    return Decimal(value)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
 
 
 def _optional_decimal(value: object) -> Decimal | None:

@@ -78,7 +78,7 @@ class DatabaseUrl:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        if password := _password_of(value):
+        for password in _passwords_of(value):
             hide(password)
             hide(unquote(password))
 
@@ -87,8 +87,10 @@ class DatabaseUrl:
         return self._value
 
     def __str__(self) -> str:
-        password = _password_of(self._value)
-        return self._value.replace(f":{password}@", f":{HIDDEN}@", 1) if password else self._value
+        shown = self._value
+        for password in _passwords_of(shown):
+            shown = shown.replace(f":{password}@", f":{HIDDEN}@", 1).replace(f"={password}", f"={HIDDEN}")
+        return shown
 
     def __repr__(self) -> str:
         return f"DatabaseUrl({self})"
@@ -100,6 +102,8 @@ class DatabaseUrl:
         return hash(self._value)
 
 
-def _password_of(url: str) -> str | None:
-    match = re.match(r"[^:/]+://[^:/@]*:(?P<password>.*)@[^@]*$", url)
-    return match["password"] if match else None
+def _passwords_of(url: str) -> list[str]:
+    """The password before the host, and those among the parameters."""
+    match = re.match(r"[^:/]+://[^:/@]*:(.*)@[^@]*$", url)
+    parameters = re.findall(r"[?&](?:\w*password|passwd)=([^&]*)", url)
+    return [password for password in [match[1] if match else "", *parameters] if password]

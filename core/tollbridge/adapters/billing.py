@@ -1,5 +1,6 @@
 """The billing system behind the active adapter, as the core calls it: typed, checked, and with honest errors."""
 
+import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -55,8 +56,7 @@ class BillingSystem:
 
     def currencies(self) -> dict[str, Currency]:
         """The active currencies by code; empty if the billing system cannot say."""
-        found = self._guarded("currencies")
-        return {currency.code: self._checked("currencies", currency, Currency) for currency in _iterated(found)}
+        return {currency.code: currency for currency in self._all("currencies", Currency)}
 
     def terms(self, client: Client) -> Terms | None:
         """The client's discounts and taxes, as far as the billing system can say."""
@@ -72,8 +72,11 @@ class BillingSystem:
         return receipt
 
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
-        """The client's invoice with this reference."""
-        receipt = self._optional("find_invoice", Receipt, client_id=client_id, reference=reference)
+        """The client's invoice with this reference; None if there is none, however the adapter says so."""
+        try:
+            receipt = self._optional("find_invoice", Receipt, client_id=client_id, reference=reference)
+        except NotFound:
+            return None
         if receipt is not None and (receipt.reference, receipt.client_id) != (reference, client_id):
             raise AdapterFault(
                 f"{self.name}.find_invoice was asked for {reference} of client {client_id} and gave"
@@ -84,7 +87,7 @@ class BillingSystem:
     def check(self) -> list[Check]:
         """What the adapter finds out about its billing system; without the hook, whether it lists its currencies."""
         if self.can("check"):
-            return [self._checked("check", check, Check) for check in _iterated(self._guarded("check"))]
+            return self._all("check", Check)
         self.currencies()
         return [Check("billing system", ok=True, detail="answers")]
 
@@ -113,8 +116,21 @@ class BillingSystem:
         except Exception as error:
             raise self._fault(hook, error) from error
 
+    def _all(self, hook: str, wanted: type[Value]) -> list[Value]:
+        """A short list, of which every entry must be right."""
+        found = []
+        for value in self._each(hook, wanted):
+            if isinstance(value, Refused):
+                raise value
+            found.append(value)
+        return found
+
     def _each(self, hook: str, wanted: type[Value]) -> Iterator[Value | Refused]:
-        iterator = iter(_iterated(self._guarded(hook)))
+        """What the hook lists; an entry that it refuses, by raising or by giving the error, comes as that error."""
+        found = self._guarded(hook)
+        if not isinstance(found, Iterable):
+            raise AdapterFault(f"{self.name}.{hook} gave {type(found).__name__}, where a list or iterator is needed")
+        iterator = iter(found)
         while True:
             try:
                 value = next(iterator)
@@ -122,12 +138,15 @@ class BillingSystem:
                 return
             except Refused as error:
                 yield error
+                if inspect.isgenerator(iterator):  # it ends where it raises
+                    yield Refused(f"{self.name}.{hook} ended there, so what follows is not known: give the error on")
+                    return
                 continue
             except TollbridgeError:
                 raise
             except Exception as error:
                 raise self._fault(hook, error) from error
-            yield self._checked(hook, value, wanted)
+            yield value if isinstance(value, Refused) else self._checked(hook, value, wanted)
 
     def _checked(self, hook: str, value: Any, wanted: type[Value]) -> Value:
         if not isinstance(value, wanted):
@@ -136,7 +155,3 @@ class BillingSystem:
 
     def _fault(self, hook: str, error: Exception) -> AdapterFault:
         return AdapterFault(f"{self.name}.{hook} failed by a fault of its own: {type(error).__name__}: {error}")
-
-
-def _iterated(found: Iterable[Any] | None) -> Iterable[Any]:
-    return () if found is None else found

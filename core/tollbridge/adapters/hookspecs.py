@@ -30,7 +30,8 @@ class Hooks:
     def clients(self) -> Iterator[Client]:  # type: ignore[empty-body]
         """Every client the bridge looks after, each once, in any order, whatever the number of pages behind it.
 
-        ``Refused`` raised by the iterator's next step is one client's failure; the others are still asked for.
+        ``Refused`` raised by the iterator's next step is one client's failure; the others are still asked for. A
+        generator ends where it raises, so it yields the ``Refused`` instead.
         """
 
     @hookspec(firstresult=True)

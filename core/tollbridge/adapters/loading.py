@@ -1,21 +1,26 @@
 """Finding adapters and other plugins, and refusing one that does not keep the contract."""
 
+import difflib
 import importlib
+import inspect
 import sys
-from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pluggy
+import structlog
 
 from tollbridge.adapters.hookspecs import LISTENERS, OPTIONAL, REQUIRED, Hooks
-from tollbridge.errors import AdapterFault, ConfigError
+from tollbridge.errors import AdapterFault, ConfigError, TollbridgeError
 
 ADAPTERS = "tollbridge.adapters"
 LISTENERS_GROUP = "tollbridge.listeners"
 OWN_TABLE = "settings"
+_HOOKS = (*REQUIRED, *OPTIONAL, *LISTENERS)
+
+_log = structlog.get_logger("tollbridge.adapters")
 
 
 @attrs.frozen
@@ -70,50 +75,63 @@ def _own_class(use: str, folder: Path) -> type[Any]:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise ConfigError("bridge.toml", [f'"{use}": {error}; it is looked for in {folder}']) from None
-    except AttributeError:
-        raise ConfigError("bridge.toml", [f'"{use}": the module has no class {class_name}']) from None
+        where = f"; it is looked for in {folder}" if error.name and module_name.startswith(error.name) else ""
+        raise ConfigError("bridge.toml", [f'"{use}" cannot be imported: {error}{where}']) from None
     except Exception as error:
         raise ConfigError("bridge.toml", [f'"{use}" cannot be imported: {type(error).__name__}: {error}']) from error
+    found = getattr(module, class_name, None)
+    if found is None:
+        raise ConfigError("bridge.toml", [f'"{use}": the module has no class {class_name}'])
     if not isinstance(found, type):
         raise ConfigError("bridge.toml", [f'"{use}" is not a class'])
     return found
 
 
-def implemented(adapter: type[Any]) -> Iterator[str]:
-    """The names of the hooks that a class implements, in the contract's order."""
-    for name in (*REQUIRED, *OPTIONAL, *LISTENERS):
-        if hasattr(getattr(adapter, name, None), "tollbridge_impl"):
-            yield name
+def implemented(adapter: object) -> list[str]:
+    """The names of the hooks that an adapter's class (or any plugin) implements, in the contract's order."""
+    marked = _marked(adapter)
+    return [name for name in _HOOKS if name in marked]
 
 
 def faults(adapter: type[Any]) -> str:
-    """Why the class cannot be an adapter, naming the hook; empty if it can."""
-    missing = [name for name in REQUIRED if name not in set(implemented(adapter))]
-    if missing:
-        forgotten = [name for name in missing if callable(getattr(adapter, name, None))]
-        hint = f" ({', '.join(forgotten)} lacks @hookimpl)" if forgotten else ""
-        return f"the required hook {', '.join(missing)} is missing{hint}"
-    manager = pluggy.PluginManager("tollbridge")
-    manager.add_hookspecs(Hooks)
-    try:
-        manager.register(_Unmade(adapter))
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        return " ".join(str(error).split())
-    return ""
+    """Why the class cannot be an adapter, naming each hook that is wrong; empty if it can."""
+    marked = _marked(adapter)
+    problems = [_missing(adapter, name) for name in REQUIRED if name not in marked]
+    for name, function in marked.items():
+        if name not in _HOOKS:
+            close = difflib.get_close_matches(name, _HOOKS, 1)
+            problems.append(f"there is no hook {name}{f'; did you mean {close[0]}?' if close else ''}")
+        elif not _fits(adapter, name, function):
+            wanted = ", ".join(inspect.signature(getattr(Hooks, name)).parameters)
+            problems.append(f"the hook {name} must be a plain method that takes ({wanted})")
+    return "; ".join(problems)
 
 
-class _Unmade:
-    """An adapter class's hooks, bound to nothing, so that they can be checked before an adapter is made."""
+def _marked(adapter: object) -> dict[str, Any]:
+    """Everything that carries @hookimpl, whatever its name."""
+    found = ((name, getattr(adapter, name, None)) for name in dir(adapter))
+    return {name: function for name, function in found if hasattr(function, "tollbridge_impl")}
 
-    def __init__(self, adapter: type[Any]) -> None:
-        for name in dir(adapter):
-            function = getattr(adapter, name)
-            if hasattr(function, "tollbridge_impl"):
-                setattr(self, name, function.__get__(self))
+
+def _missing(adapter: type[Any], name: str) -> str:
+    lacks = " (it lacks @hookimpl)" if callable(getattr(adapter, name, None)) else ""
+    return f"the required hook {name} is missing{lacks}"
+
+
+def _fits(adapter: type[Any], name: str, function: Any) -> bool:
+    """Whether a hook takes exactly its arguments; one with a default would never be given, so it counts as absent."""
+    if inspect.iscoroutinefunction(function):
+        return False
+    taken = [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty
+    ]
+    own = ["self"] if inspect.isfunction(inspect.getattr_static(adapter, name)) else []
+    wanted = [*own, *list(inspect.signature(getattr(Hooks, name)).parameters)[1:]]
+    return taken[: len(own)] == own and sorted(taken) == sorted(wanted)
 
 
 def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.PluginManager:
@@ -124,10 +142,27 @@ def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.
     """
     if fault := faults(adapter_type):
         raise AdapterFault(f"the adapter {name} cannot be used: {fault}")
+    try:
+        adapter = adapter_type(settings) if hasattr(adapter_type, "Settings") else adapter_type()
+    except TollbridgeError:
+        raise
+    except Exception as error:
+        raise AdapterFault(f"the adapter {name} cannot be made: {type(error).__name__}: {error}") from error
     manager = pluggy.PluginManager("tollbridge")
     manager.add_hookspecs(Hooks)
-    manager.register(adapter_type(settings) if hasattr(adapter_type, "Settings") else adapter_type(), name=name)
+    manager.register(adapter, name=name)
     for point in entry_points(group=LISTENERS_GROUP):
-        plugin = point.load()
-        manager.register(plugin() if isinstance(plugin, type) else plugin, name=point.name)
+        try:
+            _register_listener(manager, point)
+        except Exception as error:  # noqa: BLE001 - somebody else's code, and never a reason not to bill
+            _log.warning("listener cannot be used", plugin=point.name, error=f"{type(error).__name__}: {error}")
     return manager
+
+
+def _register_listener(manager: pluggy.PluginManager, point: EntryPoint) -> None:
+    found = point.load()
+    listener = found() if isinstance(found, type) else found
+    strange = sorted(_marked(listener).keys() - set(LISTENERS))
+    if strange:
+        raise AdapterFault(f"a listener may only hear {', '.join(LISTENERS)}, not answer {', '.join(strange)}")
+    manager.register(listener, name=point.name)

@@ -1,6 +1,7 @@
 """The commands."""
 
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
@@ -48,14 +49,24 @@ def tollbridge(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit 0 done, 1 done but for some clients, 2 bad usage or configuration, 3 not reachable."""
-    for point in entry_points(group=_COMMANDS_GROUP):
-        app.add_typer(point.load(), name=point.name, rich_help_panel="Adapters' own")
+    _add_adapters_commands()
     try:
         app(arguments)
     except TollbridgeError as error:
         complain(str(error))
         return exit_code(error)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
     return 0
+
+
+@cache
+def _add_adapters_commands() -> None:
+    for point in entry_points(group=_COMMANDS_GROUP):
+        try:
+            app.add_typer(point.load(), name=point.name, rich_help_panel="Adapters' own")
+        except Exception as error:  # noqa: BLE001 - somebody else's code; Tollbridge's own commands still work
+            complain(f"the commands of {point.name} cannot be used: {type(error).__name__}: {error}")
 
 
 def exit_code(error: TollbridgeError) -> int:

@@ -26,7 +26,7 @@ def run(
     context: typer.Context, day: Day = None, dry_run: DryRun = False, verbose: Verbose = False, as_json: AsJson = False
 ) -> None:
     """The daily job: accounts, then invoices, then overdue. Run it once a day; more often does no harm."""
-    invoices = Invoices(keep=as_json or verbose or dry_run)
+    invoices = Invoices(None if as_json else _SHOWN if verbose or dry_run else 0)
     with context.obj.parts() as parts, progress(quiet=as_json) as show:
         job = _job(parts, day, show, dry_run=dry_run, invoices=invoices)
         accounts, invoicing, overdue = job.daily()
@@ -66,7 +66,7 @@ def invoice(
     context: typer.Context, month: MonthOption = None, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
     """One month's invoices; without --month, those of every month that has ended and is not closed."""
-    invoices = Invoices(keep=True)
+    invoices = Invoices(None if as_json else _SHOWN)
     with context.obj.parts() as parts, progress(quiet=as_json) as show:
         report = _job(parts, None, show, dry_run=dry_run, invoices=invoices).invoices(month)
     if as_json:
@@ -90,15 +90,21 @@ def overdue(context: typer.Context, day: Day = None, dry_run: DryRun = False, as
 
 
 class Invoices:
-    """The invoices of one run, as they are issued; counted only, unless somebody wants to see them."""
+    """The invoices of one run, as they are issued; no more of them are kept than will be shown.
 
-    def __init__(self, *, keep: bool) -> None:
-        self._keep = keep
+    Attributes:
+        most: how many to keep; None: all.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self.most = most
         self.seen: list[tuple[Entry, str]] = []
+        self.count = 0
 
     def add(self, entry: Entry, status: str) -> None:
         """Note one."""
-        if self._keep:
+        self.count += 1
+        if self.most is None or self.count <= self.most:
             self.seen.append((entry, status))
 
     def json(self) -> list[dict[str, Any]]:
@@ -203,7 +209,7 @@ def print_invoicing(report: InvoicingReport, invoices: Invoices, *, dry_run: boo
     if report.carried or report.nothing:
         say(f"           {report.carried:,} carried to the next month, {report.nothing:,} with nothing to pay")
     if invoices.seen:
-        _print_invoices(invoices.seen)
+        _print_invoices(invoices)
     for remark in _remarks(report):
         complain(remark)
 
@@ -217,19 +223,19 @@ def _remarks(report: InvoicingReport) -> list[str]:
     return [*unbilled, *report.warnings]
 
 
-def _print_invoices(invoices: list[tuple[Entry, str]]) -> None:
+def _print_invoices(invoices: Invoices) -> None:
     made = table(
         "", "reference", "status", "due", "tokens", "subtotal", "with tax", right=("tokens", "subtotal", "with tax")
     )
-    for entry, status in invoices[:_SHOWN]:
+    for entry, status in invoices.seen:
         currency = entry.document.price.currency
         made.add_row(
             entry.reference, status, iso(entry.due_date), f"{entry.tokens:,}",
             money(entry.subtotal, currency), money(entry.total, currency),
         )  # fmt: skip
     out.print(made)
-    if len(invoices) > _SHOWN:
-        say(f"… and {len(invoices) - _SHOWN:,} more (--json lists all)")
+    if invoices.count > len(invoices.seen):
+        say(f"… and {invoices.count - len(invoices.seen):,} more (--json lists all)")
 
 
 def print_overdue(report: OverdueReport) -> None:

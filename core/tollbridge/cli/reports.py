@@ -4,7 +4,6 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.table import Table
 
@@ -21,7 +20,7 @@ from tollbridge.ledger import Entry, State
 from tollbridge.model import Client, Currency
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.pricing import TokenPrice, money, plain
-from tollbridge.solus.pricing_answer import encode, pricing_answer
+from tollbridge.solus.pricing_answer import pricing_answer
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
 
@@ -69,12 +68,11 @@ def price(
 ) -> None:
     """What SolusIO is told about a client's prices, and how it comes about."""
     with context.obj.parts() as parts:
-        found = parts.billing.client(client)
+        found = _client(parts, client)
         made = Pricer(parts.billing, parts.settings.pricing.price_list()).price(found)
     steps = price_steps(found, made)
     if as_json:
-        answer = orjson.loads(encode(pricing_answer(made)))
-        print_json({"client_id": found.id, "email": found.email, "answer": answer, "steps": steps})
+        print_json({"client_id": found.id, "email": found.email, "answer": pricing_answer(made), "steps": steps})
         return
     who = " ".join(part for part in (found.first_name, found.last_name) if part) or found.company
     say(f"Client {found.id}{f', {who}' if who else ''}, {found.email}, {found.status}")
@@ -83,6 +81,13 @@ def price(
         shown.add_row(step["step"], step["factor"], step["price"])
     out.print(shown)
     say("1,000 tokens are " + money(1000 * made.user, made.currency) + " to the customer.")
+
+
+def _client(parts: Parts, client_id: int) -> Client:
+    try:
+        return parts.billing.client(client_id)
+    except NotFound as error:
+        raise UsageError(str(error)) from None
 
 
 def price_steps(client: Client, made: TokenPrice) -> list[dict[str, str]]:
@@ -174,13 +179,13 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """One invoice: where every line comes from, and what has happened to it."""
-    match = re.fullmatch(r"TB-(\d{4}-\d{2})-(-?\d+)", reference)
+    match = re.fullmatch(r"TB-(\d{4}-(?:0[1-9]|1[0-2]))-(-?\d+)", reference, re.ASCII)
     if match is None:
         raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
     with context.obj.parts() as parts:
         entry = parts.ledger.entry(Month.parse(match[1]), int(match[2]))
     if entry is None:
-        raise NotFound(f"the ledger has nothing under {reference}")
+        raise UsageError(f"the ledger has nothing under {reference}")
     if as_json:
         print_json(_entry_json(entry))
     else:

@@ -17,6 +17,7 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.model import Check
 
 _PRICING_PATH = "/solusio/api/"
+_UNREACHABLE = "cannot be reached: "
 
 
 def init(
@@ -82,7 +83,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
         out.print(made)
         say("All is well." if not failed else f"{len(failed)} of {len(checks)} checks failed.")
     if failed:
-        raise typer.Exit(3 if any("reached" in each.detail for each in failed) else 2)
+        raise typer.Exit(3 if any(each.detail.startswith(_UNREACHABLE) for each in failed) else 2)
 
 
 def _all_checks(parts: Parts) -> Iterator[Check]:
@@ -110,7 +111,7 @@ def _tried(name: str, try_it: Callable[[], str]) -> Check:
 
 
 def _found(error: TollbridgeError) -> str:
-    return f"cannot be reached: {error}" if isinstance(error, Unavailable) else str(error)
+    return f"{_UNREACHABLE}{error}" if isinstance(error, Unavailable) else str(error)
 
 
 def _currency_checks(parts: Parts) -> Iterator[Check]:

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import attrs
 import cattrs
+from cattrs.cols import is_mapping, is_sequence, list_structure_factory, mapping_structure_factory
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, StructureHandlerNotFoundError
 from cattrs.gen import make_dict_structure_fn
 
 from tollbridge.config.settings import FieldError, Settings
 from tollbridge.errors import ConfigError
 from tollbridge.rules.calendar import Month
-from tollbridge.secret import DatabaseUrl, Secret, hide
+from tollbridge.secret import DatabaseUrl, Secret, hide, redact
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_MOST_DIGITS = 30
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 AdapterSettings = Callable[[str], tuple[str, type[Any] | None]]
@@ -41,16 +43,31 @@ def load_settings(path: Path, adapter_settings: AdapterSettings) -> tuple[Settin
     Raises:
         ConfigError: with every problem of the whole file.
     """
+    unset: list[str] = []
     problems: list[str] = []
-    tree = _fill(_parse(path), "", path.parent, problems)
+    tree = _fill(_parse(path), "", path.parent, unset)
     converter = _converter(path.parent)
     chosen = tree.pop("adapter", None)
     settings = _structured(converter, tree, Settings, "", problems)
     name, own = _adapter(converter, chosen, adapter_settings, problems)
-    if problems or settings is None:
-        raise ConfigError(path.name, list(dict.fromkeys(problems)))
+    if unset or problems or settings is None:
+        raise ConfigError(path.name, _told(unset, problems))
     object.__setattr__(settings, "adapter", name)
     return settings, own
+
+
+def _told(unset: list[str], problems: list[str]) -> list[str]:
+    """Every problem once, without secrets; a key whose variable is not set has no other problem."""
+    hopeless = {_key_of(problem) for problem in unset}
+    others = [problem for problem in problems if _key_of(problem) not in hopeless]
+    return [
+        f"{_key_of(problem)}{redact(problem.removeprefix(_key_of(problem)))}"
+        for problem in dict.fromkeys([*unset, *others])
+    ]
+
+
+def _key_of(problem: str) -> str:
+    return problem.partition(": ")[0]
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -92,8 +109,8 @@ def _variable(name: str, folder: Path) -> str:
         file = folder / name.removeprefix("file:")
         try:
             return file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text, or not a file's name"
             raise _Problem(f"the file {file} cannot be read ({reason})") from None
     if name not in os.environ:
         raise _Problem(f"the environment variable {name} is not set")
@@ -146,8 +163,6 @@ def _explain(error: BaseException, key: str, wanted: Any) -> Iterator[str]:
         yield f"{key}: {error}"
     elif isinstance(error, StructureHandlerNotFoundError) or not str(error):
         yield f"{key}: cannot be used ({type(error).__name__})"
-    elif attrs.has(wanted) and isinstance(error, TypeError | AttributeError):
-        yield f"{key}: must be a table, like [{key}]"
     else:
         yield f"{key}: {error}"
 
@@ -174,6 +189,8 @@ def _converter(folder: Path) -> cattrs.Converter:
     """A converter that takes every value only in the form the contract gives it."""
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook_factory(attrs.has, _thorough)
+    converter.register_structure_hook_factory(is_sequence, _only(list, "a list, in brackets", list_structure_factory))
+    converter.register_structure_hook_factory(is_mapping, _only(dict, "a table", mapping_structure_factory))
     for union in (str | int, str | int | None):
         converter.register_structure_hook(union, _name_or_number)
     for kind, name in ((str, "text in quotes"), (int, "a whole number"), (bool, "true or false")):
@@ -181,7 +198,7 @@ def _converter(folder: Path) -> cattrs.Converter:
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(Month, _read(Month.parse))
     converter.register_structure_hook(ZoneInfo, _zone)
-    converter.register_structure_hook(Secret, _read(Secret))
+    converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(DatabaseUrl, _read(lambda text: DatabaseUrl(_anchored(text, folder))))
     converter.register_structure_hook(Path, _read(lambda text: folder / text))
     converter.register_structure_hook_func(
@@ -196,6 +213,8 @@ def _thorough(kind: type[Any], converter: cattrs.Converter) -> Callable[[Any, An
     plain = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
 
     def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _Problem(f"must be a table, not {_shown(value)}")
         try:
             return plain(value, kind)
         except ClassValidationError as error:
@@ -215,6 +234,28 @@ def _field_errors(kind: type[Any], value: dict[str, Any], converter: cattrs.Conv
             yield error
         except Exception:  # noqa: BLE001, S112 - reported already, with the key's place
             continue
+
+
+def _only(kind: type[Any], name: str, factory: Callable[..., Any]) -> Callable[[Any, cattrs.Converter], Any]:
+    """The hooks that ``factory`` makes, for values that are of ``kind`` and nothing that merely resembles it."""
+
+    def make(wanted: Any, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+        plain = factory(wanted, converter)
+
+        def structure(value: Any, target: Any) -> Any:
+            if not isinstance(value, kind):
+                raise _Problem(f"must be {name}, not {_shown(value)}")
+            return plain(value, target)
+
+        return structure
+
+    return make
+
+
+def _secret(value: Any, _: Any) -> Secret:
+    if not isinstance(value, str):
+        raise _Problem("must be text in quotes")
+    return Secret(value)
 
 
 def _name_or_number(value: Any, _: Any) -> str | int | None:
@@ -253,6 +294,8 @@ def _decimal(value: Any, _: Any) -> Decimal:
         raise _Problem(f'must be a number as text, like "0.001", not {_shown(value)}') from None
     if not number.is_finite() or number < 0:
         raise _Problem(f"must be a finite number that is not negative, not {value}")
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        raise _Problem(f"must have at most {_MOST_DIGITS} digits before or after its point, not {value}")
     return number
 
 

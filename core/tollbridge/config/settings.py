@@ -3,6 +3,7 @@
 The comment of each key stands in the repository's own bridge.toml; a rule that a value must meet stands here.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -19,6 +20,9 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Ladder
 from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
+
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
+_MOST_DAYS = 3660
 
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -47,13 +51,39 @@ def web_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str
     """The value is an https address; plain http only reaches this machine, for it would carry secrets."""
     if value is None:
         return
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    host = _host_of(value)
+    if host is None:
         raise FieldError(attribute.name, f'must be an address like "https://host.example.com", not "{value}"')
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    parts = urlsplit(value)
+    if parts.scheme == "http" and not is_loopback(host):
         raise FieldError(attribute.name, "must begin with https://, since plain http would show its secrets on the way")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise FieldError(attribute.name, "must be only scheme, host, port and path")
+
+
+def _host_of(url: str) -> str | None:
+    """The host of a web address; None if it is none that a request can be sent to."""
+    if not url.isprintable() or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.port != 0 and _HOST.fullmatch(parts.hostname or "")
+    except ValueError:
+        return None
+    return parts.hostname if usable else None
+
+
+def _bearer(_instance: object, attribute: "attrs.Attribute[Any]", value: Secret) -> None:
+    """The value can be sent in a header."""
+    token = value.reveal()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise FieldError(attribute.name, "is empty" if not token else "holds spaces, or characters no token has")
+
+
+def _relative_path(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    """The value stays below the panel's API, to which the token belongs."""
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", value, re.ASCII) or ".." in value:
+        raise FieldError(attribute.name, f'must be a path like "usage", not "{value}"')
 
 
 def is_loopback(host: str) -> bool:
@@ -76,7 +106,7 @@ def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dic
 class UsageFeedSettings:
     """``[solus.usage]``: where the usage feed is and what its parameters are called."""
 
-    path: str = "usage"
+    path: str = attrs.field(default="usage", validator=_relative_path)
     from_parameter: str = "from"
     to_parameter: str = "to"
     page_parameter: str = "page"
@@ -87,7 +117,7 @@ class SolusSettings:
     """``[solus]``: the panel."""
 
     url: str = attrs.field(validator=web_address)
-    api_token: Secret
+    api_token: Secret = attrs.field(validator=_bearer)
     user_area_url: str | None = attrs.field(default=None, validator=web_address)
     ca_file: Path | None = None
     limit_group: str | int | None = None
@@ -148,10 +178,10 @@ class BillingSettings:
 
     start: Month
     timezone: ZoneInfo = ZoneInfo("UTC")
-    settle_hours: int = attrs.field(default=1, validator=at_least(0))
-    grace_days: int = attrs.field(default=14, validator=at_least(0))
-    lock_after_days: int | None = attrs.field(default=None, validator=at_least(0))
-    suspend_after_days: int | None = attrs.field(default=None, validator=at_least(0))
+    settle_hours: int = attrs.field(default=1, validator=at_least(0, _MOST_DAYS * 24))
+    grace_days: int = attrs.field(default=14, validator=at_least(0, _MOST_DAYS))
+    lock_after_days: int | None = attrs.field(default=None, validator=at_least(0, _MOST_DAYS))
+    suspend_after_days: int | None = attrs.field(default=None, validator=at_least(0, _MOST_DAYS))
     zero_invoices: bool = False
     minimum: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
 
@@ -208,7 +238,7 @@ class LedgerSettings:
 
 @attrs.frozen
 class Settings:
-    """All of bridge.toml. ``adapter`` is the chosen adapter's name, ``adapter_settings`` an instance of its class."""
+    """All of bridge.toml but the adapter's own table; ``adapter`` is the chosen adapter's name."""
 
     solus: SolusSettings
     pricing: PricingSettings

@@ -54,6 +54,8 @@ class Clash:
 
 Decision = Create | Link | Keep | Leave | Clash
 
+_NO_ADDRESS = Clash("the client has no e-mail address, and SolusIO needs one")
+
 
 def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) -> Decision:  # noqa: PLR0911
     """What to do for one client.
@@ -70,13 +72,15 @@ def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) 
         return Clash(f"SolusIO's users {ids} all carry the billing id {client.id}: unlink all but one")
     if own:
         changed = not _same_address(own[0], client)
+        if not client.email:
+            return _NO_ADDRESS
         if changed and namesakes:
             return _taken(client, namesakes[0])
         return Keep(own[0].user_id, email_changed=changed)
     if not provision or client.status is not ClientStatus.ACTIVE:
         return Leave()
     if not client.email:
-        return Clash("the client has no e-mail address, and SolusIO needs one")
+        return _NO_ADDRESS
     foreign = [user for user in namesakes if user.billing_user_id is not None]
     if foreign or len(namesakes) > 1:
         return _taken(client, (foreign or namesakes)[0])

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(19[0-9]{2}|2[0-9]{3})-(0[1-9]|1[0-2])")
 
 
 @attrs.frozen(order=True)
@@ -22,7 +22,7 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> "Month":
-        """Read ``2026-07``; anything else is a ValueError that says so."""
+        """Read ``2026-07``, from 1900 on; anything else is a ValueError that says so."""
         match = _MONTH.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not a month like 2026-07")

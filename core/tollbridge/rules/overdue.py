@@ -33,14 +33,12 @@ class Ladder:
     def next_step(self, due: date, day: date) -> tuple[date, UserStatus] | None:
         """The next day after ``day`` on which an unpaid invoice due on ``due`` changes its user, and to what."""
         steps = [
-            (due + timedelta(days=max(days, 1)), status)
-            for days, status in (
-                (self.lock_after_days, UserStatus.LOCKED),
-                (self.suspend_after_days, UserStatus.SUSPENDED),
-            )
+            due + timedelta(days=max(days, 1))
+            for days in (self.lock_after_days, self.suspend_after_days)
             if days is not None
         ]
-        return min((step for step in steps if step[0] > day), default=None)
+        step = min((step for step in steps if step > day), default=None)
+        return None if step is None else (step, self.status_on(due, step))
 
 
 @attrs.frozen

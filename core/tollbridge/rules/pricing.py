@@ -142,8 +142,9 @@ def rounded(amount: Decimal, decimals: int) -> Decimal:
 
 def money(amount: Decimal, currency: Currency) -> str:
     """``amount`` rounded and written as the currency is: ``$5.21``, ``9,10 €``."""
-    sign = "-" if amount < 0 else ""
-    whole, _, fraction = f"{abs(rounded(amount, currency.decimals)):,f}".partition(".")
+    shown = rounded(amount, currency.decimals)
+    sign = "-" if shown < 0 else ""
+    whole, _, fraction = f"{abs(shown):,f}".partition(".")
     digits = whole.replace(",", currency.thousands_separator)
     if fraction:
         digits += currency.decimal_separator + fraction

@@ -1,11 +1,11 @@
 """The Starlette application, built from the bridge's parts."""
 
 import asyncio
+import gc
 import os
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import structlog
 from anyio import to_thread
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tollbridge.adapters.billing import BillingSystem
 from tollbridge.bridge import bridge
 from tollbridge.errors import NotFound, TollbridgeError
 from tollbridge.jobs.parts import Parts
@@ -67,27 +68,22 @@ def create_app(parts: Parts) -> Starlette:
 
     return Starlette(
         routes=[
-            *(Route(path, _endpoint(lookup), methods=["POST"]) for path in PATHS),
+            *(Route(path, lookup, methods=["POST"]) for path in PATHS),
             Route("/healthz", alive, methods=["GET"]),
             Route("/readyz", ready, methods=["GET"]),
             Route("/metrics", show_metrics, methods=["GET"]),
         ],
-        exception_handlers={405: _method_not_allowed, 500: _fault},
+        exception_handlers={404: _no_such_address, 405: _method_not_allowed, 500: _fault},
     )
 
 
-def _endpoint(lookup: PriceLookup) -> Any:
-    """A plain function, which Starlette calls with the request."""
-
-    async def price(request: Request) -> Response:
-        return await lookup(request)
-
-    return price
+def _no_such_address(_request: Request, _error: Exception) -> Response:
+    return JSONResponse({"result": "error", "message": "there is nothing at this address"}, 404)
 
 
 def _method_not_allowed(request: Request, error: Exception) -> Response:
     if request.url.path in PATHS:
-        return method_not_allowed(request, error)
+        return method_not_allowed()
     headers = error.headers if isinstance(error, HTTPException) else None
     return JSONResponse({"result": "error", "message": "method not allowed"}, 405, headers)
 
@@ -98,22 +94,28 @@ def _fault(_request: Request, error: Exception) -> Response:
 
 
 async def _problems(parts: Parts) -> list[str]:
-    """What keeps the bridge from working: the ledger or the billing system does not answer in time."""
+    """What keeps the bridge from working; why is in the log only, since anybody may ask."""
 
-    async def problem(name: str, check: Any) -> str | None:
+    async def problem(name: str, check: Callable[[], object]) -> str | None:
         try:
             async with asyncio.timeout(_READY_SECONDS):
                 await to_thread.run_sync(check, abandon_on_cancel=True)
-        except TimeoutError:
-            return f"{name} does not answer"
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-            return f"{name}: {redact(str(error))}"
+            _log.warning("not ready", part=name, reason=redact(str(error)) or type(error).__name__)
+            return f"the {name} does not answer"
         return None
 
     found = await asyncio.gather(
-        problem("ledger", parts.ledger.ping), problem("billing system", parts.billing.currencies)
+        problem("ledger", parts.ledger.ping), problem("billing system", lambda: _ask(parts.billing))
     )
     return [each for each in found if each]
+
+
+def _ask(billing: BillingSystem) -> None:
+    """Ask for something small that no adapter can answer from memory; nobody is client 0."""
+    billing.currencies()
+    with suppress(NotFound):
+        billing.client(0)
 
 
 def worker_app() -> Starlette:
@@ -124,6 +126,8 @@ def worker_app() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        gc.collect()  # what is loaded now stays for good: without it every collection would look at all of it again
+        gc.freeze()
         try:
             yield
         finally:

@@ -1,12 +1,15 @@
 """GetTokenPricing: SolusIO asks what one token costs a client (step 6 of the custom billing guide)."""
 
+import asyncio
 import hmac
 from collections.abc import AsyncGenerator
 from urllib.parse import parse_qsl
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from tollbridge.errors import NotFound, TollbridgeError
 from tollbridge.secret import Secret, redact
@@ -17,7 +20,9 @@ from tollbridge.solus.pricing_answer import encode
 PATHS = ("/solusio/api/", "/modules/addons/solusio/api/")
 _LARGEST_BODY = 16 * 1024
 _MOST_FIELDS = 20
-_RETRY_AFTER_SECONDS = 30
+_BODY_SECONDS = 10.0
+_JSON = (b"content-type", b"application/json")
+_MORE_HEADERS = {413: [(b"connection", b"close")], 503: [(b"retry-after", b"30")]}
 _LONGEST_ID = 18
 
 _log = structlog.get_logger("tollbridge.server")
@@ -32,33 +37,44 @@ class _Refusal(Exception):
         super().__init__(message)
 
 
+class _Gone(Exception):
+    """The caller left before its request was complete: there is nobody to answer."""
+
+
 class PriceLookup:
-    """The endpoint."""
+    """The endpoint, as a bare ASGI application.
+
+    It is asked for every price that SolusIO shows; building request and response objects would cost more than the
+    answer does.
+    """
 
     def __init__(self, token: Secret | None, prices: PriceMemory, metrics: Metrics) -> None:
         self._token = None if token is None else token.reveal().encode()
         self._prices = prices
         self._metrics = metrics
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one look-up."""
+        status, headers = 200, [_JSON]
         try:
-            response = await self._answer(request)
+            answer = await self._answer(scope, receive)
         except _Refusal as refusal:
-            response = _refused(refusal.status, refusal.message)
-        self._metrics.lookup(response.status_code)
-        return response
+            status, answer = refusal.status, encode({"result": "error", "message": refusal.message})
+            headers = [_JSON, *_MORE_HEADERS.get(status, ())]
+        except _Gone:
+            return
+        self._metrics.lookup(status)
+        length = (b"content-length", str(len(answer)).encode())
+        await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+        await send({"type": "http.response.body", "body": answer})
 
-    async def _answer(self, request: Request) -> Response:
-        fields = await _form(request)
+    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
+        fields = await _form(scope, receive)
         self._authorize(fields.get("token", ""))
         if fields.get("action") != "GetTokenPricing":
             raise _Refusal(400, "unknown action: GetTokenPricing is the only one")
         client_id = _client_id(fields.get("userid", ""))
-        answer = self._prices.fresh(client_id)
-        if answer is None:
-            answer = await self._fetched(client_id)
-        return Response(answer, media_type="application/json")
+        return self._prices.fresh(client_id) or await self._fetched(client_id)
 
     async def _fetched(self, client_id: int) -> bytes:
         try:
@@ -70,56 +86,58 @@ class PriceLookup:
             raise _Refusal(503, "the price is not available just now; try again later") from None
 
     def _authorize(self, given: str) -> None:
-        if self._token is not None and not hmac.compare_digest(given.encode(), self._token):
+        if self._token is not None and not hmac.compare_digest(given.encode(errors="surrogatepass"), self._token):
             raise _Refusal(401, "wrong or missing token")
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The form's fields, from a body that is small and readable."""
-    body = await _body(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        return await _multipart(request, body)
-    if kind not in {"application/x-www-form-urlencoded", ""}:
+async def _form(scope: Scope, receive: Receive) -> dict[str, str]:
+    """The form's fields, from a body that is small and readable; of fields given twice the last counts, as in PHP."""
+    kind, length = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            kind = value
+        elif name == b"content-length":
+            length = value
+    if length.isdigit() and int(length) > _LARGEST_BODY:
+        raise _Refusal(413, "the body is larger than 16 KiB")
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            body = await _body(receive)
+    except TimeoutError:
+        raise _Refusal(400, "the form cannot be read: it did not arrive in time") from None
+    kind = kind.partition(b";")[0].strip().lower()
+    if kind == b"multipart/form-data":
+        return await _multipart(scope, body)
+    if kind not in {b"application/x-www-form-urlencoded", b""}:
         raise _Refusal(400, "the form cannot be read: it must be application/x-www-form-urlencoded")
     try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            max_num_fields=_MOST_FIELDS,
-            errors="strict",
-            strict_parsing=bool(body),
-        )
+        text = body.decode("ascii")
+        return dict(parse_qsl(text, True, bool(body), errors="strict", max_num_fields=_MOST_FIELDS))
     except ValueError:
         raise _Refusal(400, "the form cannot be read") from None
-    return dict(pairs)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(receive: Receive) -> bytes:
     """The body, read no further than it may be long."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > _LARGEST_BODY:
-        raise _Refusal(413, "the body is larger than 16 KiB")
-    chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > _LARGEST_BODY:
-                raise _Refusal(413, "the body is larger than 16 KiB")
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise _Refusal(400, "the form was cut off") from None
-    return b"".join(chunks)
+    body: bytes = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body += message.get("body", b"")
+        if len(body) > _LARGEST_BODY:
+            raise _Refusal(413, "the body is larger than 16 KiB")
+        if not message.get("more_body"):
+            return body
 
 
-async def _multipart(request: Request, body: bytes) -> dict[str, str]:
-    from starlette.formparsers import MultiPartException, MultiPartParser  # noqa: PLC0415 - hardly ever needed
-
+async def _multipart(scope: Scope, body: bytes) -> dict[str, str]:
     async def whole() -> AsyncGenerator[bytes]:
         yield body
 
     try:
-        form = await MultiPartParser(request.headers, whole(), max_files=0, max_fields=_MOST_FIELDS).parse()
+        parser = MultiPartParser(Headers(scope=scope), whole(), max_files=0, max_fields=_MOST_FIELDS)
+        form = await parser.parse()
     except (MultiPartException, KeyError, ValueError):
         raise _Refusal(400, "the form cannot be read") from None
     return {name: value for name, value in form.items() if isinstance(value, str)}
@@ -131,14 +149,7 @@ def _client_id(text: str) -> int:
     return int(text)
 
 
-def _refused(status: int, message: str) -> Response:
-    headers = {"Retry-After": str(_RETRY_AFTER_SECONDS)} if status == 503 else {}
-    body = encode({"result": "error", "message": message})
-    return Response(body, status, headers, media_type="application/json")
-
-
-def method_not_allowed(_request: Request, _error: Exception) -> Response:
+def method_not_allowed() -> Response:
     """405 in the endpoint's own words."""
-    response = _refused(405, "this address takes POST only")
-    response.headers["Allow"] = "POST"
-    return response
+    body = encode({"result": "error", "message": "this address takes POST only"})
+    return Response(body, 405, {"Allow": "POST"}, media_type="application/json")

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from tollbridge.config import SolusSettings
 from tollbridge.errors import Incomplete, NotFound, OutcomeUnknown, Refused, Unavailable
 from tollbridge.http import Answer, Http, Retry
+from tollbridge.secret import redact
 from tollbridge.solus import wire
 
 Value = TypeVar("Value")
@@ -56,20 +57,26 @@ class Panel:
         """Every row of a list, page by page.
 
         Raises:
-            Incomplete: if pages, rows or ``meta`` are missing, or rows come twice; this may show only after the last
-                row, so what was read is worth nothing before the iterator has ended by itself.
+            Incomplete: if pages, rows or ``meta`` are missing, rows come twice, or the list grows or shrinks on the
+                way; this may show only after the last row, so what was read is worth nothing before the iterator has
+                ended by itself.
         """
         seen: set[Any] = set()
-        page, last, total = 1, 1, 0
+        page, last, total = 1, 1, None
         while page <= last:
             document = self._list_page(path, {**(params or {}), page_parameter: page})
             meta = wire.table(document, "meta", f"the list of {path}")
-            last, total = wire.whole(meta, "last_page", "meta"), wire.whole(meta, "total", "meta")
+            last, before, total = wire.whole(meta, "last_page", "meta"), total, wire.whole(meta, "total", "meta")
+            if before not in {None, total}:
+                raise Incomplete(f"SolusIO's list of {path} went from {before} to {total} rows while it was read")
             if wire.whole(meta, "current_page", "meta") != page:
                 raise Incomplete(f"SolusIO answered another page of {path} than page {page}, which was asked for")
             found = wire.rows(document, "data", f"the list of {path}")
             for row in found:
-                seen.add(wire.identifier(row, key, f"a row of {path}"))
+                row_id = wire.identifier(row, key, f"a row of {path}")
+                if row_id in seen:
+                    raise Incomplete(f"SolusIO gave row {row_id} of {path} twice")
+                seen.add(row_id)
                 yield row
             page += 1
             if not found:
@@ -129,8 +136,9 @@ def _words(answer: Answer) -> str:
     if not isinstance(body, dict):
         return ""
     errors = body.get("errors")
-    fields = (
-        [f"{field}: {' '.join(map(str, texts))}" for field, texts in errors.items()] if isinstance(errors, dict) else []
-    )
+    fields = [
+        f"{field}: {' '.join(map(str, texts)) if isinstance(texts, list) else texts}"
+        for field, texts in (errors.items() if isinstance(errors, dict) else ())
+    ]
     parts = [part for part in [str(body.get("message") or ""), *fields] if part]
-    return f": {'; '.join(parts)[:300]}" if parts else ""
+    return f": {redact('; '.join(parts))[:300]}" if parts else ""

@@ -13,6 +13,8 @@ from tollbridge.model import UserStatus
 
 Row = Mapping[str, Any]
 
+_LARGEST = 2**63 - 1  # what databases keep as an integer
+
 
 @attrs.frozen
 class SolusUser:
@@ -89,7 +91,7 @@ def text(row: Row, key: str, where: str) -> str:
 def whole(row: Row, key: str, where: str) -> int:
     """A whole number that is not negative, as JSON number only."""
     value = _present(row, key, where)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
         raise _wrong(row, key, where, "a whole number")
     return value
 
@@ -131,11 +133,11 @@ def optional_identifier(row: Row, key: str, where: str) -> int | None:
     value = _present(row, key, where)
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        return int(value)
-    raise _wrong(row, key, where, "an id or null")
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
+        raise _wrong(row, key, where, "an id or null")
+    return value
 
 
 def _present(row: Row, key: str, where: str) -> Any:

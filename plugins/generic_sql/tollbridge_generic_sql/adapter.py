@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tollbridge import (
     Check,
@@ -26,9 +26,9 @@ from tollbridge import (
 )
 from tollbridge_generic_sql import rows
 from tollbridge_generic_sql.checking import check_statements
-from tollbridge_generic_sql.database import open_database, reason
+from tollbridge_generic_sql.database import is_down, open_database, reason
 from tollbridge_generic_sql.preset import PRESETS
-from tollbridge_generic_sql.statements import REQUIRED, Queries, column_problems, parameter_problems
+from tollbridge_generic_sql.statements import NO_ID, REQUIRED, Queries, column_problems, parameter_problems
 
 
 @attrs.frozen
@@ -42,6 +42,10 @@ class GenericSqlSettings:
     queries: Queries = attrs.field(default=Queries(), metadata={"doc": "your own statements, see docs/generic_sql.md"})
 
     def __attrs_post_init__(self) -> None:
+        try:
+            open_database(self.url).dispose()
+        except Refused as error:
+            raise ValueError(str(error)) from None
         given = self.statements()
         missing = [name for name in REQUIRED if name not in given]
         if missing:
@@ -121,12 +125,12 @@ class GenericSqlAdapter:
                 if lines:
                     connection.execute(self._statements["insert_line"], lines)
                 sent = True
-        except DBAPIError as error:
-            if sent:
+        except SQLAlchemyError as error:
+            if sent and is_down(error):
                 raise OutcomeUnknown(
                     f"the database was told to keep {invoice.reference} and did not answer: {reason(error)}"
                 ) from None
-            if error.connection_invalidated or isinstance(error, sa.exc.OperationalError):
+            if is_down(error):
                 raise Unavailable(f"the database cannot be used just now: {reason(error)}") from None
             raise Refused(f"the database refuses invoice {invoice.reference}: {reason(error)}") from None
         return Receipt(
@@ -171,13 +175,10 @@ class GenericSqlAdapter:
             "notes": invoice.notes,
         }
         result = connection.execute(self._statements["insert_invoice"], self._given("insert_invoice", values))
-        found = result.scalar() if result.returns_rows else result.lastrowid
-        if found in {None, 0}:
-            raise Refused(
-                "the statement `insert_invoice` does not tell the new invoice's id: end it with RETURNING, or let the"
-                " database number the invoices"
-            )
-        return found
+        found = result.scalar() if result.returns_rows else getattr(result.context.cursor, "lastrowid", None)
+        if not found:
+            raise Refused(f"the statement `insert_invoice` {NO_ID}")
+        return rows.identifier(found)
 
     def _line(self, invoice_id: Any, position: int, invoice: Invoice) -> dict[str, Any]:
         line = invoice.lines[position]
@@ -227,9 +228,10 @@ class GenericSqlAdapter:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except sa.exc.OperationalError as error:
-            raise Unavailable(f"the database cannot be used just now (statement `{name}`): {reason(error)}") from None
         except SQLAlchemyError as error:
+            if is_down(error):
+                words = f"the database cannot be used just now (statement `{name}`): {reason(error)}"
+                raise Unavailable(words) from None
             raise Refused(f"the statement `{name}` fails: {reason(error)}") from None
 
 

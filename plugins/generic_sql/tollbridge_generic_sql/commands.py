@@ -25,8 +25,11 @@ def init(
 ) -> None:
     """Create the adapter's own tables, for preset = "tollbridge"; tables that are there already stay as they are."""
     database = DatabaseUrl(url) if url else context.obj.adapter_settings(GenericSqlSettings).url
+    engine = open_database(database, create=True)
     try:
-        metadata.create_all(open_database(database))
+        metadata.create_all(engine)
     except SQLAlchemyError as error:
         raise Unavailable(f"the database {database} cannot be used: {reason(error)}") from None
+    finally:
+        engine.dispose()
     typer.echo(f"The tables {', '.join(sorted(metadata.tables))} are in {database}.")

@@ -1,35 +1,68 @@
 """Opening the operator's database."""
 
+import sqlite3
+from pathlib import Path
+from typing import Any
+
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tollbridge import DatabaseUrl, Refused
 
 _TIMEOUT_SECONDS = 30
+_CONNECT_SECONDS = 10
+_MARIADB_MISTAKES = {1052, 1054, 1364}  # ambiguous column, unknown column, no value for a column
 
 
-def open_database(url: DatabaseUrl) -> sa.Engine:
+def open_database(url: DatabaseUrl, *, create: bool = False) -> sa.Engine:
     """An engine for ``url``; connections are made when needed, and tested before they are used again.
+
+    A SQLite file that is not there is only made with ``create``: a mistyped path would else be an empty database.
 
     Raises:
         Refused: the URL cannot be read, or its driver is not installed.
     """
     try:
         parsed = sa.make_url(url.reveal())
-        waiting = {"sqlite": {"timeout": _TIMEOUT_SECONDS}, "postgresql": {"connect_timeout": 10}}
-        return sa.create_engine(
+        backend = parsed.get_backend_name()
+        waiting = {"sqlite": {"timeout": _TIMEOUT_SECONDS}, "postgresql": {"connect_timeout": _CONNECT_SECONDS}}
+        engine = sa.create_engine(
             parsed,
-            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+            pool_pre_ping=backend != "sqlite",
             pool_recycle=1800,
-            connect_args=waiting.get(parsed.get_backend_name(), {}),
+            connect_args=waiting.get(backend, {}),
         )
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise Refused(f"adapter.generic_sql.url {url} cannot be used: {error}") from None
     except ModuleNotFoundError as error:
         raise Refused(
-            f"adapter.generic_sql.url {url} needs a driver that is not installed ({error}): pip install"
+            f"the database URL {url} needs a driver that is not installed ({error}): pip install"
             " 'tollbridge[postgresql]' or 'tollbridge[mysql]'"
         ) from None
+    except (SQLAlchemyError, ValueError, TypeError) as error:
+        raise Refused(f"the database URL {url} cannot be used: {error}") from None
+    if backend == "sqlite" and not create:
+        sa.event.listen(engine, "do_connect", _refuse_missing_file)
+    return engine
+
+
+def _refuse_missing_file(_dialect: object, _record: object, arguments: list[Any], _more: object) -> None:
+    file = str(arguments[0])
+    if file and not file.startswith((":memory:", "file:")) and not Path(file).exists():
+        raise sqlite3.OperationalError(f"there is no file {file}")
+
+
+def is_down(error: SQLAlchemyError) -> bool:
+    """Whether the database cannot be used just now; else it understood, and said no.
+
+    Drivers call some plain mistakes in a statement operational errors, too.
+    """
+    if isinstance(error, sa.exc.TimeoutError) or getattr(error, "connection_invalidated", False):
+        return True
+    if not isinstance(error, sa.exc.OperationalError):
+        return isinstance(error, sa.exc.InterfaceError)
+    orig = error.orig
+    if isinstance(orig, sqlite3.Error):
+        return getattr(orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return (orig.args or (None,))[0] not in _MARIADB_MISTAKES if orig else True
 
 
 def reason(error: SQLAlchemyError) -> str:

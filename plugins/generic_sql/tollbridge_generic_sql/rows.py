@@ -5,7 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from tollbridge import Client, Currency, Discount, Receipt, Refused, TaxRate
+from babel.numbers import get_currency_precision
+
+from tollbridge import Client, ClientStatus, Currency, Discount, InvoiceStatus, Receipt, Refused, TaxRate
 
 Row = Mapping[str, Any]
 Value = TypeVar("Value")
@@ -24,21 +26,20 @@ def client(row: Row) -> Client:
         id=_whole(row, "id", who),
         email=_text(row, "email"),
         currency=_text(row, "currency").strip().upper(),
-        status=_text(row, "status") if "status" in row else "active",
+        status=_status(row, ClientStatus, who) if "status" in row else ClientStatus.ACTIVE,
         tax_exempt=_flag(row, "tax_exempt", who),
         **texts,
     )
 
 
 def currency(row: Row) -> Currency:
-    """A row of ``currencies``."""
+    """A row of ``currencies``; a column that is left out or NULL is as usual, ``decimals`` as ISO 4217 has them."""
     who = f"currency {row.get('code')}"
-    given = {
-        key: _text(row, key) for key in ("prefix", "suffix", "thousands_separator", "decimal_separator") if key in row
-    }
-    if "decimals" in row:
-        return _made(who, Currency, code=_text(row, "code"), decimals=_whole(row, "decimals", who), **given)
-    return _made(who, Currency, code=_text(row, "code"), **given)
+    code = _text(row, "code").strip().upper()
+    decimals = get_currency_precision(code) if row.get("decimals") is None else _whole(row, "decimals", who)
+    texts = ("prefix", "suffix", "thousands_separator", "decimal_separator")
+    given = {key: _text(row, key) for key in texts if row.get(key) is not None}
+    return _made(who, Currency, code=code, decimals=decimals, **given)
 
 
 def discount(row: Row) -> Discount:
@@ -62,14 +63,19 @@ def receipt(row: Row) -> Receipt:
     return _made(
         who,
         Receipt,
-        id=row["id"] if isinstance(row["id"], int) else str(row["id"]),
+        id=identifier(row["id"]),
         reference=_text(row, "reference"),
         client_id=_whole(row, "client_id", who),
-        status=_text(row, "status"),
+        status=_status(row, InvoiceStatus, who),
         due_date=_date(row, "due_date", who),
         total=_decimal(row, "total", who),
         balance=None if row.get("balance") is None else _decimal(row, "balance", who),
     )
+
+
+def identifier(value: Any) -> int | str:
+    """An invoice's id as receipts have it: a number, or the text of whatever else it is."""
+    return value if isinstance(value, int) else str(value)
 
 
 def _made(who: str, kind: Callable[..., Value], **fields: Any) -> Value:
@@ -82,6 +88,14 @@ def _made(who: str, kind: Callable[..., Value], **fields: Any) -> Value:
 def _text(row: Row, key: str) -> str:
     value = row.get(key)
     return "" if value is None else str(value)
+
+
+def _status(row: Row, kind: type[Value], who: str) -> Value:
+    text = _text(row, "status").strip().lower()
+    known = [str(each) for each in kind]  # type: ignore[attr-defined]
+    if text not in known:
+        raise Refused(f"{who} in the database has status {text!r}, where one of {', '.join(known)} is needed")
+    return kind(text)  # type: ignore[call-arg]
 
 
 def _whole(row: Row, key: str, who: str) -> int:

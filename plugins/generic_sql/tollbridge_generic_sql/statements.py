@@ -42,6 +42,10 @@ SHAPES: Mapping[str, Shape] = {
     "unpaid_invoices": _shape(columns=_INVOICE, optional="balance"),
 }
 
+NO_ID = (
+    "does not tell the new invoice's id: end it with RETURNING and the id's column, or, where the database has no"
+    " RETURNING, let it number the invoices"
+)
 REQUIRED = ("client", "clients", "insert_invoice", "insert_line", "find_invoice", "unpaid_invoices")
 
 

@@ -1,0 +1,9 @@
+"""``python -m benchmarks [--quick]``: every ratio with its floor from the same run; --quick leaves out 100,000 clients."""
+
+import sys
+
+from benchmarks import endpoint, month_end
+
+if __name__ == "__main__":
+    endpoint.main()
+    month_end.main(large="--quick" not in sys.argv)

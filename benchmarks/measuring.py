@@ -1,0 +1,39 @@
+"""Measuring whole processes, and showing ratios."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+
+@attrs.frozen
+class Measured:
+    """One process: wall seconds and peak memory in MiB."""
+
+    seconds: float
+    peak_mib: float
+
+
+def run(arguments: Sequence[str], *, cwd: Path | None = None) -> Measured:
+    """Run a process to its end; its own peak memory, by the operating system's account."""
+    started = time.perf_counter()
+    process = subprocess.Popen(arguments, cwd=cwd, stdout=subprocess.DEVNULL)  # noqa: S603 - our own programs
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
+    return Measured(time.perf_counter() - started, usage.ru_maxrss / 1024)
+
+
+def python(module: str, *arguments: object) -> list[str]:
+    """The command line of a module in this interpreter."""
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def show(what: str, ratio: float, wanted: str, figures: str) -> None:
+    """One line of the result."""
+    print(f"{what:<52} {ratio:>6.2f}   wanted {wanted:<9} {figures}", flush=True)

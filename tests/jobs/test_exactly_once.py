@@ -1,0 +1,223 @@
+"""Exactly one invoice per client and month, wherever a run dies and whatever answer is lost.
+
+The effects of a run (each write to the ledger, each request to billing or SolusIO that changes something) are counted;
+a run is made to die at the first, the second, … until one gets through, and each time the books must end the same.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.world import World, a_world
+from tollbridge.errors import OutcomeUnknown, Refused, Unavailable
+from tollbridge.jobs.daily import Run
+from tollbridge.ledger import State
+from tollbridge.model import Invoice, Receipt
+from tollbridge.rules.calendar import Month
+
+JUNE = Month(2026, 6)
+CLIENTS = {1: 700, 2: 730, 3: 1, 4: 20}
+MINIMUM = 'minimum = { USD = "1.00" }'
+BOOKS = {"TB-2026-06-1": "4.9", "TB-2026-06-2": "5"}
+
+
+class Died(BaseException):
+    """The process is gone: nothing catches it, nothing cleans up in its name."""
+
+
+def company(world: World) -> None:
+    """Four clients; two of them use too little for an invoice of their own."""
+    world.billing = MINIMUM
+    for client_id, hours in CLIENTS.items():
+        world.client_with_server(client_id, hours)
+    world.at("2026-07-01")
+
+
+@contextmanager
+def dying(monkeypatch: pytest.MonkeyPatch, run: Run, at: int, *, after: bool) -> Iterator[Callable[[], int]]:
+    """Die at the ``at``-th effect, just before or just after it happened; the dead have no more effects.
+
+    Yields the number of effects so far.
+    """
+    count = 0
+
+    def fragile(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def effect(*arguments: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count > at or (count == at and not after):
+                raise Died
+            result = real(*arguments, **named)
+            if count == at:
+                raise Died
+            return result
+
+        patch.setattr(owner, name, effect)
+
+    with monkeypatch.context() as patch:
+        adapter = run.parts.billing._adapter
+        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
+        fragile(hook, "function")
+        assert adapter is not None
+        for name in ("write", "record", "close_month", "save_account", "note_billing_status", "note_overdue"):
+            fragile(run.parts.ledger, name)
+        for name in ("set_status", "link", "ensure_user", "change_email"):
+            fragile(run.parts.solus, name)
+        yield lambda: count
+
+
+def finish(world: World) -> None:
+    """The next run, undisturbed."""
+    with world.run("2026-07-01") as run:
+        _, invoicing, _ = run.daily()
+    assert invoicing.failures == []
+
+
+def check_books(world: World) -> None:
+    """What must be true of the finished month, from both ends."""
+    assert world.billed() == BOOKS
+    lines = world.query("SELECT count(*), sum(tokens) FROM invoice_lines")
+    assert lines == [(2, 4900 + 5000)]
+    with world.parts() as parts:
+        assert parts.ledger.is_closed(JUNE)
+        entries = parts.ledger.entries(JUNE, list(CLIENTS))
+    assert {client_id: entry.state for client_id, entry in entries.items()} == {
+        1: State.ISSUED, 2: State.ISSUED, 3: State.CARRIED, 4: State.CARRIED,
+    }  # fmt: skip
+    ids = {reference: str(each) for reference, each in world.query("SELECT reference, id FROM invoices")}
+    assert {entry.reference: entry.billing_id for entry in entries.values() if entry.billing_id} == ids
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_run_that_dies_at_any_effect_leaves_books_that_the_next_one_sets_right(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, *, after: bool
+) -> None:
+    died = True
+    at = 0
+    while died:
+        at += 1
+        folder = tmp_path_factory.mktemp("world")
+        with a_world(folder, f"sqlite:///{folder}/billing.db", f"sqlite:///{folder}/tollbridge.db") as world:
+            company(world)
+            died = False
+            with world.run("2026-07-01") as run, dying(monkeypatch, run, at, after=after):
+                try:
+                    run.daily()
+                except Died:
+                    died = True
+            finish(world)
+            check_books(world)
+    assert at > 5, "the run has several effects to die at"
+
+
+@pytest.mark.parametrize("lost_after", [True, False], ids=["created", "not-created"])
+def test_an_invoice_whose_answer_was_lost_is_looked_for_before_it_is_created_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, lost_after: bool
+) -> None:
+    company(world)
+    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
+        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
+        real = hook.function
+
+        def lost(invoice: Invoice) -> Receipt:
+            if lost_after:
+                real(invoice)
+            raise OutcomeUnknown("no answer came")
+
+        patch.setattr(hook, "function", lost)
+        _, invoicing, _ = run.daily()
+        states = {entry.state for entry in run.parts.ledger.entries(JUNE, [1, 2]).values()}
+    assert (len(invoicing.failures), states) == (2, {State.SENDING})
+    finish(world)
+    check_books(world)
+
+
+def test_an_invoice_that_was_surely_not_sent_is_drafted_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    company(world)
+    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
+        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
+
+        def refused(invoice: Invoice) -> Receipt:
+            raise Refused(f"{invoice.reference}: the books are closed")
+
+        patch.setattr(hook, "function", refused)
+        _, invoicing, _ = run.daily()
+        entries = run.parts.ledger.entries(JUNE, [1, 2])
+    assert [str(failure) for failure in invoicing.failures] == [
+        "TB-2026-06-1: TB-2026-06-1: the books are closed", "TB-2026-06-2: TB-2026-06-2: the books are closed",
+    ]  # fmt: skip
+    assert {entry.state for entry in entries.values()} == {State.WRITTEN}
+    with world.run("2026-07-09") as run:
+        run.daily()
+    check_books(world)
+    assert {day for (day,) in world.query("SELECT due_date FROM invoices")} == {"2026-07-23"}
+
+
+def test_billing_that_is_down_stops_the_run_after_a_few_clients(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for client_id in range(1, 21):
+        world.client_with_server(client_id)
+    world.at("2026-07-01")
+    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
+        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
+        tried = []
+
+        def down(invoice: Invoice) -> Receipt:
+            tried.append(invoice.reference)
+            raise Unavailable("the billing system is down")
+
+        patch.setattr(hook, "function", down)
+        with pytest.raises(Unavailable):
+            run.daily()
+    assert len(tried) == 3
+    finish(world)
+    assert len(world.billed()) == 20
+
+
+def test_an_invoice_that_billing_has_already_is_adopted_even_if_the_ledger_was_lost(world: World) -> None:
+    company(world)
+    finish(world)
+    (world.folder / "tollbridge.db").unlink()
+    finish(world)
+    check_books(world)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_history_of_deaths_and_lost_answers_ends_in_the_same_books(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("history")
+    with a_world(folder, f"sqlite:///{folder}/billing.db", f"sqlite:///{folder}/tollbridge.db") as world:
+        company(world)
+        for at, after in data.draw(st.lists(st.tuples(st.integers(1, 9), st.booleans()), max_size=5)):
+            with world.run("2026-07-01") as run, dying(monkeypatch, run, at, after=after):
+                try:
+                    run.daily()
+                except Died:
+                    pass
+        finish(world)
+        check_books(world)
+
+
+def test_two_runs_at_once_take_turns(ledger_url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("world")
+    with a_world(folder, f"sqlite:///{folder}/billing.db", ledger_url) as world:
+        company(world)
+        with world.parts() as first, world.parts() as second:
+            with first.ledger.exclusive(wait_seconds=1):
+                waited = []
+                with pytest.raises(Exception, match="another run"), second.ledger.exclusive(
+                    wait_seconds=0.1, on_wait=lambda: waited.append(True)
+                ):
+                    pass
+                assert waited == [True]
+            with second.ledger.exclusive(wait_seconds=1):
+                pass
+
+

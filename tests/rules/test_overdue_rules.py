@@ -1,0 +1,243 @@
+"""Unpaid invoices to a user's status: the ladder, and who may change what."""
+
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tollbridge.errors import OutcomeUnknown
+from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.statuses import apply_status
+from tollbridge.ledger import Account
+from tollbridge.model import InvoiceStatus, UserStatus
+from tollbridge.rules.overdue import Hold, Ladder, OpenInvoice, change_status, overdue_status
+from tollbridge.solus import SolusUser
+
+ACTIVE, LOCKED, SUSPENDED = UserStatus
+LADDER = Ladder(lock_after_days=7, suspend_after_days=14)
+DUE = date(2026, 8, 15)
+STATUSES = st.sampled_from(UserStatus)
+DAYS = st.dates(date(2026, 7, 1), date(2026, 12, 31))
+OPEN = st.sampled_from([InvoiceStatus.UNPAID, InvoiceStatus.PENDING])
+
+
+@st.composite
+def ladders(draw: st.DrawFn) -> Ladder:
+    lock = draw(st.none() | st.integers(0, 30))
+    return Ladder(lock, draw(st.none() | st.integers(lock or 0, 60)))
+
+
+def _invoices(status: st.SearchStrategy[InvoiceStatus] = OPEN) -> st.SearchStrategy[list[OpenInvoice]]:
+    return st.lists(st.builds(OpenInvoice, st.just("TB-2026-07-1042"), status, DAYS), max_size=5)
+
+
+@pytest.mark.parametrize(
+    ("days_late", "status"),
+    [(-5, ACTIVE), (0, ACTIVE), (1, ACTIVE), (6, ACTIVE), (7, LOCKED), (13, LOCKED), (14, SUSPENDED), (400, SUSPENDED)],
+)
+def test_an_unpaid_invoice_locks_after_seven_days_and_suspends_after_fourteen(
+    days_late: int, status: UserStatus
+) -> None:
+    assert LADDER.status_on(DUE, DUE + timedelta(days=days_late)) is status
+
+
+def test_on_the_due_date_itself_nobody_is_locked_even_with_no_days_to_wait() -> None:
+    at_once = Ladder(0, None)
+    assert [at_once.status_on(DUE, DUE + timedelta(days=late)) for late in (0, 1)] == [ACTIVE, LOCKED]
+
+
+def test_without_days_nobody_is_ever_locked() -> None:
+    assert Ladder(None, None).status_on(DUE, date(2099, 1, 1)) is ACTIVE
+
+
+@given(ladders(), DAYS, DAYS, st.integers(0, 60))
+def test_waiting_longer_never_makes_it_better(ladder: Ladder, due: date, day: date, more: int) -> None:
+    later = day + timedelta(days=more)
+    assert ladder.status_on(due, day).severity <= ladder.status_on(due, later).severity
+
+
+@given(ladders(), DAYS, DAYS)
+def test_the_next_step_is_the_first_day_on_which_the_status_changes(ladder: Ladder, due: date, day: date) -> None:
+    present = ladder.status_on(due, day)
+    days = (max(day, due) + timedelta(days=ahead) for ahead in range(1, 70))
+    changes = ((each, ladder.status_on(due, each)) for each in days if each > day)
+    expected = next((change for change in changes if change[1] is not present), None)
+    assert ladder.next_step(due, day) == expected
+
+
+def test_locking_and_suspending_on_one_day_is_announced_as_suspending() -> None:
+    assert Ladder(7, 7).next_step(DUE, DUE) == (DUE + timedelta(days=7), SUSPENDED)
+
+
+@given(ladders(), _invoices(), DAYS)
+def test_with_nothing_overdue_the_user_is_active_payment_under_way_or_not(
+    ladder: Ladder, invoices: list[OpenInvoice], day: date
+) -> None:
+    in_time = [invoice for invoice in invoices if invoice.due_date >= day]
+    assert overdue_status(ladder, in_time, day) is ACTIVE
+
+
+@given(ladders(), _invoices(), DAYS)
+def test_a_payment_under_way_holds_the_present_state_of_a_client_in_arrears(
+    ladder: Ladder, invoices: list[OpenInvoice], day: date
+) -> None:
+    overdue = any(invoice.due_date < day for invoice in invoices)
+    paying = any(invoice.status is InvoiceStatus.PENDING for invoice in invoices)
+    assert (overdue_status(ladder, invoices, day) is None) == (overdue and paying)
+
+
+@given(ladders(), _invoices(st.just(InvoiceStatus.UNPAID)), DAYS)
+def test_the_worst_invoice_decides(ladder: Ladder, invoices: list[OpenInvoice], day: date) -> None:
+    worst = max((ladder.status_on(each.due_date, day).severity for each in invoices), default=0)
+    status = overdue_status(ladder, invoices, day)
+    assert status is not None
+    assert status.severity == worst
+
+
+@given(ladders(), _invoices(st.just(InvoiceStatus.UNPAID)), st.data())
+def test_paying_an_invoice_never_makes_it_worse(ladder: Ladder, invoices: list[OpenInvoice], data: st.DataObject) -> None:
+    assume(invoices)
+    day = data.draw(DAYS)
+    paid = data.draw(st.integers(0, len(invoices) - 1))
+    before = overdue_status(ladder, invoices, day)
+    after = overdue_status(ladder, invoices[:paid] + invoices[paid + 1 :], day)
+    assert before is not None
+    assert after is not None
+    assert after.severity <= before.severity
+
+
+HOLDS = st.none() | st.builds(Hold, STATUSES, STATUSES, st.none() | STATUSES)
+
+
+@pytest.mark.parametrize(
+    ("present", "hold", "wanted", "after", "put_back"),
+    [
+        (ACTIVE, None, LOCKED, LOCKED, ACTIVE),
+        (LOCKED, Hold(LOCKED, ACTIVE), ACTIVE, ACTIVE, ACTIVE),
+        (LOCKED, None, ACTIVE, LOCKED, LOCKED),  # by hand
+        (LOCKED, None, SUSPENDED, SUSPENDED, LOCKED),  # by hand, raised
+        (SUSPENDED, Hold(SUSPENDED, LOCKED), ACTIVE, LOCKED, LOCKED),  # and back to the lock made by hand
+        (ACTIVE, Hold(LOCKED, ACTIVE), LOCKED, LOCKED, ACTIVE),  # released by hand, still overdue
+        (SUSPENDED, Hold(LOCKED, ACTIVE), ACTIVE, SUSPENDED, SUSPENDED),  # suspended by hand on top
+        (LOCKED, Hold(ACTIVE, ACTIVE, LOCKED), ACTIVE, ACTIVE, ACTIVE),  # locked, and crashed before it was known
+        (SUSPENDED, Hold(SUSPENDED, ACTIVE), LOCKED, LOCKED, ACTIVE),  # one of two invoices was paid
+    ],
+)
+def test_the_bridge_undoes_what_it_did_and_nothing_else(
+    present: UserStatus, hold: Hold | None, wanted: UserStatus, after: UserStatus, put_back: UserStatus
+) -> None:
+    assert change_status(present, hold, wanted) == (after, put_back)
+
+
+@given(STATUSES, HOLDS, STATUSES)
+def test_a_user_gets_what_is_wanted_or_what_is_put_back_whichever_is_worse(
+    present: UserStatus, hold: Hold | None, wanted: UserStatus
+) -> None:
+    after, found = change_status(present, hold, wanted)
+    assert after.severity == max(wanted.severity, found.severity)
+
+
+@given(STATUSES, HOLDS)
+def test_a_status_the_bridge_neither_set_nor_tried_to_set_is_never_lowered(
+    present: UserStatus, hold: Hold | None
+) -> None:
+    assume(hold is None or present not in {hold.status, hold.attempted})
+    for wanted in UserStatus:
+        after, found = change_status(present, hold, wanted)
+        assert after.severity >= present.severity
+        assert found is present
+
+
+@given(STATUSES, HOLDS, STATUSES)
+def test_a_second_run_changes_nothing(present: UserStatus, hold: Hold | None, wanted: UserStatus) -> None:
+    after, found = change_status(present, hold, wanted)
+    assert change_status(after, None if after is found else Hold(after, found), wanted) == (after, found)
+
+
+class Company(RuleBasedStateMachine):
+    """One user through runs, crashes and lost answers, and an administrator who changes the status by hand.
+
+    The ledger and SolusIO are a line each; what is tested is ``apply_status`` and ``change_status`` between them.
+    By hand the administrator sets what the bridge itself neither set nor asked for, since no one could tell those apart.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.account = Account(1042, 7, "ada@example.com", datetime(2026, 7, 1, tzinfo=UTC))
+        self.present = ACTIVE
+        self.by_hand = ACTIVE
+        self.wanted = ACTIVE
+        self.trouble = ""
+        parts = SimpleNamespace(
+            ledger=SimpleNamespace(save_account=self._save),
+            solus=SimpleNamespace(set_status=self._set),
+            billing=SimpleNamespace(tell=lambda *_, **__: None),
+        )
+        self.parts = cast("Parts", cast("Any", parts))
+        self.settled = True
+
+    def _save(self, account: Account) -> None:
+        self.account = account
+
+    def _set(self, _user_id: int, status: UserStatus) -> None:
+        if self.trouble == "never sent":
+            raise OutcomeUnknown("crashed before")
+        self.present = status
+        if self.trouble == "answer lost":
+            raise OutcomeUnknown("crashed after")
+
+    def _run(self, trouble: str = "") -> None:
+        self.trouble = trouble
+        user = SolusUser(7, "ada@example.com", self.present, 1042)
+        try:
+            apply_status(self.parts, self.account, user, dry_run=False)
+        except OutcomeUnknown:
+            self.settled = False
+        else:
+            self.settled = True
+
+    @rule(status=STATUSES)
+    def invoices_change(self, status: UserStatus) -> None:
+        self.account = Account(
+            1042, 7, "ada@example.com", self.account.linked_at, overdue=status, hold=self.account.hold
+        )
+        self.wanted = status
+        self.settled = False
+
+    @rule(trouble=st.sampled_from(["", "never sent", "answer lost"]))
+    def the_daily_run(self, trouble: str) -> None:
+        self._run(trouble)
+
+    @precondition(lambda self: len(self.free_hands()) > 0)
+    @rule(data=st.data())
+    def somebody_changes_the_status_by_hand(self, data: st.DataObject) -> None:
+        self.present = self.by_hand = data.draw(st.sampled_from(self.free_hands()))
+        self.settled = False
+
+    def free_hands(self) -> list[UserStatus]:
+        hold = self.account.hold
+        ours = {hold.status, hold.attempted} if hold else set()
+        return [status for status in UserStatus if status not in ours and status is not self.present]
+
+    @invariant()
+    def what_was_set_by_hand_is_never_lowered(self) -> None:
+        assert self.present.severity >= self.by_hand.severity
+
+    @invariant()
+    def nobody_is_worse_off_than_somebody_once_wanted(self) -> None:
+        if self.settled:
+            assert self.present.severity == max(self.by_hand.severity, self.wanted.severity)
+
+    def teardown(self) -> None:
+        """However it went, when everything is paid the user is back where it was left by hand."""
+        self.invoices_change(ACTIVE)
+        self._run()
+        assert self.present is self.by_hand
+        assert self.account.hold is None
+
+
+TestCompany = Company.TestCase

@@ -1,0 +1,143 @@
+"""SolusIO's side of a price look-up, and a billing system that counts how often it is asked."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import httpx
+
+from tollbridge import Client, Currency, Invoice, NotFound, Receipt, Terms, Unavailable, hookimpl
+from tollbridge.adapters.billing import BillingSystem
+from tollbridge.adapters.loading import plugin_manager
+from tollbridge.jobs.parts import Parts
+from tollbridge.loopback import running
+from tollbridge.server.app import create_app
+from tests.world import World
+
+ADDRESS = "/solusio/api/"
+WHMCS_ADDRESS = "/modules/addons/solusio/api/"
+
+
+def form(userid: object = 1042, **more: str) -> dict[str, str]:
+    """What SolusIO sends."""
+    return {"action": "GetTokenPricing", "userid": str(userid), "token": "bridge-token", **more}
+
+
+def ask(url: str, userid: object = 1042, *, address: str = ADDRESS, **more: str) -> httpx.Response:
+    """One look-up, as SolusIO makes it."""
+    return httpx.post(url + address, data=form(userid, **more), timeout=30)
+
+
+def exact(answer: httpx.Response) -> Any:
+    """The answer with every number as it was written."""
+    return json.loads(answer.content, parse_float=Written, parse_int=Written)
+
+
+class Written(str):
+    """A JSON number's own characters."""
+
+    __slots__ = ()
+
+
+def metric(url: str, name: str, **labels: str) -> float:
+    """One figure of /metrics; 0 if it is not there."""
+    wanted = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    for line in httpx.get(f"{url}/metrics").text.splitlines():
+        if line.startswith(f"{name}{{{wanted}}} "):
+            return float(line.rpartition(" ")[2])
+    return 0.0
+
+
+@contextmanager
+def endpoint(world: World) -> Iterator[str]:
+    """The server over the world's own billing database; its base URL."""
+    with world.parts() as parts, running(create_app(parts)) as url:
+        yield url
+
+
+class CountingAdapter:
+    """Clients in memory; it can be down, and it can hold its answers back."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.down = False
+        self.known = {1042: Client(1042, "a@example.com", "USD"), 1043: Client(1043, "b@example.com", "EUR")}
+        self.prices = {1042: Decimal("0.5"), 1043: Decimal("0.25")}
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self._lock = threading.Lock()
+
+    @hookimpl
+    def client(self, client_id: int) -> Client | None:
+        with self._lock:
+            self.asked.append(client_id)
+        self.may_answer.wait(30)
+        if self.down:
+            raise Unavailable("the billing system is down")
+        return self.known.get(client_id)
+
+    @hookimpl
+    def clients(self) -> list[Client]:
+        return list(self.known.values())
+
+    @hookimpl
+    def currencies(self) -> list[Currency]:
+        if self.down:
+            raise Unavailable("the billing system is down")
+        return []
+
+    @hookimpl
+    def terms(self, client: Client) -> Terms:
+        return Terms()
+
+    @hookimpl
+    def create_invoice(self, invoice: Invoice) -> Receipt:
+        raise NotFound("nobody is invoiced here")
+
+    @hookimpl
+    def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
+        return None
+
+    @hookimpl
+    def unpaid_invoices(self) -> list[Receipt]:
+        return []
+
+
+@contextmanager
+def counting(world: World, **server: Any) -> Iterator[tuple[str, CountingAdapter]]:
+    """The server over a counting billing system, and that; ``server`` are keys of [server]."""
+    with world.parts() as parts:
+        manager = plugin_manager("counting", CountingAdapter, None)
+        adapter = manager.get_plugin("counting")
+        assert isinstance(adapter, CountingAdapter)
+        settings = attrs.evolve(parts.settings, server=attrs.evolve(parts.settings.server, **server))
+        changed = Parts(settings, parts.solus, BillingSystem("counting", manager), parts.ledger)
+        with running(create_app(changed)) as url:
+            yield url, adapter
+
+
+def raw(url: str, request: bytes, *, end: bool = False) -> bytes:
+    """Whatever comes back for the bytes of ``request``; with ``end`` the sending side is closed after them."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as connection:
+        connection.sendall(request)
+        if end:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+        return answer
+
+
+def toml(folder: Path, name: str, text: str) -> Path:
+    """A file beside bridge.toml."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path

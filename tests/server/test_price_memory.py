@@ -1,0 +1,198 @@
+"""Prices are remembered, fetched by one caller at a time, and outlive a billing system that is down."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.server.asking import CountingAdapter, ask, counting, endpoint, exact, metric
+from tests.world import World
+from tollbridge import Client
+from tollbridge.server.remembering import PriceMemory
+from tollbridge.errors import NotFound, TollbridgeError, Unavailable
+
+
+def fetches(url: str, outcome: str = "ok") -> float:
+    return metric(url, "tollbridge_price_fetches_total", outcome=outcome)
+
+
+def test_a_price_is_fetched_once_however_often_it_is_asked_for(world: World) -> None:
+    with counting(world) as (url, adapter):
+        assert {ask(url).content for _ in range(5)} == {ask(url).content}
+        assert adapter.asked == [1042]
+        assert (fetches(url), metric(url, "tollbridge_price_lookups_total", status="200")) == (1, 6)
+
+
+def test_with_no_cache_every_look_up_asks_the_billing_system(world: World) -> None:
+    with counting(world, cache_seconds=0) as (url, adapter):
+        for _ in range(3):
+            assert ask(url).status_code == 200
+        assert adapter.asked == [1042] * 3
+
+
+def test_many_callers_at_once_share_one_fetch(world: World) -> None:
+    with counting(world) as (url, adapter), ThreadPoolExecutor(40) as callers:
+        adapter.may_answer.clear()
+        waiting = [callers.submit(ask, url) for _ in range(40)]
+        other = callers.submit(ask, url, 1043)
+        while len(adapter.asked) < 2:
+            pass
+        adapter.may_answer.set()
+        assert {each.result().status_code for each in waiting} == {200}
+        assert other.result().status_code == 200
+        assert sorted(adapter.asked) == [1042, 1043]
+
+
+def test_a_failure_is_shared_by_the_callers_that_waited_and_not_remembered(world: World) -> None:
+    with counting(world) as (url, adapter), ThreadPoolExecutor(10) as callers:
+        adapter.down = True
+        adapter.may_answer.clear()
+        waiting = [callers.submit(ask, url) for _ in range(10)]
+        while not adapter.asked:
+            pass
+        adapter.may_answer.set()
+        assert {each.result().status_code for each in waiting} == {503}
+        adapter.down = False
+        assert ask(url).status_code == 200
+
+
+def test_a_billing_system_that_is_down_means_503_and_when_to_come_back(world: World) -> None:
+    with counting(world) as (url, adapter):
+        adapter.down = True
+        answer = ask(url)
+        assert (answer.status_code, answer.json()["result"]) == (503, "error")
+        assert int(answer.headers["retry-after"]) > 0
+        assert "down" not in answer.text, "the reason is for the log"
+
+
+def test_a_remembered_price_is_served_while_the_billing_system_is_down(world: World) -> None:
+    with counting(world, cache_seconds=0) as (url, adapter):
+        before = ask(url)
+        adapter.down = True
+        assert (ask(url).status_code, ask(url).content) == (200, before.content)
+        assert ask(url, 1043).status_code == 503, "another client's price was never fetched"
+        assert fetches(url, "failed") == 3
+
+
+def test_a_stale_price_is_not_served_for_ever(world: World) -> None:
+    with counting(world, cache_seconds=0, stale_seconds=0) as (url, adapter):
+        assert ask(url).status_code == 200
+        adapter.down = True
+        assert ask(url).status_code == 503
+
+
+def test_an_unknown_client_is_not_remembered(world: World) -> None:
+    with counting(world) as (url, adapter):
+        assert ask(url, 5).status_code == 404
+        adapter.known[5] = Client(5, "c@example.com", "USD")
+        assert ask(url, 5).status_code == 200
+        assert fetches(url, "not_found") == 1
+
+
+def test_a_client_that_is_gone_is_gone_though_its_price_was_remembered(world: World) -> None:
+    with counting(world, cache_seconds=0) as (url, adapter):
+        assert ask(url).status_code == 200
+        del adapter.known[1042]
+        assert ask(url).status_code == 404
+        adapter.down = True
+        assert ask(url).status_code == 503, "a price that is known to be void is not served again"
+
+
+def test_no_client_ever_sees_anothers_price(world: World) -> None:
+    currencies = ["USD", "EUR", "JPY", "KWD"]
+    with counting(world, cache_seconds=0) as (url, adapter), ThreadPoolExecutor(16) as callers:
+        adapter.known = {each: Client(each, "x@example.com", currencies[each % 4]) for each in range(1, 41)}
+        asked = [1 + number * 7 % 40 for number in range(200)]
+        answers = callers.map(lambda client_id: exact(ask(url, client_id))["currency"]["code"], asked)
+        assert list(answers) == [currencies[client_id % 4] for client_id in asked]
+
+
+def test_an_adapter_that_answers_for_another_client_is_not_believed(world: World) -> None:
+    with counting(world) as (url, adapter):
+        adapter.known[7] = adapter.known[1042]
+        assert ask(url, 7).status_code == 503
+
+
+def test_a_client_without_a_token_price_is_not_given_a_price(world: World) -> None:
+    with counting(world) as (url, adapter):
+        adapter.known[1042] = Client(1042, "a@example.com", "CHF")
+        assert ask(url).status_code == 503
+
+
+def test_a_real_database_that_vanishes_is_outlived(world: World) -> None:
+    world.add_client(1042)
+    world.more = ""
+    with endpoint(world) as url:
+        before = ask(url).content
+        (world.folder / "billing.db").rename(world.folder / "elsewhere.db")
+        assert ask(url).content == before, "fresh in memory"
+        assert ask(url, 1043).status_code == 503, "and nothing else is known"
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), st.integers(1, 3)),
+        st.tuples(st.just("wait"), st.integers(1, 30)),
+        st.tuples(st.just("turn"), st.sampled_from(["up", "down", "gone"])),
+    ),
+    max_size=30,
+)
+
+
+@given(steps=steps)
+@settings(max_examples=60, deadline=None)
+def test_an_answer_is_never_older_than_it_may_be(steps: list[tuple[str, object]]) -> None:
+    """Fresh below 10 s, stale below 50 s and only while billing is down: whatever happens, in whatever order."""
+    import asyncio
+
+    state = {"billing": "up", "now": 0.0}
+    fetched: dict[int, float] = {}
+
+    async def fetch(client_id: int) -> bytes:
+        if state["billing"] == "down":
+            raise Unavailable("down")
+        if state["billing"] == "gone":
+            fetched.pop(client_id, None)
+            raise NotFound("gone")
+        fetched[client_id] = float(state["now"])
+        return f"{client_id}@{state['now']}".encode()
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        real = loop.time
+        start = real()
+        loop.time = lambda: start + float(state["now"])  # type: ignore[method-assign]
+        memory = PriceMemory(fetch, fresh_seconds=10, stale_seconds=50)
+        try:
+            for what, value in steps:
+                if what == "wait":
+                    state["now"] = float(state["now"]) + float(str(value))
+                elif what == "turn":
+                    state["billing"] = str(value)
+                else:
+                    await ask_one(memory, int(str(value)))
+        finally:
+            loop.time = real  # type: ignore[method-assign]
+
+    async def ask_one(memory: PriceMemory, client_id: int) -> None:
+        known = fetched.get(client_id)
+        age = None if known is None else float(state["now"]) - known
+        try:
+            answer = (await memory.answer(client_id)).decode()
+        except TollbridgeError:
+            assert state["billing"] != "up"
+            assert age is None or age >= (10 if state["billing"] == "gone" else 50)
+            return
+        who, _, when = answer.partition("@")
+        assert int(who) == client_id
+        assert float(state["now"]) - float(when) < (50 if state["billing"] == "down" else 10)
+
+    asyncio.run(story())
+
+
+def test_the_counting_adapter_counts() -> None:
+    with pytest.raises(Unavailable):
+        adapter = CountingAdapter()
+        adapter.down = True
+        adapter.client(1)
