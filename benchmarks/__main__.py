@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick]``: every ratio with its floor from the same run; --quick leaves out 100,000 clients."""
+"""``python -m benchmarks``: every ratio with its floor from the same run; ``--quick`` leaves out 100,000 clients."""
 
 import sys
 

@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from tollbridge_generic_sql.preset import metadata
 
 from tollbridge.loopback import LoopbackServer, configured, listen
+from tollbridge_generic_sql.preset import metadata
 
 PER_PAGE = 100
 MONTH = "2026-06"

@@ -101,7 +101,8 @@ def uvicorn(app: str, port: int) -> list[str]:
     """The command line that serves one of the comparison's applications as ours is served."""
     return [
         sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.endpoint_apps:{app}", "--port", str(port),
-        "--no-access-log", "--log-level", "warning", "--no-server-header", "--app-dir", str(Path(__file__).parent.parent),
+        "--no-access-log", "--log-level", "warning", "--no-server-header",
+        "--app-dir", str(Path(__file__).parent.parent),
     ]  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def write_invoice(billing: sqlite3.Connection, client_id: int) -> int | None:
             (
                 invoice_id,
                 position,
-                f"server-{client_id}, 1 Core, 1 GB RAM: 700 h x 7 tokens = 4900 tokens",
+                f"web-{client_id}, 1 Core, 1 GB RAM: 700 h x 7 tokens = 4900 tokens",
                 4900,
                 "4.66",
             )

@@ -9,7 +9,6 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from tollbridge_generic_sql.preset import metadata as preset_schema
 
 from tollbridge.bridge import read_configuration
 from tollbridge.config import Settings
@@ -20,6 +19,7 @@ from tollbridge.ledger import Entry, Ledger
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
+from tollbridge_generic_sql.preset import metadata as preset_schema
 
 QUICK = Retry(attempts=3, wait_initial=0.01, wait_max=0.02)
 

@@ -30,7 +30,7 @@ def configure_logs(*, verbose: bool = False, as_json: bool = False) -> None:
     structlog.configure(
         processors=[*steps, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever it is just then
         cache_logger_on_first_use=False,
     )
 

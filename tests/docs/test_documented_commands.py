@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from tollbridge_generic_sql.commands import app as generic_sql
 
 from tests.docs.walking import ROOT, Block, all_blocks, blocks, tollbridge, walk
 from tollbridge.cli import app
+from tollbridge_generic_sql.commands import app as generic_sql
 
 WALKS = ["README.md", "docs/generic_sql.md"]
 COMMAND = re.compile(r"(?:^|\s|/)tollbridge ((?:[a-z-]+|--[a-z])[^|&`]*)")
@@ -27,7 +27,7 @@ def test_every_shell_block_is_run_or_looked_up() -> None:
     strangers = [
         str(block)
         for block in all_blocks("sh")
-        if block.word not in {"parse"} and not (block.word in {"", "server"} and block.page in WALKS)
+        if block.word != "parse" and not (block.word in {"", "server"} and block.page in WALKS)
     ]
     assert strangers == []
 
@@ -54,7 +54,7 @@ def test_commands_named_in_running_text_exist(page: str) -> None:
     for line in re.findall(r"`tollbridge ([^`]+)`", text):
         words = [{"CLIENT": "1042", "REFERENCE": "TB-2026-07-1042", "M": "2026-07", "D": "2026-07-01"}.get(word, word)
                  for word in line.replace("--config FILE", "").split() if word not in {"…", "<name>"}]  # fmt: skip
-        if words:
+        if words not in ([], ["--debug"]):
             accepts(words, page)
 
 

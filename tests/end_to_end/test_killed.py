@@ -65,7 +65,9 @@ def test_runs_killed_at_random_moments_bill_every_client_exactly_once(
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     ledger, billing = kinds.split("+")
-    ledger_url = f"sqlite:///{tmp_path}/tollbridge.db" if ledger == "sqlite" else request.getfixturevalue("postgresql_url")
+    ledger_url = (
+        f"sqlite:///{tmp_path}/tollbridge.db" if ledger == "sqlite" else request.getfixturevalue("postgresql_url")
+    )
     billing_url = request.getfixturevalue(f"{billing}_url")
     with a_world(tmp_path, billing_url, ledger_url) as world:
         for client_id in range(1, CLIENTS + 1):

@@ -5,7 +5,7 @@ a run is made to die at the first, the second, … until one gets through, and e
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -196,11 +196,8 @@ def test_any_history_of_deaths_and_lost_answers_ends_in_the_same_books(
     with a_world(folder, f"sqlite:///{folder}/billing.db", f"sqlite:///{folder}/tollbridge.db") as world:
         company(world)
         for at, after in data.draw(st.lists(st.tuples(st.integers(1, 9), st.booleans()), max_size=5)):
-            with world.run("2026-07-01") as run, dying(monkeypatch, run, at, after=after):
-                try:
-                    run.daily()
-                except Died:
-                    pass
+            with world.run("2026-07-01") as run, dying(monkeypatch, run, at, after=after), suppress(Died):
+                run.daily()
         finish(world)
         check_books(world)
 
@@ -212,12 +209,11 @@ def test_two_runs_at_once_take_turns(ledger_url: str, tmp_path_factory: pytest.T
         with world.parts() as first, world.parts() as second:
             with first.ledger.exclusive(wait_seconds=1):
                 waited = []
-                with pytest.raises(Exception, match="another run"), second.ledger.exclusive(
-                    wait_seconds=0.1, on_wait=lambda: waited.append(True)
+                with (
+                    pytest.raises(Exception, match="another run"),
+                    second.ledger.exclusive(wait_seconds=0.1, on_wait=lambda: waited.append(True)),
                 ):
                     pass
                 assert waited == [True]
             with second.ledger.exclusive(wait_seconds=1):
                 pass
-
-

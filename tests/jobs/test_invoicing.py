@@ -204,7 +204,9 @@ def test_a_user_without_a_client_is_reported_and_never_dropped(world: World) -> 
     world.at("2026-07-01")
     with world.run("2026-07-01") as run:
         _, invoicing, _ = run.daily()
-    assert [(str(month), user.user_id, user.tokens) for month, user in invoicing.unbilled] == [("2026-06", stranger, 70)]
+    assert [(str(month), user.user_id, user.tokens) for month, user in invoicing.unbilled] == [
+        ("2026-06", stranger, 70)
+    ]
 
 
 def test_a_user_linked_late_is_billed_when_the_month_is_invoiced_again(world: World) -> None:

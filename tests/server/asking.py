@@ -6,20 +6,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 import httpx
+import sqlalchemy as sa
 
+from tests.world import World
 from tollbridge import Client, Currency, Invoice, NotFound, Receipt, Terms, Unavailable, hookimpl
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import plugin_manager
 from tollbridge.jobs.parts import Parts
 from tollbridge.loopback import running
 from tollbridge.server.app import create_app
-from tests.world import World
 
 ADDRESS = "/solusio/api/"
 WHMCS_ADDRESS = "/modules/addons/solusio/api/"
@@ -73,11 +73,18 @@ class CountingAdapter:
         self.may_answer = threading.Event()
         self.may_answer.set()
         self._lock = threading.Lock()
+        self._was_asked = threading.Semaphore(0)
+
+    def wait_for(self, questions: int) -> None:
+        """Wait until it was asked so often."""
+        for _ in range(questions):
+            assert self._was_asked.acquire(timeout=30)
 
     @hookimpl
     def client(self, client_id: int) -> Client | None:
         with self._lock:
             self.asked.append(client_id)
+        self._was_asked.release()
         self.may_answer.wait(30)
         if self.down:
             raise Unavailable("the billing system is down")
@@ -136,8 +143,17 @@ def raw(url: str, request: bytes, *, end: bool = False) -> bytes:
         return answer
 
 
-def toml(folder: Path, name: str, text: str) -> Path:
-    """A file beside bridge.toml."""
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
+@contextmanager
+def out_of_reach(url: str) -> Iterator[None]:
+    """The database under another name for a while, and every connection to it cut."""
+    name = sa.make_url(url).database
+    engine = sa.create_engine(sa.make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+        connection.execute(sa.text(cut), {"name": name})
+        try:
+            yield
+        finally:
+            connection.execute(sa.text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+    engine.dispose()

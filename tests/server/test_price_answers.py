@@ -1,6 +1,7 @@
 """What SolusIO is told: section 3 of the contract."""
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -12,9 +13,15 @@ from hypothesis import strategies as st
 from tests.server.asking import ADDRESS, WHMCS_ADDRESS, ask, counting, endpoint, exact, form
 from tests.world import World
 from tollbridge import Client, Currency, Discount, TaxRate
-from tollbridge.rules.pricing import PriceList, token_price
 from tollbridge.model import Terms
+from tollbridge.rules.pricing import PriceList, token_price
 from tollbridge.solus.pricing_answer import encode, pricing_answer
+
+
+@pytest.fixture
+def any_endpoint(world: World) -> Iterator[str]:
+    with counting(world) as (url, _):
+        yield url
 
 
 def a_taxed_partner(world: World) -> None:
@@ -61,16 +68,10 @@ def test_the_contracts_own_figures_compound_and_not(compound: bool, user: str) -
     assert f'"user_token_unit_cost":{user},'.encode() in encode(pricing_answer(price))
 
 
-def test_a_tiny_price_is_written_without_an_exponent(world: World) -> None:
-    world.more = "[pricing]\ncompound_tax = false"
-    text = world.config.read_text().replace('USD = "0.001"', 'USD = "0.0000001"')
-    world.add_client(1042)
-    world.more = ""
-    del text
-    price = token_price(
-        PriceList({"USD": Decimal("0.0000001")}), Client(1, "a@example.com", "USD"), Terms(), Currency("USD")
-    )
-    assert b'"base_token_unit_cost":0.0000001,' in encode(pricing_answer(price))
+def test_a_tiny_price_is_written_without_an_exponent() -> None:
+    prices = PriceList({"USD": Decimal("1E-7")})
+    price = token_price(prices, Client(1, "a@example.com", "USD"), Terms(), Currency("USD"))
+    assert b'"base_token_unit_cost":0.0000001,"user_token_unit_cost":0.0000001,' in encode(pricing_answer(price))
 
 
 @given(
@@ -132,9 +133,3 @@ def test_no_user_id_but_a_whole_number_is_ever_priced(any_endpoint: str, text: s
     else:
         assert answer.status_code == 400
         assert answer.json()["result"] == "error"
-
-
-@pytest.fixture
-def any_endpoint(world: World):  # type: ignore[no-untyped-def]
-    with counting(world) as (url, _):
-        yield url

@@ -45,7 +45,7 @@ def post(url: str, body: bytes, **headers: str) -> httpx.Response:
         "-1",
         "1e3",
         "٣",
-        "１０４２",
+        "१०४२",
         " 1042 ",
         "1042 ",
         "+1042",
@@ -138,7 +138,7 @@ def test_only_post_is_taken(url: str, method: str) -> None:
 
 
 def test_a_body_declared_too_long_is_refused_before_it_is_sent(url: str) -> None:
-    request = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000000000\r\n\r\n"
+    request = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n"
     answer = raw(url, request % ADDRESS.encode())
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b'{"result":"error"' in answer

@@ -15,6 +15,7 @@ from tollbridge.cli.session import AsJson
 from tollbridge.errors import TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.parts import Parts
 from tollbridge.model import Check
+from tollbridge.solus import Solus
 
 _PRICING_PATH = "/solusio/api/"
 _UNREACHABLE = "cannot be reached: "
@@ -90,8 +91,8 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
     yield Check("bridge.toml", ok=True, detail="every key is known and of the right type")
     parts.ledger.ping()
     yield Check("ledger", ok=True, detail=str(parts.settings.ledger.url))
-    yield _tried("SolusIO", lambda: f"answers; the API token is {parts.solus.token_owner()}'s")
-    yield _tried("SolusIO role", lambda: parts.solus.role.name)
+    yield _tried("SolusIO", lambda: _answers(parts.solus))
+    yield _tried("SolusIO role", lambda: parts.solus.role.name if parts.solus.role else "the panel's own choice")
     if parts.settings.solus.limit_group is not None:
         yield _tried("SolusIO limit group", lambda: parts.solus.limit_group.name if parts.solus.limit_group else "")
     try:
@@ -101,6 +102,11 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
         yield Check("billing system", ok=False, detail=_found(error))
     if parts.settings.server.public_url is None:
         yield Check("server.public_url", ok=True, detail="not set; `tollbridge connect` needs it")
+
+
+def _answers(solus: Solus) -> str:
+    solus.try_out()
+    return "answers, and shows its users"
 
 
 def _tried(name: str, try_it: Callable[[], str]) -> Check:

@@ -121,7 +121,7 @@ class SolusSettings:
     user_area_url: str | None = attrs.field(default=None, validator=web_address)
     ca_file: Path | None = None
     limit_group: str | int | None = None
-    role: str | int = "CLIENT"
+    role: str | int | None = None
     usage: UsageFeedSettings = UsageFeedSettings()
 
 

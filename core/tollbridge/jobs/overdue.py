@@ -14,6 +14,8 @@ from tollbridge.ledger import Account, Entry
 from tollbridge.model import InvoiceStatus, Receipt, UserStatus
 from tollbridge.rules.overdue import OpenInvoice, overdue_status
 
+_BATCH = 500
+
 
 @attrs.define
 class OverdueReport:
@@ -39,7 +41,11 @@ class Seen:
 class StagedReceipts(Scratch):
     """The billing system's unpaid invoices, as far as they carry a reference."""
 
-    tables = "CREATE TABLE receipts (reference TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT)"
+    tables = """
+        CREATE TABLE receipts (reference TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT);
+        CREATE INDEX receipts_of_client ON receipts (client_id);
+        CREATE TABLE clients (id INTEGER PRIMARY KEY);
+    """
 
     def fill(self, receipts: Iterable[Receipt]) -> None:
         """Add ``receipts``; what is paid to the last cent counts as paid, whatever its status says."""
@@ -51,6 +57,23 @@ class StagedReceipts(Scratch):
                 if receipt.reference
             ),
         )
+
+    def add_clients(self, client_ids: Iterable[int]) -> None:
+        """Add clients to look at, besides those of the receipts."""
+        self.connection.executemany("INSERT OR IGNORE INTO clients VALUES (?)", ((each,) for each in client_ids))
+
+    def client_batches(self) -> Iterator[list[int]]:
+        """Every client to look at, by id, some hundred at a time."""
+        self.connection.execute("INSERT OR IGNORE INTO clients SELECT DISTINCT client_id FROM receipts")
+        cursor = self.connection.execute("SELECT id FROM clients ORDER BY id")
+        while rows := cursor.fetchmany(_BATCH):
+            yield [row[0] for row in rows]
+
+    def references(self, client_ids: list[int]) -> set[str]:
+        """The references of these clients' receipts that the bridge may have given."""
+        query = f"SELECT reference FROM receipts WHERE client_id IN ({','.join('?' * len(client_ids))})"  # noqa: S608
+        found = self.connection.execute(f"{query} AND reference LIKE 'TB-____-__-%'", client_ids)
+        return {row[0] for row in found}
 
     def find(self, entry: Entry) -> Seen | None:
         """What was staged for the entry's invoice."""
@@ -76,7 +99,10 @@ class Overdue:
         unsure: set[int] = set()
         with StagedReceipts() as receipts:
             receipts.fill(self._receipts())
-            for entries in self._parts.ledger.open_invoices():
+            for client_ids in self._parts.ledger.clients_with_open_invoices():
+                receipts.add_clients(client_ids)
+            for client_ids in receipts.client_batches():
+                entries = self._parts.ledger.open_invoices(client_ids, receipts.references(client_ids))
                 self._look_at(entries, receipts, wanted, unsure)
                 self._progress("open invoices", self.report.open)
         self._change_statuses(wanted, unsure)
@@ -180,5 +206,5 @@ def _status(receipt: Receipt) -> InvoiceStatus:
 
 
 def _batches(client_ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(client_ids), 500):
-        yield client_ids[start : start + 500]
+    for start in range(0, len(client_ids), _BATCH):
+        yield client_ids[start : start + _BATCH]

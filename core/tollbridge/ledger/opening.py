@@ -42,7 +42,11 @@ def open_engine(url: DatabaseUrl) -> sa.Engine:
     try:
         _migrate(engine)
     except SQLAlchemyError as error:
+        engine.dispose()
         raise LedgerError(f"the ledger {url} cannot be opened: {_short(error)}") from None
+    except LedgerError:
+        engine.dispose()
+        raise
     return engine
 
 

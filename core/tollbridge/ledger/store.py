@@ -1,6 +1,6 @@
 """The ledger's queries, each named for what it means to billing."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -162,12 +162,21 @@ class Ledger:
         ]
         self._update_invoices(rows)
 
-    def open_invoices(self) -> Iterator[list[Entry]]:
-        """Issued invoices that were open when last looked at, in batches that never part a client's."""
+    def clients_with_open_invoices(self) -> Iterator[list[int]]:
+        """Clients with an issued invoice that was open when last looked at, in batches by id."""
         condition = sa.and_(invoices.c.state == State.ISSUED, invoices.c.billing_status.in_(_OPEN))
         query = sa.select(invoices.c.client_id).where(condition).distinct().order_by(invoices.c.client_id)
-        for client_ids in self._client_batches(query, invoices.c.client_id):
-            yield self._entries(client_ids, condition)
+        return self._client_batches(query, invoices.c.client_id)
+
+    def open_invoices(self, client_ids: Sequence[int], reopened: Collection[str]) -> list[Entry]:
+        """These clients' issued invoices that were open when last looked at, or are among ``reopened``."""
+        months_reopened = {reference[3:10] for reference in reopened}
+        condition = sa.and_(
+            invoices.c.state == State.ISSUED,
+            sa.or_(invoices.c.billing_status.in_(_OPEN), invoices.c.month.in_(months_reopened)),
+        )
+        found = self._entries(client_ids, condition)
+        return [entry for entry in found if entry.billing_status in _OPEN or entry.reference in reopened]
 
     def note_billing_status(self, changes: Iterable[tuple[Entry, InvoiceStatus, date, datetime | None]]) -> None:
         """Note what the billing system says now: status, due date, and when the invoice was seen settled."""

@@ -18,6 +18,7 @@ from tollbridge.solus.panel import Panel
 from tollbridge.solus.wire import Named, Plan, SolusUser
 
 _CREATE_TRIES = 3
+_USUAL_ROLE = "CLIENT"
 
 
 @attrs.frozen
@@ -42,9 +43,9 @@ class Solus:
         """Close the connections."""
         self.panel.close()
 
-    def token_owner(self) -> str:
-        """The e-mail address of the API token's owner: the cheapest proof that address and token are right."""
-        return wire.text(self.panel.call("GET", "account"), "email", "the account")
+    def try_out(self) -> None:
+        """Read one page of users: the cheapest proof that the address, the token and its owner's rights are right."""
+        next(self.users(), None)
 
     def users(self) -> Iterator[SolusUser]:
         """Every user; Incomplete at the end if any is missing."""
@@ -100,9 +101,10 @@ class Solus:
             "email": email,
             "password": secrets.token_urlsafe(24),
             "status": UserStatus.ACTIVE,
-            "roles": [self.role.id],
             "billing_user_id": client_id,
         }
+        if self.role is not None:
+            body["roles"] = [self.role.id]
         if self.limit_group is not None:
             body["limit_group_id"] = self.limit_group.id
         data = self.panel.call("POST", "users", body)
@@ -144,13 +146,17 @@ class Solus:
             return
 
     def has_servers(self, user_id: int) -> bool:
-        """Whether the user owns any server."""
-        return bool(self.panel.whole_list("servers", lambda row: row, {"filter[user_id]": user_id}))
+        """Whether the user owns any server; a row that does not say whose it is counts as theirs."""
+        owners = self.panel.whole_list("servers", wire.owner, {"filter[user_id]": user_id})
+        return any(owner in {user_id, None} for owner in owners)
 
     @cached_property
-    def role(self) -> Named:
-        """The role new users get; roles are written by id."""
-        return self._chosen("roles", "role", self._settings.role)
+    def role(self) -> Named | None:
+        """The role new users get: bridge.toml's, else CLIENT where the panel has it, else whatever the panel gives."""
+        if self._settings.role is not None:
+            return self._chosen("roles", "role", self._settings.role)
+        there = self.panel.whole_list("roles", wire.named)
+        return next((role for role in there if role.name == _USUAL_ROLE), None)
 
     @cached_property
     def limit_group(self) -> Named | None:

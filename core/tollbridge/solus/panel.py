@@ -78,9 +78,9 @@ class Panel:
                     raise Incomplete(f"SolusIO gave row {row_id} of {path} twice")
                 seen.add(row_id)
                 yield row
+            if not found and page < last:
+                raise Incomplete(f"SolusIO's page {page} of {last} of {path} is empty")
             page += 1
-            if not found:
-                break
         if len(seen) != total:
             raise Incomplete(f"SolusIO says that {path} has {total} rows and gave {len(seen)} different ones")
 

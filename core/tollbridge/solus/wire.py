@@ -75,6 +75,12 @@ def plan(row: Row) -> Plan:
     )
 
 
+def owner(row: Row) -> int | None:
+    """The id of a server's owner, if the row says it."""
+    user_row = row.get("user")
+    return identifier(user_row, "id", "a server's owner") if isinstance(user_row, dict) else None
+
+
 def named(row: Row) -> Named:
     """A role or a limit group."""
     return Named(identifier(row, "id", "an entry"), text(row, "name", "an entry"))

@@ -1,5 +1,6 @@
 """The adapter: an operator's statements, run with bound parameters, one transaction per invoice."""
 
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -71,6 +72,7 @@ class GenericSqlAdapter:
     def __init__(self, settings: GenericSqlSettings) -> None:
         self._settings = settings
         self._engine = open_database(settings.url)
+        weakref.finalize(self, self._engine.dispose)
         given = settings.statements()
         if settings.preset and not settings.queries.insert_invoice and self._engine.dialect.name == "postgresql":
             given["insert_invoice"] += " RETURNING id"

@@ -1,0 +1,139 @@
+"""What is written for adapter authors holds: hooks, snippets, and the README's adapter, which bills a month."""
+
+import ast
+import inspect
+import json
+import re
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.walking import PAGES, ROOT, all_blocks, blocks
+from tests.world import World, a_world
+from tollbridge import model
+from tollbridge.adapters import hookspecs
+from tollbridge.adapters.hookspecs import LISTENERS, OPTIONAL, REQUIRED, Hooks
+
+ADAPTERS_PAGE = ROOT / "docs/adapters.md"
+PLAIN_ACME = """
+use = "acme:AcmeAdapter"
+
+[adapter.settings]
+folder = "acme"
+"""
+
+
+def specified() -> dict[str, str]:
+    """Every hook's signature, as its specification writes it."""
+    [tree] = ast.parse(textwrap.dedent(inspect.getsource(Hooks))).body
+    assert isinstance(tree, ast.ClassDef)
+    signatures = {}
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef) and function.returns is not None:
+            arguments = ", ".join(ast.unparse(argument) for argument in function.args.args[1:])
+            signatures[function.name] = f"{function.name}({arguments}) -> {ast.unparse(function.returns)}"
+    return signatures
+
+
+def test_every_hook_is_documented_with_its_exact_arguments() -> None:
+    headings = re.findall(r"^### `(.*)`$", ADAPTERS_PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert sorted(headings) == sorted(specified().values())
+    assert specified().keys() == {*REQUIRED, *OPTIONAL, *LISTENERS}
+    assert hookspecs.hookimpl.project_name == "tollbridge"
+
+
+def test_every_value_is_documented_with_its_fields() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", ADAPTERS_PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    values = {name: set(re.findall(r"`(\w+)(?:[:=][^`]*)?`", fields)) for name, fields in rows if hasattr(model, name)}
+    for name, fields in values.items():
+        kind = getattr(model, name)
+        there = {field.name for field in kind.__attrs_attrs__}
+        computed = {key for key, value in vars(kind).items() if isinstance(value, property)}
+        assert there <= fields <= there | computed, name
+    assert len(values) == 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples_run(page: Path) -> None:
+    names: dict[str, Any] = {"__name__": "example"}
+    for block in blocks(page):
+        if block.language == "python":
+            exec(compile(block.text, str(block), "exec"), names)  # noqa: S102
+
+
+def test_a_client_that_cannot_be_read_does_not_hide_the_next_ones() -> None:
+    from tollbridge import Refused  # noqa: PLC0415
+
+    names: dict[str, Any] = {"__name__": "example"}
+    for block in blocks(ADAPTERS_PAGE):
+        if block.language == "python":
+            exec(compile(block.text, str(block), "exec"), names)  # noqa: S102
+    rows = [{"id": 1, "email": "", "currency": "USD"}, {"id": 2, "email": "a@example.com", "currency": "USD"}]
+    clients = names["read_clients"](rows)
+    with pytest.raises(Refused, match="client 1"):
+        next(clients)
+    assert next(clients).id == 2
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Path:
+    """The README's adapter in a folder of its own, with two clients."""
+    [source] = all_blocks("python", "acme.py")
+    (tmp_path / "acme.py").write_text(source.text, encoding="utf-8")
+    books = tmp_path / "acme"
+    books.mkdir()
+    (books / "clients.csv").write_text(
+        "id,email,currency\n1042,client1042@example.com,USD\n1043,client1043@example.com,JPY\n", encoding="utf-8"
+    )
+    return books
+
+
+class AcmeWorld(World):
+    """A world whose billing system is the README's."""
+
+    @property
+    def config(self) -> Path:
+        """bridge.toml with the adapter exchanged."""
+        path = super().config
+        head = path.read_text(encoding="utf-8").partition("[adapter]\n")[0]
+        path.write_text(f"{head}[adapter]{PLAIN_ACME}", encoding="utf-8")
+        return path
+
+
+def test_the_readmes_adapter_bills_a_month(acme: Path, tmp_path: Path) -> None:
+    with a_world(tmp_path, f"sqlite:///{tmp_path}/unused.db", f"sqlite:///{tmp_path}/tollbridge.db") as made:
+        world = AcmeWorld(tmp_path, made.panel, made.solus_url, made.database_url, made.ledger_url)
+        with world.run("2026-06-01") as run:
+            assert run.daily()[0].created == [1042, 1043]
+        users = {user.billing_user_id: user.id for user in world.panel.users}
+        world.run_server(users[1042], 700)
+        world.run_server(users[1043], 10, plan="2 Cores, 4 GB RAM")
+        world.panel.set_time(datetime(2026, 7, 1, 4, tzinfo=UTC))
+        for _ in range(2):
+            with world.run("2026-07-01") as run:
+                _, invoicing, overdue = run.daily()
+                assert (invoicing.failures, invoicing.warnings, overdue.open) == ([], [], 2)
+        written = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in acme.glob("*.json")}
+        assert {name: facts["total"] for name, facts in written.items()} == {
+            "TB-2026-06-1042": "4.90",
+            "TB-2026-06-1043": "42",
+        }
+        with world.run("2026-07-22") as run:
+            assert [change.after for change in run.daily()[2].changes] == ["locked", "locked"]
+        for path in acme.glob("*.json"):
+            path.write_text(path.read_text(encoding="utf-8").replace('"unpaid"', '"paid"'), encoding="utf-8")
+        with world.run("2026-07-23") as run:
+            assert [change.after for change in run.daily()[2].changes] == ["active", "active"]
+
+
+def test_the_readmes_adapter_is_configured_as_the_readme_says() -> None:
+    assert {block.text for block in all_blocks("toml", "acme")} == {f"[adapter]{PLAIN_ACME}"}
+
+
+def test_the_readmes_adapter_is_of_the_promised_size() -> None:
+    [source] = all_blocks("python", "acme.py")
+    lines = [line for line in source.text.splitlines() if line.strip()]
+    assert len(lines) <= 50

@@ -1,0 +1,82 @@
+"""Health, readiness and metrics."""
+
+import json
+import logging
+
+import httpx
+import pytest
+import structlog
+
+from tests.server.asking import ask, counting, endpoint, out_of_reach
+from tests.world import World
+from tollbridge.logs import configure_logs
+from tollbridge.secret import hide
+
+
+def test_a_server_that_is_up_says_so_whatever_else_is_down(world: World) -> None:
+    with counting(world) as (url, adapter):
+        adapter.down = True
+        assert httpx.get(f"{url}/healthz").status_code == 200
+
+
+def test_ready_when_ledger_and_billing_system_answer(world: World) -> None:
+    with endpoint(world) as url:
+        answer = httpx.get(f"{url}/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "problems": []})
+
+
+def test_not_ready_while_the_billing_system_is_down(world: World) -> None:
+    with counting(world) as (url, adapter):
+        adapter.down = True
+        answer = httpx.get(f"{url}/readyz")
+        assert (answer.status_code, answer.json()["ready"]) == (503, False)
+        assert answer.json()["problems"] == ["the billing system does not answer"]
+        adapter.down = False
+        assert httpx.get(f"{url}/readyz").status_code == 200
+
+
+def test_not_ready_while_the_ledger_is_down(world: World, postgresql_url: str) -> None:
+    world.ledger_url = postgresql_url
+    with endpoint(world) as url, out_of_reach(postgresql_url):
+        answer = httpx.get(f"{url}/readyz")
+    assert (answer.status_code, answer.json()["problems"]) == (503, ["the ledger does not answer"])
+
+
+def test_not_ready_without_a_database_even_where_currencies_are_not_read_from_it(world: World) -> None:
+    """An adapter that has no statement for currencies answers that question without its database."""
+    world.more = "[adapter.generic_sql.queries]\ncurrencies = \"SELECT 'USD' AS code\""
+    with endpoint(world) as url:
+        assert httpx.get(f"{url}/readyz").status_code == 200
+        world.execute("ALTER TABLE clients RENAME TO elsewhere")
+        assert httpx.get(f"{url}/readyz").status_code == 503
+
+
+def test_metrics_are_prometheus_text(world: World) -> None:
+    with counting(world) as (url, _):
+        ask(url)
+        answer = httpx.get(f"{url}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'tollbridge_price_lookups_total{status="200"} 1.0' in answer.text
+    assert 'tollbridge_price_fetches_total{outcome="ok"} 1.0' in answer.text
+
+
+def test_metrics_name_no_client_and_no_secret(world: World) -> None:
+    with counting(world) as (url, _):
+        ask(url, 1042)
+        ask(url, 77001)
+        text = httpx.get(f"{url}/metrics").text
+    assert not {"1042", "77001", "bridge-token"} & set(text.replace('"', " ").split())
+
+
+def test_a_log_line_is_one_json_object_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    hide("sehr-geheim")
+    configure_logs(as_json=True)
+    try:
+        structlog.get_logger("x").warning("price sehr-geheim", reason={"deep": ["sehr-geheim"]})
+        logging.getLogger("uvicorn.error").error("sehr-geheim", exc_info=ValueError("sehr-geheim"))
+    finally:
+        logging.getLogger().handlers.clear()
+        configure_logs()
+    lines = capsys.readouterr().err.splitlines()
+    assert [json.loads(line)["level"] for line in lines] == ["warning", "error"]
+    assert "sehr-geheim" not in "".join(lines)
