@@ -1,15 +1,12 @@
 """The pricing endpoint with a warm cache, one worker, over a bare Starlette handler that returns the same bytes."""
 
 import asyncio
-import os
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import attrs
@@ -17,7 +14,7 @@ import uvloop
 
 from benchmarks.company import make_company
 from benchmarks.endpoint_apps import PATH
-from benchmarks.measuring import python, show
+from benchmarks.measuring import free_port, python, serving, show
 
 CONNECTIONS = 16
 REQUESTS = 12_000
@@ -71,32 +68,6 @@ def load(port: int, requests: int = REQUESTS) -> Load:
         return runner.run(_load(port, requests))
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def server(arguments: list[str], port: int, cwd: Path, environment: dict[str, str]) -> Iterator[int]:
-    """A server process, ready."""
-    process = subprocess.Popen(  # noqa: S603 - our own programs
-        arguments, cwd=cwd, stdout=subprocess.DEVNULL, env={**os.environ, **environment}
-    )
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def uvicorn(app: str, port: int) -> list[str]:
     """The command line that serves one of the comparison's applications as ours is served."""
     return [
@@ -116,10 +87,10 @@ def main() -> None:
         config.write_text(config.read_text().replace("[server]", f"[server]\nport = {ports['ours']}"))
         answer, database = folder / "answer.json", folder / "billing.db"
         environment = {"BENCH_ANSWER": str(answer), "BENCH_DATABASE": str(database)}
-        servers.enter_context(server(python("tollbridge", "serve"), ports["ours"], folder, {}))
+        servers.enter_context(serving(python("tollbridge", "serve"), ports["ours"], cwd=folder))
         answer.write_bytes(_answer(ports["ours"]))
         for app in ("bare", "naive"):
-            servers.enter_context(server(uvicorn(app, ports[app]), ports[app], folder, environment))
+            servers.enter_context(serving(uvicorn(app, ports[app]), ports[app], cwd=folder, environment=environment))
         for port in ports.values():
             load(port, 2000)
         rounds = [{app: load(port) for app, port in ports.items()} for _ in range(ROUNDS)]

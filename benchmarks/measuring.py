@@ -1,10 +1,12 @@
 """Measuring whole processes, and showing ratios."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -32,6 +34,34 @@ def run(arguments: Sequence[str], *, cwd: Path | None = None) -> Measured:
 def python(module: str, *arguments: object) -> list[str]:
     """The command line of a module in this interpreter."""
     return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    arguments: Sequence[str], port: int, *, cwd: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """A server process that listens on ``port``, ended afterwards."""
+    process = subprocess.Popen(  # noqa: S603 - our own programs
+        arguments, cwd=cwd, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})}
+    )
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def show(what: str, ratio: float, wanted: str, figures: str) -> None:

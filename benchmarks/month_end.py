@@ -1,44 +1,21 @@
 """Month end on SQLite, over a raw sqlite3 program that makes the same durable writes."""
 
-import socket
 import statistics
-import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.company import MONTH, make_company
-from benchmarks.measuring import Measured, python, run, show
+from benchmarks.measuring import Measured, free_port, python, run, serving, show
 
 ROUNDS = 3
 SMALL, LARGE = 10_000, 100_000
 
 
-@contextmanager
-def panel(clients: int) -> Iterator[int]:
-    """A panel in a process of its own; yields its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    process = subprocess.Popen(python("benchmarks.company", clients, port))  # noqa: S603 - our own program
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def month_end(folder: Path, clients: int) -> Measured:
     """Our month end, as a company would run it."""
-    with panel(clients) as port:
-        make_company(folder, clients, port)
+    port = free_port()
+    make_company(folder, clients, port)
+    with serving(python("benchmarks.company", clients, port), port):
         return run(python("tollbridge", "invoice", "--month", MONTH), cwd=folder)
 
 

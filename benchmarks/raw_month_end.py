@@ -53,7 +53,8 @@ def write_invoice(billing: sqlite3.Connection, client_id: int) -> int | None:
         (f"TB-2026-06-{client_id}", client_id),
     ).lastrowid
     billing.executemany(
-        "INSERT INTO invoice_lines (invoice_id, position, description, tokens, amount, taxed) VALUES (?, ?, ?, ?, ?, 1)",
+        "INSERT INTO invoice_lines (invoice_id, position, description, tokens, amount, taxed)"
+        " VALUES (?, ?, ?, ?, ?, 1)",
         [
             (
                 invoice_id,

@@ -103,7 +103,8 @@ class DatabaseUrl:
 
 
 def _passwords_of(url: str) -> list[str]:
-    """The password before the host, and those among the parameters."""
-    match = re.match(r"[^:/]+://[^:/@]*:(.*)@[^@]*$", url)
+    """The password before the host, up to the last @ and up to the first, and those among the parameters."""
+    start = r"[^:/]+://[^:/@]*:"
+    before_host = [re.match(f"{start}(.*)@[^@]*$", url), re.match(f"{start}([^@]*)@", url)]
     parameters = re.findall(r"[?&](?:\w*password|passwd)=([^&]*)", url)
-    return [password for password in [match[1] if match else "", *parameters] if password]
+    return [password for password in [*(match[1] for match in before_host if match), *parameters] if password]

@@ -54,7 +54,7 @@ def test_what_is_left_out_has_the_contracts_defaults(tmp_path: Path) -> None:
     assert own is None
     assert (str(billing.timezone), billing.settle, billing.grace_days) == ("UTC", timedelta(hours=1), 14)
     assert (billing.lock_after_days, billing.suspend_after_days, billing.zero_invoices) == (None, None, False)
-    assert (accounts.provision, accounts.on_closed, settings.solus.role) == ("clients", "suspend", "CLIENT")
+    assert (accounts.provision, accounts.on_closed, settings.solus.role) == ("clients", "suspend", None)
     assert (server.host, server.port, server.token) == ("127.0.0.1", 8400, None)
     assert (server.cache_seconds, server.stale_seconds) == (60, 3600)
 
@@ -181,9 +181,7 @@ def test_a_needed_key_that_is_missing_is_named(tmp_path: Path, key: str) -> None
         ("adapter.acme.table.names", [1], "must be text in quotes, not 1"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_with_its_key_and_the_reason(
-    tmp_path: Path, key: str, value: Any, words: str
-) -> None:
+def test_a_wrong_value_is_refused_with_its_key_and_the_reason(tmp_path: Path, key: str, value: Any, words: str) -> None:
     found = problems(tmp_path, changed({key: value}))
     assert any(problem.startswith(key) and words in problem for problem in found), found
 
@@ -264,8 +262,20 @@ def test_variables_are_filled_in_inside_of_texts_and_lists(tmp_path: Path, monke
     assert own.table.names == ["north-1", "northnorth", "$REGION"]
 
 
-@pytest.mark.parametrize("key", ["server.port", "billing.start", "accounts.provision", "solus.url", "billing.timezone",
-                                 "pricing.tokens.USD", "pricing.compound_tax", "adapter.acme.mode", "adapter.use"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    [
+        "server.port",
+        "billing.start",
+        "accounts.provision",
+        "solus.url",
+        "billing.timezone",
+        "pricing.tokens.USD",
+        "pricing.compound_tax",
+        "adapter.acme.mode",
+        "adapter.use",
+    ],
+)
 def test_a_secret_in_the_wrong_place_is_refused_without_being_shown(tmp_path: Path, key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, changed({key: "${SOLUS_API_TOKEN}"}))

@@ -1,8 +1,12 @@
 """What docs/operation.md promises about failures and restoring holds."""
 
+import ast
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.docs.walking import ROOT
 from tests.world import World
 from tollbridge.model import UserStatus
 from tollbridge.rules.calendar import Month
@@ -85,3 +89,29 @@ def test_what_was_carried_is_invoiced_once_the_minimum_is_removed(world: World) 
     world.billing = ""
     world.panel.set_time(datetime(2026, 8, 1, 4, tzinfo=UTC))
     assert invoiced(world, "2026-08-01") == ["TB-2026-07-1042"]
+
+
+def messages() -> Iterator[str]:
+    """Every text in the core, with a gap where values go."""
+    for file in (ROOT / "core").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_every_message_that_the_page_explains_exists() -> None:
+    page = (ROOT / "docs/operation.md").read_text(encoding="utf-8")
+    table = page.partition("| message | what to do |")[2].partition("\n\n")[0]
+    cells = [row.split(" | ")[0] for row in table.splitlines()[2:]]
+    fragments = [
+        fragment.strip()
+        for cell in cells
+        for quoted in re.findall(r'"([^"]*)"', cell)
+        for fragment in quoted.split("…")
+        if fragment.strip()
+    ]
+    there = list(messages())
+    assert len(fragments) > 10
+    assert [fragment for fragment in fragments if not any(fragment in message for message in there)] == []

@@ -44,11 +44,17 @@ def test_a_client_gets_its_own_user_and_only_the_billing_id_decides_which(
     [
         ([Candidate(7, "ada@example.com", 5)], "belongs to client 5"),
         ([Candidate(7, "ada@example.com", None), Candidate(8, "ADA@example.com", None)], "is not linked"),
-        ([Candidate(7, "ada@example.com", None), Candidate(8, "ADA@example.com", 5)], "user 8, which belongs to client 5"),
+        (
+            [Candidate(7, "ada@example.com", None), Candidate(8, "ADA@example.com", 5)],
+            "user 8, which belongs to client 5",
+        ),
         ([Candidate(7, "a@example.com", 1042), Candidate(8, "b@example.com", 1042)], "users 7, 8 all carry"),
-        ([Candidate(7, "old@example.com", 1042), Candidate(8, "ada@example.com", 5)], "user 8, which belongs to client 5"),
+        (
+            [Candidate(7, "old@example.com", 1042), Candidate(8, "ada@example.com", 5)],
+            "user 8, which belongs to client 5",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_only_a_human_can_decide_is_a_clash_that_names_the_user(candidates: list[Candidate], words: str) -> None:
     decision = decide(ADA, candidates, provision=True)
     assert isinstance(decision, Clash)

@@ -99,7 +99,9 @@ def test_the_worst_invoice_decides(ladder: Ladder, invoices: list[OpenInvoice], 
 
 
 @given(ladders(), _invoices(st.just(InvoiceStatus.UNPAID)), st.data())
-def test_paying_an_invoice_never_makes_it_worse(ladder: Ladder, invoices: list[OpenInvoice], data: st.DataObject) -> None:
+def test_paying_an_invoice_never_makes_it_worse(
+    ladder: Ladder, invoices: list[OpenInvoice], data: st.DataObject
+) -> None:
     assume(invoices)
     day = data.draw(DAYS)
     paid = data.draw(st.integers(0, len(invoices) - 1))
@@ -162,7 +164,7 @@ class Company(RuleBasedStateMachine):
     """One user through runs, crashes and lost answers, and an administrator who changes the status by hand.
 
     The ledger and SolusIO are a line each; what is tested is ``apply_status`` and ``change_status`` between them.
-    By hand the administrator sets what the bridge itself neither set nor asked for, since no one could tell those apart.
+    By hand the administrator sets what the bridge itself neither set nor asked for, since nobody can tell those apart.
     """
 
     def __init__(self) -> None:

@@ -37,19 +37,19 @@ def _price(base: str, *, terms: Terms | None = None, exempt: bool = False, inclu
 
 
 @pytest.mark.parametrize(
-    ("plan", "per_hour", "aggregated", "aggregated_usd", "per_month", "month_usd"),
+    ("per_hour", "aggregated", "aggregated_usd", "per_month", "month_usd"),
     [
-        ("1 Core, 1 GB RAM", 7, 5_208, "$5.21", 5_000, "$5.00"),
-        ("1 Core, 2 GB RAM", 14, 10_416, "$10.42", 10_000, "$10.00"),
-        ("2 Cores, 2 GB RAM", 21, 15_624, "$15.62", 15_000, "$15.00"),
-        ("2 Cores, 4 GB RAM", 28, 20_832, "$20.83", 20_000, "$20.00"),
+        (7, 5_208, "$5.21", 5_000, "$5.00"),
+        (14, 10_416, "$10.42", 10_000, "$10.00"),
+        (21, 15_624, "$15.62", 15_000, "$15.00"),
+        (28, 20_832, "$20.83", 20_000, "$20.00"),
     ],
 )
 def test_the_guides_four_plans_cost_what_its_table_says(
-    plan: str, per_hour: int, aggregated: int, aggregated_usd: str, per_month: int, month_usd: str
+    per_hour: int, aggregated: int, aggregated_usd: str, per_month: int, month_usd: str
 ) -> None:
     price = _price("0.001")
-    assert meter(24 * 31, per_hour, 0).tokens == aggregated, plan
+    assert meter(24 * 31, per_hour, 0).tokens == aggregated
     assert money(line_amount(aggregated, price), USD) == aggregated_usd
     assert money(line_amount(meter(24 * 31, per_hour, per_month).tokens, price), USD) == month_usd
 
@@ -186,7 +186,7 @@ def test_the_order_of_taxes_does_not_change_the_price(rates: list[Decimal], comp
 @example(Decimal("1E+3"))
 @example(Decimal("1E-30"))
 @example(Decimal("0E-10"))
-@example(Decimal("100"))
+@example(Decimal(100))
 @example(Decimal("1.3763676"))
 @given(st.decimals(-(10**12), 10**12, allow_nan=False, places=None))
 def test_plain_is_exact_and_never_has_an_exponent(number: Decimal) -> None:
@@ -205,11 +205,19 @@ EURO = Currency("EUR", suffix=" €", thousands_separator=".", decimal_separator
 
 @pytest.mark.parametrize(
     ("amount", "currency", "text"),
-    [("5.208", USD, "$5.21"), ("9.1", EURO, "9,10 €"), ("1234567.891", USD, "$1,234,567.89"),
-     ("1234567.891", EURO, "1.234.567,89 €"), ("-5", USD, "-$5.00"), ("1234.5", Currency("JPY", "¥", decimals=0), "¥1,235"),
-     ("1.2345", Currency("KWD", suffix=" KWD", decimals=3), "1.235 KWD"), ("-0.001", USD, "$0.00"),
-     ("1234.5", Currency("CHF", thousands_separator="'"), "1'234.50"), ("999.995", USD, "$1,000.00")],
-)  # fmt: skip
+    [
+        ("5.208", USD, "$5.21"),
+        ("9.1", EURO, "9,10 €"),
+        ("1234567.891", USD, "$1,234,567.89"),
+        ("1234567.891", EURO, "1.234.567,89 €"),
+        ("-5", USD, "-$5.00"),
+        ("1234.5", Currency("JPY", "¥", decimals=0), "¥1,235"),
+        ("1.2345", Currency("KWD", suffix=" KWD", decimals=3), "1.235 KWD"),
+        ("-0.001", USD, "$0.00"),
+        ("1234.5", Currency("CHF", thousands_separator="'"), "1'234.50"),
+        ("999.995", USD, "$1,000.00"),
+    ],
+)
 def test_money_is_written_as_the_currency_is(amount: str, currency: Currency, text: str) -> None:
     assert money(Decimal(amount), currency) == text
 

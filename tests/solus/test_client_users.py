@@ -4,7 +4,8 @@ import attrs
 import httpx
 import pytest
 
-from tests.solus.panels import QUICK, Bank, a_bank, settings_for
+from tests.solus.panels import Bank, a_bank, settings_for
+from tests.world import QUICK
 from tollbridge.errors import Conflict, Incomplete, NotFound, OutcomeUnknown, Refused, ServiceError, Unavailable
 from tollbridge.model import UserStatus
 from tollbridge.solus import Solus, SolusUser
@@ -30,7 +31,9 @@ def _until_done(bank: Bank, runs: int = 3) -> SolusUser:
 
 
 @pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize(("method", "path"), [("GET", "users"), ("GET", "roles"), ("GET", "limit_groups"), ("POST", "users")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "users"), ("GET", "roles"), ("GET", "limit_groups"), ("POST", "users")]
+)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_user_is_made_once_whatever_goes_wrong_on_the_way(
     bank: Bank, kind: Kind, method: str, path: str, times: int
@@ -41,7 +44,9 @@ def test_a_user_is_made_once_whatever_goes_wrong_on_the_way(
     assert user == SolusUser(bank.panel.users[-1].id, EMAIL, UserStatus.ACTIVE, CLIENT)
 
 
-@pytest.mark.parametrize(("kind", "searches", "creations"), [("lost", 2, 1), ("cut", 2, 2), ("500", 2, 2), ("html", 2, 2)])
+@pytest.mark.parametrize(
+    ("kind", "searches", "creations"), [("lost", 2, 1), ("cut", 2, 2), ("500", 2, 2), ("html", 2, 2)]
+)
 def test_a_creation_in_doubt_is_searched_for_before_it_is_tried_again(
     bank: Bank, kind: Kind, searches: int, creations: int
 ) -> None:
@@ -118,14 +123,14 @@ def test_role_and_limit_group_are_named_or_numbered(group: int | str) -> None:
                        ("limit_group", r"no limit group 'gold' \(solus.limit_group\); it has: postpaid, trial")],
 )  # fmt: skip
 def test_a_role_or_group_that_does_not_exist_is_refused_before_a_user_is_made(key: str, words: str) -> None:
-    with a_bank(**{key: "gold"}) as bank:
+    with a_bank(per_page=15, **{key: "gold"}) as bank:
         with pytest.raises(Refused, match=words):
             bank.solus.ensure_user(EMAIL, CLIENT)
         assert _users(bank) == []
 
 
 def test_an_address_solusio_refuses_is_refused_once_and_in_its_words(bank: Bank) -> None:
-    with pytest.raises(Refused, match="422.*email"):
+    with pytest.raises(Refused, match=r"422.*email"):
         bank.solus.ensure_user("no address", CLIENT)
     assert len(bank.asked("POST")) == 1
 
@@ -234,7 +239,9 @@ def test_a_panel_that_knows_a_custom_driver_gets_that_one(bank: Bank) -> None:
 
 def test_settings_that_solusio_did_not_take_are_named(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bank.panel, "patch_settings", lambda _patch: bank.panel.settings)
-    with pytest.raises(Refused, match=r"billing_integration\.drivers\.whmcs\.url.*features\.allow_registration") as caught:
+    with pytest.raises(
+        Refused, match=r"billing_integration\.drivers\.whmcs\.url.*features\.allow_registration"
+    ) as caught:
         bank.solus.connect("https://bridge.example.com/solusio/api/", "a-bridge-token")
     assert "a-bridge-token" not in str(caught.value)
 

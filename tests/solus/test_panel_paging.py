@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.solus.panels import QUICK, Bank, settings_for
+from tests.solus.panels import Bank, settings_for
+from tests.world import QUICK
 from tollbridge.errors import Incomplete, NotFound, Refused, Unavailable
 from tollbridge.loopback import running
 from tollbridge.secret import Secret

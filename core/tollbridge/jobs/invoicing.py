@@ -137,7 +137,8 @@ class Invoicing:
                 to_draft.append(usage)
             elif entry.state is State.SENDING:
                 self._look_for(usage, entry, found, to_draft)
-        self._parts.ledger.record(found)
+        if not self._dry_run:
+            self._parts.ledger.record(found)
         self._issue(month, to_draft)
 
     def _look_for(self, usage: ClientUsage, entry: Entry, found: list[Result], to_draft: list[ClientUsage]) -> None:

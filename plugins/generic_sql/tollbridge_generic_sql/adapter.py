@@ -219,8 +219,10 @@ class GenericSqlAdapter:
             return iter(())
 
     def _pages(self, name: str) -> Iterator[rows.Row]:
-        with self._reading(name) as connection:
-            result = connection.execution_options(yield_per=1000).execute(self._statements[name])
+        with (
+            self._reading(name) as connection,
+            connection.execution_options(yield_per=1000).execute(self._statements[name]) as result,
+        ):
             columns = _columns(name, result)
             for row in result:
                 yield dict(zip(columns, row, strict=True))

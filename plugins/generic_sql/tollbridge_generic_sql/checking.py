@@ -66,29 +66,33 @@ def _problems(engine: sa.Engine, name: str, text: str) -> list[str]:
 
 def _one_row_each(engine: sa.Engine, statements: Mapping[str, str]) -> Check:
     """Whether `clients` lists usable rows, each id once, and `client` gives one row for each of the first thousand."""
-    name, finding = "one row for each client", ""
+    name = "one row for each client"
     one = sa.text(statements["client"])
     seen: set[int] = set()
-    with engine.connect() as listing, engine.connect() as single:
-        result = listing.execution_options(yield_per=_SAMPLE).execute(sa.text(statements["clients"]))
+    with (
+        engine.connect() as single,
+        engine.connect().execution_options(yield_per=_SAMPLE) as listing,
+        listing.execute(sa.text(statements["clients"])) as result,
+    ):
         columns = [str(key).lower() for key in result.keys()]  # noqa: SIM118 - not a dict
         for row in result:
             try:
                 client_id = rows.client(dict(zip(columns, row, strict=True))).id
             except Refused as error:
-                finding = str(error)
-                break
+                return Check(name, ok=False, detail=str(error))
             if client_id in seen:
-                finding = f"`clients` lists client {client_id} twice: join less, or use DISTINCT"
-                break
+                return Check(
+                    name, ok=False, detail=f"`clients` lists client {client_id} twice: join less, or use DISTINCT"
+                )
             seen.add(client_id)
             if len(seen) > _SAMPLE:
                 continue
             count = len(single.execute(one, {"client_id": client_id}).all())
             if count != 1:
-                finding = f"`client` gives {count} rows for client {client_id}: it must give one"
-                break
-    return Check(name, ok=not finding, detail=finding or f"{len(seen)} clients")
+                return Check(
+                    name, ok=False, detail=f"`client` gives {count} rows for client {client_id}: it must give one"
+                )
+    return Check(name, ok=True, detail=f"{len(seen)} clients")
 
 
 def _columns(result: sa.CursorResult[Any]) -> set[str]:

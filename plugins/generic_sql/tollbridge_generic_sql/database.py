@@ -11,7 +11,9 @@ from tollbridge import DatabaseUrl, Refused
 
 _TIMEOUT_SECONDS = 30
 _CONNECT_SECONDS = 10
-_MARIADB_MISTAKES = {1052, 1054, 1364}  # ambiguous column, unknown column, no value for a column
+# MariaDB's and MySQL's own numbers: connections, access, locks, deadlocks, read-only; from 2000 on the driver's.
+_MARIADB_DOWN = {1040, 1042, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927,
+                 *range(1152, 1162), *range(2000, 3000)}  # fmt: skip
 
 
 def open_database(url: DatabaseUrl, *, create: bool = False) -> sa.Engine:
@@ -62,7 +64,8 @@ def is_down(error: SQLAlchemyError) -> bool:
     orig = error.orig
     if isinstance(orig, sqlite3.Error):
         return getattr(orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
-    return (orig.args or (None,))[0] not in _MARIADB_MISTAKES if orig else True
+    code = orig.args[0] if orig and orig.args else None
+    return not isinstance(code, int) or code in _MARIADB_DOWN
 
 
 def reason(error: SQLAlchemyError) -> str:

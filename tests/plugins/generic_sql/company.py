@@ -28,7 +28,8 @@ TABLES = [
     "CREATE TABLE steuern (land CHAR(2), bezeichnung VARCHAR(30), satz NUMERIC(7,4), stufe INTEGER)",
     """CREATE TABLE rechnungen (rechnungsnr {number}, verweis VARCHAR(40) NOT NULL UNIQUE, kundennr INTEGER NOT NULL,
        waehrung CHAR(3) NOT NULL, ausgestellt DATE NOT NULL, faellig DATE NOT NULL, netto {money} NOT NULL,
-       brutto {money} NOT NULL, bezahlt {money} DEFAULT 0, zustand VARCHAR(12) DEFAULT 'offen', bemerkung VARCHAR(200))""",
+       brutto {money} NOT NULL, bezahlt {money} DEFAULT 0, zustand VARCHAR(12) DEFAULT 'offen',
+       bemerkung VARCHAR(200))""",
     """CREATE TABLE rechnungspositionen (rechnungsnr BIGINT NOT NULL, nr INTEGER NOT NULL, text VARCHAR(300) NOT NULL,
        marken BIGINT NOT NULL, betrag {money} NOT NULL CHECK (betrag <> 666), steuerpflichtig BOOLEAN NOT NULL,
        PRIMARY KEY (rechnungsnr, nr))""",
@@ -36,7 +37,8 @@ TABLES = [
 
 _KUNDE = """
     SELECT kundennr AS id, mail AS email, waehrung AS currency, vorname AS first_name, nachname AS last_name,
-           firma AS company, land AS country, bundesland AS state, gruppe AS "group", steuerbefreit AS tax_exempt,
+           firma AS company, land AS country, bundesland AS state, gruppe AS "group",
+           CASE steuerbefreit WHEN 'J' THEN 'yes' ELSE 'no' END AS tax_exempt,
            CASE WHEN geloescht_am IS NOT NULL THEN 'closed' WHEN gesperrt = 1 THEN 'inactive' ELSE 'active' END
                AS status
     FROM kunden
@@ -80,8 +82,8 @@ CLIENTS = """
     (8, 'gesperrt@beispiel.example', NULL, NULL, NULL, 'EUR', 'DE', NULL, NULL, 1, NULL, 'N')
 """
 MORE = [
-    """INSERT INTO waehrungen VALUES ('EUR', ' €', 2, 1), ('USD', ' $', 2, 1), ('JPY', NULL, 0, 1), ('KWD', ' KD', 3, 1),
-       ('CAD', ' C$', 2, 1), ('DEM', ' DM', 2, 0)""",
+    """INSERT INTO waehrungen VALUES ('EUR', ' €', 2, 1), ('USD', ' $', 2, 1), ('JPY', NULL, 0, 1),
+       ('KWD', ' KD', 3, 1),       ('CAD', ' C$', 2, 1), ('DEM', ' DM', 2, 0)""",
     "INSERT INTO rabatte VALUES ('treu', 'Treue', 12.5), ('treu', 'Jubel', 4)",
     """INSERT INTO steuern VALUES ('DE', 'USt', 19, 1), ('CA', 'QST', 9.975, 2), ('CA', 'GST', 5, 1),
        ('JP', 'ct', 10, 1)""",
@@ -110,7 +112,8 @@ def found_company(url: str) -> dict[str, str]:
             connection.execute(sa.text(statement))
     queries = dict(QUERIES)
     for name in ("client", "clients"):
-        queries[name] = queries[name].replace('"group"', "`group`" if kind == "mysql" else '"group"')
+        if kind == "mysql":
+            queries[name] = queries[name].replace('"group"', "`group`")
         queries[name] = queries[name].replace(
             "steuerbefreit AS", "CASE steuerbefreit WHEN 'J' THEN 'ja' ELSE '' END AS"
         )

@@ -1,6 +1,6 @@
 """A company with a schema of its own, on every kind of database, by statements alone."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from tests.plugins.generic_sql.company import billing, connected, found_company
 from tests.world import a_world
 from tollbridge import Client, Invoice, InvoiceLine, InvoiceStatus, OutcomeUnknown, Receipt, Refused, Terms
 from tollbridge.adapters.billing import BillingSystem
+from tollbridge.bridge import bridge
+from tollbridge.jobs.daily import Run, when
+from tollbridge.jobs.parts import silent
 
 COMPANY = """
 [solus]
@@ -87,16 +90,16 @@ def test_a_month_is_billed_to_the_last_digit(billing_url: str, tmp_path: Path) -
     queries = found_company(billing_url)
     text = "\n".join(f"{name} = '''{query}'''" for name, query in queries.items())
     with a_world(tmp_path, f"sqlite:///{tmp_path}/unused.db", f"sqlite:///{tmp_path}/books.db") as world:
-        path = tmp_path / "bridge.toml"
-        type(world).config = property(lambda _: path)  # type: ignore[method-assign, assignment]
+        path = tmp_path / "company.toml"
         path.write_text(COMPANY.format(solus=world.solus_url, url=billing_url, queries=text), encoding="utf-8")
         for client_id in range(1, 8):
             email = billing(billing_url, queries).client(client_id).email
             user = world.panel.add_user(email, billing_user_id=client_id)
             world.run_server(user.id, 700)
+        world.panel.set_time(datetime(2026, 7, 1, 4, tzinfo=UTC))
         for _ in range(2):
-            with world.run("2026-07-01") as run:
-                world.panel.set_time(run.when.now)
+            with bridge(path) as parts:
+                run = Run(parts, when(parts, date(2026, 7, 1), dry_run=False), dry_run=False, progress=silent)
                 accounts, invoices, _ = run.daily()
             assert [*accounts.failures, *invoices.failures, *invoices.warnings] == []
     with connected(billing_url) as connection:
@@ -126,7 +129,7 @@ def test_an_invoice_is_found_again_as_it_was_written(company: BillingSystem, bil
         "unpaid",
         date(2026, 7, 15),
         Decimal("5.00"),
-        balance=Decimal("5.00"),  # type: ignore[arg-type]
+        balance=Decimal("5.00"),
     )
     assert company.find_invoice(2, "TB-2026-06-1") is None
     assert list(company.unpaid_invoices()) == [found]
@@ -134,7 +137,7 @@ def test_an_invoice_is_found_again_as_it_was_written(company: BillingSystem, bil
         connection.execute(sa.text("UPDATE rechnungen SET zustand = 'angewiesen', bezahlt = brutto"))
     pending = company.find_invoice(1, "TB-2026-06-1")
     assert pending is not None
-    assert (pending.status, pending.balance) == (InvoiceStatus.PENDING, 0)
+    assert (pending.status, pending.balance) == (InvoiceStatus.PENDING, Decimal(0))
 
 
 @pytest.mark.parametrize(
