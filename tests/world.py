@@ -14,7 +14,7 @@ from tollbridge.bridge import read_configuration
 from tollbridge.config import Settings
 from tollbridge.http import Retry
 from tollbridge.jobs.daily import Run, when
-from tollbridge.jobs.parts import Parts, silent
+from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Entry, Ledger
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
@@ -112,7 +112,7 @@ class World:
                 parts,
                 when(parts, date.fromisoformat(day), dry_run=dry_run),
                 dry_run,
-                silent,
+                lambda _step, _done: None,
                 lambda entry, status: self.invoices.append((entry, status)),
             )
 

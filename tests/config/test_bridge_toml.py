@@ -276,11 +276,15 @@ def test_variables_are_filled_in_inside_of_texts_and_lists(tmp_path: Path, monke
         "adapter.use",
     ],
 )
-def test_a_secret_in_the_wrong_place_is_refused_without_being_shown(tmp_path: Path, key: str) -> None:
+def test_a_secret_in_the_wrong_place_is_refused_without_being_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    misplaced = f"nT5-{key}-is-no-place-for-this"
+    monkeypatch.setenv("MISPLACED", misplaced)
     with pytest.raises(ConfigError) as caught:
-        load(tmp_path, changed({key: "${SOLUS_API_TOKEN}"}))
+        load(tmp_path, changed({key: "${MISPLACED}"}))
     assert key in str(caught.value)
-    assert API_TOKEN not in f"{caught.value} {caught.value!r} {caught.value.problems}"
+    assert misplaced not in f"{caught.value} {caught.value!r} {caught.value.problems}"
 
 
 def test_a_token_written_as_a_number_is_not_shown(tmp_path: Path) -> None:

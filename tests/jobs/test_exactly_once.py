@@ -4,6 +4,7 @@ The effects of a run (each write to the ledger, each request to billing or Solus
 a run is made to die at the first, the second, … until one gets through, and each time the books must end the same.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -135,6 +136,31 @@ def test_an_invoice_whose_answer_was_lost_is_looked_for_before_it_is_created_aga
         states = {entry.state for entry in run.parts.ledger.entries(JUNE, [1, 2]).values()}
     assert (len(invoicing.failures), states) == (2, {State.SENDING})
     finish(world)
+    check_books(world)
+
+
+def test_an_invoice_that_lands_after_the_next_run_has_begun_is_not_created_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company(world)
+    sent: list[Invoice] = []
+    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
+        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
+        real = hook.function
+
+        def slow(invoice: Invoice) -> Receipt:
+            sent.append(invoice)
+            raise OutcomeUnknown("no answer came")
+
+        patch.setattr(hook, "function", slow)
+        run.daily()
+        patch.undo()
+        landing = threading.Timer(0.4, lambda: [real(invoice) for invoice in sent])
+        landing.start()
+        with world.run("2026-07-01") as second:
+            _, invoicing, _ = second.daily()
+        landing.join()
+    assert invoicing.failures == []
     check_books(world)
 
 

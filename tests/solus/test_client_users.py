@@ -215,6 +215,7 @@ def test_connecting_changes_only_what_it_says(bank: Bank) -> None:
 
 def test_connecting_sends_whole_tables_and_no_others_and_reads_back(bank: Bank) -> None:
     bank.panel.patch_settings({"billing_integration": {"drivers": {"other": {"url": "https://o.example", "extra": 1}}}})
+    bank.panel.patch_settings({"billing_integration": {"is_strict": True}})
     before = bank.panel.settings
     bank.solus.connect("https://bridge.example.com/solusio/api/", "t0ken")
     assert [entry.method for entry in bank.asked(path="settings")] == ["GET", "PATCH", "GET"]

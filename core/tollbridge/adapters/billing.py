@@ -14,7 +14,7 @@ from tollbridge.secret import redact
 Value = TypeVar("Value")
 
 _log = structlog.get_logger("tollbridge.adapters")
-_DEFAULT_IN_DOUBT = 10.0
+_DEFAULT_IN_DOUBT = 30.0
 
 
 class BillingSystem:
@@ -29,7 +29,7 @@ class BillingSystem:
     def in_doubt_seconds(self) -> float:
         """How long after a request without an answer an invoice may still appear in the billing system.
 
-        An adapter says so by an attribute of the same name; ten seconds otherwise.
+        An adapter says so by an attribute of the same name; thirty seconds otherwise.
         """
         return float(getattr(self._adapter, "in_doubt_seconds", _DEFAULT_IN_DOUBT))
 

@@ -127,7 +127,7 @@ def _fits(adapter: type[Any], name: str, function: Any) -> bool:
     taken = [
         parameter.name
         for parameter in inspect.signature(function).parameters.values()
-        if parameter.default is parameter.empty
+        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
     ]
     own = ["self"] if inspect.isfunction(inspect.getattr_static(adapter, name)) else []
     wanted = [*own, *list(inspect.signature(getattr(Hooks, name)).parameters)[1:]]

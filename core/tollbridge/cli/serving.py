@@ -21,8 +21,15 @@ def serve(
 
     with context.obj.parts() as parts:
         server = parts.settings.server
-    say(f"Listening on http://{server.host}:{server.port} with {workers} worker process(es); Ctrl+C ends it.")
-    serve_http(context.obj.config, server, workers=workers, environment_variable=CONFIG_VARIABLE)
+    serve_http(
+        context.obj.config,
+        server,
+        workers=workers,
+        environment_variable=CONFIG_VARIABLE,
+        on_listening=lambda: say(
+            f"Listening on http://{server.host}:{server.port} with {workers} worker process(es); Ctrl+C ends it."
+        ),
+    )
 
 
 def sandbox(

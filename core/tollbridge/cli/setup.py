@@ -33,7 +33,10 @@ def init(
     if path.exists() and not force:
         raise UsageError(f"{path} is there already; --force overwrites it, --config names another")
     text = example_configuration(adapter, path.absolute().parent)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     say(f"{path} is written. Fill it in, then `tollbridge check` tells what is still missing.")
 
 

@@ -1,13 +1,14 @@
 """Closing a month: exactly one invoice per client, wherever the process dies.
 
 An invoice is in the ledger, marked *sending*, before the billing system hears of it. An invoice found *sending* is
-looked for by its reference before anything is created; one that is not found is created only when a request that was
-under way can no longer land. Nothing is drafted before all pages of the usage feed are there.
+looked for by its reference before anything is created. A run that died held the ledger until its death, so whatever it
+sent was under way when the present run began, at the latest: an invoice that is not found is created only when that is
+long enough ago for nothing to land any more. Nothing is drafted before all pages of the usage feed are there.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import attrs
@@ -80,7 +81,8 @@ class Invoicing:
         self._still_held = still_held
         self._pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
         self._failures = Failures()
-        self._in_doubt: list[tuple[ClientUsage, Entry]] = []
+        self._began = time.monotonic()
+        self._in_doubt: list[ClientUsage] = []
         self._would_carry: dict[int, list[Entry]] = {}
         self.report = InvoicingReport(failures=self._failures.all)
 
@@ -150,8 +152,8 @@ class Invoicing:
             return
         if receipt is not None:
             found.append(self._issued(entry, receipt))
-        elif _may_still_land(entry, self._parts.billing.in_doubt_seconds):
-            self._in_doubt.append((usage, entry))
+        elif self._seconds_in_doubt() > 0:
+            self._in_doubt.append(usage)
         else:
             to_draft.append(usage)
 
@@ -160,17 +162,20 @@ class Invoicing:
         doubts, self._in_doubt = self._in_doubt, []
         if not doubts or self._dry_run:
             return
-        seconds = self._parts.billing.in_doubt_seconds
-        while any(_may_still_land(entry, seconds) for _, entry in doubts):
+        while (seconds := self._seconds_in_doubt()) > 0:
             self._progress("waiting for invoices that an earlier run sent to appear or not", len(doubts))
-            time.sleep(min(seconds, 0.2))
-        self._close_clients(month, [usage for usage, _ in doubts])
+            time.sleep(min(seconds, 1.0))
+        self._close_clients(month, doubts)
+
+    def _seconds_in_doubt(self) -> float:
+        """How much longer an invoice sent by a run that died may still appear."""
+        return self._began + self._parts.billing.in_doubt_seconds - time.monotonic()
 
     def _issue(self, month: Month, usages: list[ClientUsage]) -> None:
         drafts = self._drafts(month, usages)
         if self._dry_run:
             for entry in drafts:
-                self._count(entry)
+                self._show_planned(entry)
                 if entry.state is State.CARRIED:
                     self._would_carry.setdefault(entry.client_id, []).append(entry)
             return
@@ -251,7 +256,14 @@ class Invoicing:
             issued_at=_clock(),
         )
 
-    def _count(self, entry: Entry, status: str = "planned") -> None:
+    def _show_planned(self, entry: Entry) -> None:
+        """What a dry run can say of an invoice: whether billing has it already, else that it is planned."""
+        receipt = None
+        if entry.state is State.WRITTEN:
+            receipt = self._parts.billing.find_invoice(entry.client_id, entry.reference)
+        self._count(entry, receipt.status if receipt else "planned")
+
+    def _count(self, entry: Entry, status: str = "") -> None:
         if entry.state is State.CARRIED:
             self.report.carried += 1
         elif entry.state is State.NOTHING:
@@ -266,10 +278,6 @@ def _tolerance(entry: Entry) -> Decimal:
     """Half a smallest unit for each line and for each tax: what rounding elsewhere can make of the same price."""
     price = entry.document.price
     return Decimal(1).scaleb(-price.currency.decimals) * (len(entry.document.lines) + len(price.taxes)) / 2
-
-
-def _may_still_land(entry: Entry, seconds: float) -> bool:
-    return entry.sent_at is not None and _clock() - entry.sent_at < timedelta(seconds=seconds)
 
 
 def _who(month: Month, client_id: int) -> str:

@@ -46,10 +46,6 @@ class Failure:
 Progress = Callable[[str, int], None]
 
 
-def silent(_step: str, _done: int) -> None:
-    """Progress for nobody."""
-
-
 @attrs.define
 class Failures:
     """The failures of one run, and the judgement whether it is one client's or the machinery's.

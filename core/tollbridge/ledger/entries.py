@@ -26,11 +26,6 @@ class State(StrEnum):
     CARRIED = "carried"
     NOTHING = "nothing"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the month needs nothing more from this client."""
-        return self in {State.ISSUED, State.CARRIED, State.NOTHING}
-
 
 @attrs.frozen
 class Line:

@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,14 @@ from tollbridge.loopback import listen
 from tollbridge.server.metrics import MULTIPROCESS
 
 
-def serve(config: Path, settings: ServerSettings, *, workers: int, environment_variable: str) -> None:
+def serve(
+    config: Path,
+    settings: ServerSettings,
+    *,
+    workers: int,
+    environment_variable: str,
+    on_listening: Callable[[], None],
+) -> None:
     """Serve until told to stop. Several workers share the address, and their metrics are added up.
 
     Raises:
@@ -27,6 +35,7 @@ def serve(config: Path, settings: ServerSettings, *, workers: int, environment_v
     except OSError as error:
         address = f"{settings.host}:{settings.port}"
         raise UsageError(f"cannot listen at {address} (server.host, server.port): {error.strerror}") from None
+    on_listening()
     configure_logs(as_json=True)
     os.environ[environment_variable] = str(config.absolute())
     # SIGTERM ends serving as Ctrl+C does: uvicorn finishes its answers, then the clean-up below is done.

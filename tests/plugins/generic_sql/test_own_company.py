@@ -1,5 +1,6 @@
 """A company with a schema of its own, on every kind of database, by statements alone."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,7 @@ from tests.plugins.generic_sql.company import billing, connected, found_company
 from tests.world import a_world
 from tollbridge import Client, Invoice, InvoiceLine, InvoiceStatus, OutcomeUnknown, Receipt, Refused, Terms
 from tollbridge.adapters.billing import BillingSystem
-from tollbridge.bridge import bridge
-from tollbridge.jobs.daily import Run, when
-from tollbridge.jobs.parts import silent
+from tollbridge.cli import main
 
 COMPANY = """
 [solus]
@@ -85,7 +84,9 @@ def test_discounts_and_compound_taxes_are_exact_and_in_order(company: BillingSys
     assert quebec.compound is True
 
 
-def test_a_month_is_billed_to_the_last_digit(billing_url: str, tmp_path: Path) -> None:
+def test_a_month_is_billed_to_the_last_digit(
+    billing_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """700 hours of 7 tokens, and a plan cap of 5000 tokens: figures worked out by hand."""
     queries = found_company(billing_url)
     text = "\n".join(f"{name} = '''{query}'''" for name, query in queries.items())
@@ -97,11 +98,11 @@ def test_a_month_is_billed_to_the_last_digit(billing_url: str, tmp_path: Path) -
             user = world.panel.add_user(email, billing_user_id=client_id)
             world.run_server(user.id, 700)
         world.panel.set_time(datetime(2026, 7, 1, 4, tzinfo=UTC))
-        for _ in range(2):
-            with bridge(path) as parts:
-                run = Run(parts, when(parts, date(2026, 7, 1), dry_run=False), dry_run=False, progress=silent)
-                accounts, invoices, _ = run.daily()
-            assert [*accounts.failures, *invoices.failures, *invoices.warnings] == []
+        for expected in (7, 0):
+            capsys.readouterr()
+            assert main(["--config", str(path), "run", "--date", "2026-07-01", "--json"]) == 0
+            told = capsys.readouterr()
+            assert (len(json.loads(told.out)["invoices"]), told.err) == (expected, "")
     with connected(billing_url) as connection:
         rows = connection.execute(
             sa.text("SELECT kundennr, waehrung, netto, brutto, zustand FROM rechnungen ORDER BY kundennr")

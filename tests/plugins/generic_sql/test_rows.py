@@ -1,6 +1,6 @@
 """What databases make of numbers, dates, flags and nothing at all, and what is made of that."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
