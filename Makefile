@@ -8,7 +8,7 @@ demo: .venv/.installed
 	$(BIN)/tollbridge demo
 
 test: .venv/.installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check

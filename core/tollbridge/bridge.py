@@ -26,8 +26,8 @@ def read_configuration(path: Path) -> tuple[Settings, BillingSystem]:
     """bridge.toml's settings, and the billing system behind the adapter it names.
 
     Raises:
-        ConfigError: with every problem of the file.
-        AdapterFault: the adapter does not keep the contract.
+        ConfigError: with every problem of the file, or of an adapter that breaks the contract.
+        AdapterFault: the adapter cannot be made.
     """
     settings, own, adapter = _read(path)
     return settings, BillingSystem(settings.adapter, plugin_manager(settings.adapter, adapter, own))

@@ -17,11 +17,13 @@ import attrs
 import httpx
 import stamina
 import structlog
+from stamina.instrumentation import set_on_retry_hooks
 
 from tollbridge.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
 from tollbridge.secret import redact
 
 _log = structlog.get_logger("tollbridge.http")
+set_on_retry_hooks([])  # the log below says more, in words of ours
 _LONGEST_RETRY_AFTER = 120.0
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 

@@ -138,10 +138,11 @@ def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.
     """A manager with the one active adapter, made from its settings, and every installed listener.
 
     Raises:
-        AdapterFault: the adapter breaks the contract, or cannot be made.
+        ConfigError: the adapter breaks the contract.
+        AdapterFault: it cannot be made.
     """
     if fault := faults(adapter_type):
-        raise AdapterFault(f"the adapter {name} cannot be used: {fault}")
+        raise ConfigError("bridge.toml", [f"adapter.use: the adapter {name} cannot be used: {fault}"])
     try:
         adapter = adapter_type(settings) if hasattr(adapter_type, "Settings") else adapter_type()
     except TollbridgeError:

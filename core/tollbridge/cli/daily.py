@@ -19,7 +19,7 @@ from tollbridge.rules.pricing import money
 _FAILED = 1
 _SHOWN = 50
 
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every invoice and every request.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the invoices one by one.")]
 
 
 def run(

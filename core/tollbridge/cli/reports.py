@@ -17,12 +17,13 @@ from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.ledger import Entry, State
-from tollbridge.model import Client, Currency
+from tollbridge.model import Client, Currency, InvoiceStatus
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.pricing import TokenPrice, money, plain
+from tollbridge.rules.pricing import TokenPrice, conversion, exact_money, money, plain
 from tollbridge.solus.pricing_answer import pricing_answer
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
+_CONVERSIONS = (1, 10, 100, 1_000, 10_000)
 
 
 def usage(context: typer.Context, month: MonthOption = None, as_json: AsJson = False) -> None:
@@ -147,6 +148,7 @@ def plans(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
+    out.print(_conversion_table(prices, currencies))
     for code in prices:
         out.print(_plan_table(code, currencies[code], rows))
 
@@ -155,6 +157,18 @@ def _currencies(parts: Parts) -> dict[str, Currency]:
     """How each priced currency is written; one that the billing system does not list is written as ISO has it."""
     pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
     return {code: pricer.writing(code) for code in parts.settings.pricing.tokens}
+
+
+def _conversion_table(prices: dict[str, Decimal], currencies: dict[str, Currency]) -> Table:
+    """Step 1 of the guide: what tokens cost, digit by digit."""
+    made = table("Tokens", "tokens", *prices, right=("tokens", *prices))
+    columns = [list(conversion(_CONVERSIONS, token)) for token in prices.values()]
+    for number, tokens in enumerate(_CONVERSIONS):
+        amounts = [
+            exact_money(column[number][1], currencies[code]) for column, code in zip(columns, prices, strict=True)
+        ]
+        made.add_row(f"{tokens:,}", *amounts)
+    return made
 
 
 def _plan_table(code: str, currency: Currency, rows: list[dict[str, Any]]) -> Table:
@@ -184,12 +198,16 @@ def explain(
         raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
     with context.obj.parts() as parts:
         entry = parts.ledger.entry(Month.parse(match[1]), int(match[2]))
+        ladder, today = parts.settings.billing.ladder, when(parts, None, dry_run=True).day
     if entry is None:
         raise UsageError(f"the ledger has nothing under {reference}")
+    step = ladder.next_step(entry.due_date, today) if entry.billing_status is InvoiceStatus.UNPAID else None
     if as_json:
-        print_json(_entry_json(entry))
-    else:
-        _print_entry(entry)
+        print_json({**_entry_json(entry), "next_step": step and {"date": iso(step[0]), "user": step[1]}})
+        return
+    _print_entry(entry)
+    if step:
+        say(f"If it stays unpaid, its user is {step[1]} on {step[0]}.")
 
 
 def _entry_json(entry: Entry) -> dict[str, Any]:

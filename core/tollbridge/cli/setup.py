@@ -1,10 +1,13 @@
 """``init``, ``check`` and ``connect``: from nothing to a bridge that SolusIO knows."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import attrs
 import typer
@@ -15,6 +18,7 @@ from tollbridge.cli.session import AsJson
 from tollbridge.errors import TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.parts import Parts
 from tollbridge.model import Check
+from tollbridge.rules.calendar import Month
 from tollbridge.solus import Solus
 
 _PRICING_PATH = "/solusio/api/"
@@ -32,7 +36,7 @@ def init(
     path: Path = context.obj.config
     if path.exists() and not force:
         raise UsageError(f"{path} is there already; --force overwrites it, --config names another")
-    text = example_configuration(adapter, path.absolute().parent)
+    text = example_configuration(adapter, path.absolute().parent, Month.of(datetime.now(UTC), ZoneInfo("UTC")))
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -40,11 +44,12 @@ def init(
     say(f"{path} is written. Fill it in, then `tollbridge check` tells what is still missing.")
 
 
-def example_configuration(adapter: str, folder: Path) -> str:
-    """The documented bridge.toml, made ready for a company of one's own with this adapter."""
+def example_configuration(adapter: str, folder: Path, start: Month) -> str:
+    """The documented bridge.toml, made ready for a company of one's own: this adapter, and nothing before ``start``."""
     text = files("tollbridge").joinpath("bridge.toml").read_text(encoding="utf-8")
     head, _, rest = text.partition("[adapter]\n")
     head = head.replace('"http://127.0.0.1:8499"             #', '"https://solus.example.com"         #')
+    head = re.sub(r'(?m)^start = "\d{4}-\d\d"', f'start = "{start}"', head)
     table_name, found = adapter_class(adapter, folder)
     if adapter != "generic_sql":
         rest = f"use = {json.dumps(adapter)}\n\n[adapter.{table_name}]\n" + "\n".join(_settings_lines(found)) + "\n"
@@ -94,10 +99,7 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
     yield Check("bridge.toml", ok=True, detail="every key is known and of the right type")
     parts.ledger.ping()
     yield Check("ledger", ok=True, detail=str(parts.settings.ledger.url))
-    yield _tried("SolusIO", lambda: _answers(parts.solus))
-    yield _tried("SolusIO role", lambda: parts.solus.role.name if parts.solus.role else "the panel's own choice")
-    if parts.settings.solus.limit_group is not None:
-        yield _tried("SolusIO limit group", lambda: parts.solus.limit_group.name if parts.solus.limit_group else "")
+    yield from _solus_checks(parts.solus)
     try:
         yield from parts.billing.check()
         yield from _currency_checks(parts)
@@ -105,6 +107,15 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
         yield Check("billing system", ok=False, detail=_found(error))
     if parts.settings.server.public_url is None:
         yield Check("server.public_url", ok=True, detail="not set; `tollbridge connect` needs it")
+
+
+def _solus_checks(solus: Solus) -> Iterator[Check]:
+    """Whether SolusIO answers, and if so whether the role and the limit group are there."""
+    answers = _tried("SolusIO", lambda: _answers(solus))
+    yield answers
+    if answers.ok:
+        yield _tried("SolusIO role", lambda: solus.role.name if solus.role else "the panel's own choice")
+        yield _tried("SolusIO limit group", lambda: solus.limit_group.name if solus.limit_group else "none named")
 
 
 def _answers(solus: Solus) -> str:
@@ -120,7 +131,8 @@ def _tried(name: str, try_it: Callable[[], str]) -> Check:
 
 
 def _found(error: TollbridgeError) -> str:
-    return f"{_UNREACHABLE}{error}" if isinstance(error, Unavailable) else str(error)
+    """The error in a cell of the table; an outage begins with the same words whoever reports it."""
+    return f"{_UNREACHABLE}{str(error).rpartition(_UNREACHABLE)[2]}" if isinstance(error, Unavailable) else str(error)
 
 
 def _currency_checks(parts: Parts) -> Iterator[Check]:

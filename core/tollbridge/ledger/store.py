@@ -59,9 +59,16 @@ class Ledger:
         return exclusive(self._engine, wait_seconds=wait_seconds, on_wait=on_wait)
 
     def ping(self) -> None:
-        """Raise unless the database answers."""
+        """Raise unless the database answers and has the ledger in it."""
         with self._read() as connection:
-            connection.execute(sa.select(sa.literal(1)))
+            connection.execute(sa.select(months.c.month).limit(1))
+
+    def numbers(self) -> tuple[dict[str, int], datetime | None]:
+        """For monitoring: how many entries are in each state, and when a month was closed last."""
+        states = sa.select(invoices.c.state, sa.func.count().label("entries")).group_by(invoices.c.state)
+        with self._read() as connection:
+            counts = {row.state: row.entries for row in connection.execute(states)}
+            return counts, connection.scalar(sa.select(sa.func.max(months.c.closed_at)))
 
     # Months
 

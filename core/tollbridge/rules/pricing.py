@@ -142,7 +142,11 @@ def rounded(amount: Decimal, decimals: int) -> Decimal:
 
 def money(amount: Decimal, currency: Currency) -> str:
     """``amount`` rounded and written as the currency is: ``$5.21``, ``9,10 €``."""
-    shown = rounded(amount, currency.decimals)
+    return exact_money(rounded(amount, currency.decimals), currency)
+
+
+def exact_money(shown: Decimal, currency: Currency) -> str:
+    """An amount with the decimals it has, written as the currency is: ``$0.00100``."""
     sign = "-" if shown < 0 else ""
     whole, _, fraction = f"{abs(shown):,f}".partition(".")
     digits = whole.replace(",", currency.thousands_separator)

@@ -35,7 +35,7 @@ _log = structlog.get_logger("tollbridge.server")
 
 def create_app(parts: Parts) -> Starlette:
     """The application for parts that somebody else opens and closes."""
-    metrics = Metrics()
+    metrics = Metrics(parts.ledger)
 
     def make_answer(client_id: int) -> bytes:
         client = parts.billing.client(client_id)
@@ -64,7 +64,7 @@ def create_app(parts: Parts) -> Starlette:
         return JSONResponse({"alive": True})
 
     async def show_metrics(_request: Request) -> Response:
-        return Response(metrics.text(), media_type=metrics.content_type)
+        return Response(await to_thread.run_sync(metrics.text), media_type=metrics.content_type)
 
     return Starlette(
         routes=[

@@ -1,18 +1,45 @@
 """Numbers for Prometheus, added up over all worker processes."""
 
 import os
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from tollbridge.ledger import Ledger, State
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
+class LedgerNumbers(Collector):
+    """What the ledger holds, read anew for each scrape."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Entries by state, and when a month was closed last."""
+        counts, closed_at = self._ledger.numbers()
+        entries = GaugeMetricFamily(
+            "tollbridge_ledger_entries", "Client months in the ledger, by state", labels=["state"]
+        )
+        for state in State:
+            entries.add_metric([state], counts.get(state, 0))
+        yield entries
+        closed = closed_at.timestamp() if closed_at else 0
+        yield GaugeMetricFamily(
+            "tollbridge_last_month_closed_timestamp_seconds", "When a month was closed last", closed
+        )
+
+
 class Metrics:
-    """Counts of price look-ups by status, and of fetches from the billing system by outcome."""
+    """Counts of price look-ups by status, and of fetches from the billing system by outcome; the ledger's numbers."""
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = LedgerNumbers(ledger)
         self._registry = CollectorRegistry()
         self._lookups = Counter(
             "tollbridge_price_lookups", "Price look-ups answered, by HTTP status", ["status"], registry=self._registry
@@ -34,9 +61,9 @@ class Metrics:
         self._fetches.labels(outcome).inc()
 
     def text(self) -> bytes:
-        """All of them, of every worker process there is."""
-        registry = self._registry
+        """All of them, of every worker process there is. It reads the ledger, so call it from a thread."""
+        counts = self._registry
         if MULTIPROCESS in os.environ:
-            registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+            counts = CollectorRegistry()
+            multiprocess.MultiProcessCollector(counts)  # type: ignore[no-untyped-call]
+        return generate_latest(counts) + generate_latest(self._ledger)
