@@ -1,5 +1,6 @@
 """``tollbridge init``: a file that is whole as soon as it is filled in."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.adapters.acme import module
 from tollbridge.bridge import read_settings
 from tollbridge.cli import main
+from tollbridge.rules.calendar import Month
 
 
 @pytest.fixture
@@ -22,6 +24,8 @@ def test_the_file_for_generic_sql_is_whole(tmp_path: Path, secrets: None) -> Non
     assert settings.adapter == "generic_sql"
     assert own.preset == "tollbridge"
     assert settings.solus.url.startswith("https://"), "not the demo's sandbox"
+    now = datetime.now(UTC)
+    assert settings.billing.start >= Month(now.year, now.month).previous, "no month is billed that nobody asked for"
 
 
 def test_the_file_for_an_adapter_of_ones_own_names_its_settings(tmp_path: Path, secrets: None) -> None:

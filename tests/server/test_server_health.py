@@ -60,6 +60,20 @@ def test_metrics_are_prometheus_text(world: World) -> None:
     assert 'tollbridge_price_fetches_total{outcome="ok"} 1.0' in answer.text
 
 
+def test_metrics_tell_what_the_ledger_holds_at_this_moment(world: World) -> None:
+    world.client_with_server(7)
+    world.at("2026-07-01")
+    with endpoint(world) as url:
+        before = httpx.get(f"{url}/metrics").text
+        with world.run("2026-07-01") as run:
+            run.daily()
+        after = httpx.get(f"{url}/metrics").text
+    assert 'tollbridge_ledger_entries{state="issued"} 0.0' in before
+    assert 'tollbridge_ledger_entries{state="issued"} 1.0' in after
+    assert "tollbridge_last_month_closed_timestamp_seconds 0.0" in before
+    assert "tollbridge_last_month_closed_timestamp_seconds 0.0" not in after
+
+
 def test_metrics_name_no_client_and_no_secret(world: World) -> None:
     with counting(world) as (url, _):
         ask(url, 1042)
