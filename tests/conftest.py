@@ -10,9 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from tests.world import World, a_world
+from tollbridge import secret
 
 POSTGRESQL = os.environ.get("TOLLBRIDGE_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 MARIADB = os.environ.get("TOLLBRIDGE_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306/?charset=utf8mb4")
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test keeps secret may be an everyday word in another."""
+    monkeypatch.setattr(secret, "_known", set())
 
 
 def _fresh_database(server_url: str, what: str) -> Iterator[str]:

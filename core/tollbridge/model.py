@@ -1,7 +1,7 @@
 """The values that cross the bridge, as adapters, rules and jobs see them.
 
 All are frozen attrs classes whose fields may be given by position or by keyword. Money is ``Decimal``,
-tokens are ``int``, and nothing here does any work beyond adding up its own fields.
+tokens are ``int``. The only work done here is an invoice's sum, with tax.
 """
 
 from datetime import date
@@ -35,6 +35,11 @@ class InvoiceStatus(StrEnum):
     def is_open(self) -> bool:
         """Whether money is still owed, or on its way."""
         return self in {InvoiceStatus.UNPAID, InvoiceStatus.PENDING}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is owed any more."""
+        return self in {InvoiceStatus.PAID, InvoiceStatus.CANCELLED, InvoiceStatus.REFUNDED}
 
 
 class UserStatus(StrEnum):
@@ -214,8 +219,9 @@ class Receipt:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still owed: an open status and not a zero balance."""
-        return self.status.is_open and (self.balance is None or self.balance > 0)
+        """Whether something is still owed: an open status, and something left to pay."""
+        left = self.total if self.balance is None else self.balance
+        return self.status.is_open and left > 0
 
 
 @attrs.frozen

@@ -72,11 +72,11 @@ def test_a_broken_file_is_nothing_worse_than_a_config_error_and_never_shows_a_se
     folder: Path, tree: dict[str, Any]
 ) -> None:
     try:
-        loaded, own = load(folder, tree)
+        load(folder, tree)
     except ConfigError as error:
         shown, problems = f"{error} {error!r} {error.problems}", error.problems
     else:
-        shown, problems = f"{loaded!r} {own!r}", ["loaded: without any"]
+        return
     assert problems
     assert all(problem.partition(": ")[2] for problem in problems)
     assert "not valid TOML" not in shown

@@ -107,14 +107,15 @@ def test_the_readmes_adapter_bills_a_month(acme: Path, tmp_path: Path) -> None:
     with a_world(tmp_path, f"sqlite:///{tmp_path}/unused.db", f"sqlite:///{tmp_path}/tollbridge.db") as made:
         world = AcmeWorld(tmp_path, made.panel, made.solus_url, made.database_url, made.ledger_url)
         with world.run("2026-06-01") as run:
-            assert run.daily()[0].created == [1042, 1043]
+            assert run.daily().accounts.created == [1042, 1043]
         users = {user.billing_user_id: user.id for user in world.panel.users}
         world.run_server(users[1042], 700)
         world.run_server(users[1043], 10, plan="2 Cores, 4 GB RAM")
         world.panel.set_time(datetime(2026, 7, 1, 4, tzinfo=UTC))
         for _ in range(2):
             with world.run("2026-07-01") as run:
-                _, invoicing, overdue = run.daily()
+                report = run.daily()
+                invoicing, overdue = report.invoicing, report.overdue
                 assert (invoicing.failures, invoicing.warnings, overdue.open) == ([], [], 2)
         written = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in acme.glob("*.json")}
         assert {name: facts["total"] for name, facts in written.items()} == {
@@ -122,11 +123,11 @@ def test_the_readmes_adapter_bills_a_month(acme: Path, tmp_path: Path) -> None:
             "TB-2026-06-1043": "42",
         }
         with world.run("2026-07-22") as run:
-            assert [change.after for change in run.daily()[2].changes] == ["locked", "locked"]
+            assert [change.after for change in run.daily().overdue.changes] == ["locked", "locked"]
         for path in acme.glob("*.json"):
             path.write_text(path.read_text(encoding="utf-8").replace('"unpaid"', '"paid"'), encoding="utf-8")
         with world.run("2026-07-23") as run:
-            assert [change.after for change in run.daily()[2].changes] == ["active", "active"]
+            assert [change.after for change in run.daily().overdue.changes] == ["active", "active"]
 
 
 def test_the_readmes_adapter_is_configured_as_the_readme_says() -> None:

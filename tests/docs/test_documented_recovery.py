@@ -75,7 +75,8 @@ def test_an_issued_invoice_that_vanishes_is_reported_and_not_made_again(world: W
     world.execute("DELETE FROM invoice_lines")
     world.execute("DELETE FROM invoices")
     with world.run("2026-07-02") as run:
-        _, invoicing, overdue = run.daily()
+        report = run.daily()
+        invoicing, overdue = report.invoicing, report.overdue
     assert invoicing.issued == 0
     assert "TB-2026-06-1042 is gone from the billing system" in overdue.warnings[0]
 

@@ -152,6 +152,10 @@ def test_a_closed_client_is_deleted_only_without_servers_and_without_unbilled_us
     with world.run("2026-07-01") as run:
         run.daily()
     assert world.billed() == {"TB-2026-06-7": "0.17"}
+    assert sync(world, day="2026-07-02").deleted == [], "its June is not paid yet"
+    world.execute("UPDATE invoices SET status = 'paid'")
+    with world.run("2026-07-02") as run:
+        run.overdue()
     assert sync(world, day="2026-07-02").deleted == [7]
     assert users(world) == {}
     assert sync(world, day="2026-07-03").failures == []
@@ -226,3 +230,63 @@ def test_the_bridge_remembers_a_user_that_was_made_anew(world: World) -> None:
     with world.parts() as parts:
         account = parts.ledger.accounts([7])[7]
     assert account.user_id != old
+
+
+def test_two_clients_with_one_address_do_not_share_an_unlinked_user(world: World) -> None:
+    world.panel.add_user("same@example.com")
+    world.add_client(7, email="same@example.com")
+    world.add_client(8, email="Same@example.com")
+    report = sync(world)
+    assert (report.linked, [failure.who for failure in report.failures]) == ([7], ["client 8"])
+    assert users(world) == {7: ("same@example.com", "active")}
+
+
+def test_an_administrator_of_the_panel_is_never_linked_locked_or_deleted(world: World) -> None:
+    world.billing += '\n[accounts]\non_closed = "delete"'
+    world.add_client(9, email="Admin@panel.example")
+    report = sync(world)
+    assert "administrator" in str(report.failures[0])
+    assert world.panel.user(1).billing_user_id is None
+    world.panel.update_user(1, billing_user_id=9)
+    world.execute("UPDATE clients SET status = 'closed'")
+    report = sync(world)
+    assert "administrator" in str(report.failures[0])
+    assert world.panel.user(1).status == "active"
+
+
+def test_a_closed_client_whose_address_was_wiped_is_suspended_all_the_same(world: World) -> None:
+    world.add_client(7)
+    user = world.add_user(7)
+    sync(world)
+    world.execute("UPDATE clients SET status = 'closed', email = ''")
+    assert sync(world).failures == []
+    assert world.panel.user(user).status == "suspended"
+    assert world.panel.user(user).email == "client7@example.com"
+
+
+def test_a_sync_does_not_lock_again_whom_somebody_let_in_after_payment(world: World) -> None:
+    user = world.client_with_server(7)
+    world.at("2026-07-01")
+    for day in ("2026-07-01", "2026-07-29"):
+        with world.run(day) as run:
+            run.daily()
+    assert world.panel.user(user).status == "suspended"
+    world.execute("UPDATE invoices SET status = 'paid'")
+    world.panel.update_user(user, status="active")
+    assert sync(world, day="2026-07-30").changes == []
+    assert world.panel.user(user).status == "active"
+
+
+def test_what_the_bridge_locked_it_also_releases_when_the_user_is_another_clients_by_then(world: World) -> None:
+    user = world.client_with_server(7)
+    world.at("2026-07-01")
+    for day in ("2026-07-01", "2026-07-23"):
+        with world.run(day) as run:
+            run.daily()
+    assert world.panel.user(user).status == "locked"
+    world.add_client(8, email="heir@example.com")
+    world.panel.update_user(user, billing_user_id=8, email="heir@example.com")
+    world.execute("UPDATE clients SET status = 'inactive' WHERE id = 7")
+    with world.run("2026-07-24") as run:
+        run.daily()
+    assert world.panel.user(user).status == "active", "client 8 owes nothing"

@@ -1,17 +1,22 @@
 """One invoice per client and month, of the right amount, and nothing else."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from tests.world import World
 from tollbridge.cli.daily import invoice_json
 from tollbridge.errors import Incomplete, Unavailable, UsageError
+from tollbridge.jobs.comparing import compare_usage
 from tollbridge.ledger import State
 from tollbridge.rules.calendar import Month
 from tollbridge.solus.sandbox import Fault
 from tollbridge.solus.sandbox.faults import Kind
+from tollbridge.solus.sandbox.records import Uptime
+from tollbridge.solus.usage import _items
 
 JUNE, JULY = Month(2026, 6), Month(2026, 7)
 
@@ -60,7 +65,7 @@ def test_a_second_run_changes_nothing(world: World) -> None:
     before = world.query("SELECT * FROM invoices")
     for day in ("2026-07-01", "2026-07-02", "2026-07-31"):
         with world.run(day) as run:
-            _, invoicing, _ = run.daily()
+            invoicing = run.daily().invoicing
         assert (world.invoices, invoicing.months) == ([], [])
     assert world.query("SELECT * FROM invoices") == before
 
@@ -70,7 +75,7 @@ def test_missed_months_are_closed_oldest_first_from_the_start_on(world: World) -
     world.start = "2026-07"
     world.at("2026-10-05")
     with world.run("2026-10-05") as run:
-        _, invoicing, _ = run.daily()
+        invoicing = run.daily().invoicing
     assert [str(month) for month in invoicing.months] == ["2026-07", "2026-08", "2026-09"]
     assert list(world.billed()) == ["TB-2026-07-1042", "TB-2026-08-1042", "TB-2026-09-1042"]
     assert {str(entry.issue_date) for entry, _ in world.invoices} == {"2026-10-05"}
@@ -120,7 +125,7 @@ def test_less_than_the_minimum_is_carried_and_invoiced_with_the_next_month(world
     user = world.client_with_server(1042, hours=100)
     world.at("2026-07-01")
     with world.run("2026-07-01") as run:
-        _, invoicing, _ = run.daily()
+        invoicing = run.daily().invoicing
     assert (invoicing.carried, world.billed()) == (1, {})
     world.run_server(user, 50, name="web-2")
     world.at("2026-08-01")
@@ -203,7 +208,7 @@ def test_a_user_without_a_client_is_reported_and_never_dropped(world: World) -> 
     world.run_server(stranger, 10, name="lost")
     world.at("2026-07-01")
     with world.run("2026-07-01") as run:
-        _, invoicing, _ = run.daily()
+        invoicing = run.daily().invoicing
     assert [(str(month), user.user_id, user.tokens) for month, user in invoicing.unbilled] == [
         ("2026-06", stranger, 70)
     ]
@@ -218,7 +223,7 @@ def test_a_user_linked_late_is_billed_when_the_month_is_invoiced_again(world: Wo
         run.daily()
     world.add_client(1050, email="LATE@example.org")
     with world.run("2026-07-02") as run:
-        accounts, _, _ = run.daily()
+        accounts = run.daily().accounts
         assert accounts.linked == [1050]
     assert "TB-2026-06-1050" not in world.billed(), "a closed month is not opened by itself"
     with world.run("2026-07-02") as run:
@@ -233,12 +238,12 @@ def test_one_clients_failure_stops_nobody_else_and_is_tried_again(world: World) 
     world.execute("DELETE FROM currencies WHERE code = 'EUR'")
     world.at("2026-07-01")
     with world.run("2026-07-01") as run:
-        _, invoicing, _ = run.daily()
+        invoicing = run.daily().invoicing
     assert [failure.who for failure in invoicing.failures] == ["client 2 in 2026-06"]
     assert list(world.billed()) == ["TB-2026-06-1", "TB-2026-06-3"]
     world.execute("INSERT INTO currencies (code) VALUES ('EUR')")
     with world.run("2026-07-02") as run:
-        _, invoicing, _ = run.daily()
+        invoicing = run.daily().invoicing
     assert (invoicing.failures, world.billed()["TB-2026-06-2"]) == ([], "4.46")
 
 
@@ -346,3 +351,57 @@ def test_billing_from_a_list_that_changes_under_the_reading_is_begun_again(world
     world.panel.faults.add(Fault("shuffled_pages", method="GET", path="usage", skip=1, times=None))
     with world.run("2026-07-01") as run, pytest.raises(Incomplete):
         run.invoices(JUNE)
+
+
+def test_usage_that_comes_after_a_clients_month_is_done_is_told_and_not_called_invoiced(world: World) -> None:
+    user = world.client_with_server(1042, hours=100)
+    world.at("2026-07-01")
+    with world.run("2026-07-01") as run:
+        run.daily()
+    plan = world.panel.tables.plans.rows()[0].id
+    late = world.panel.create_server(user, plan, "late")
+    june = Uptime(datetime(2026, 6, 20, tzinfo=UTC), datetime(2026, 6, 20, 10, tzinfo=UTC))
+    world.panel.tables.servers.put(attrs.evolve(late, uptime=(june,)))
+    world.panel.patch_settings({})
+    with world.run("2026-07-02") as run:
+        report = run.invoices(JUNE)
+        comparison = compare_usage(run.parts, JUNE, run.progress)
+    assert world.billed() == {"TB-2026-06-1042": "0.7"}
+    assert "+70 tokens" in report.warnings[0]
+    assert comparison.places == {"invoiced": 700, "reported since": 70}
+
+
+def test_a_dry_run_over_three_small_months_forgets_none_of_them(world: World) -> None:
+    world.billing = 'minimum = { USD = "1.00" }'
+    user = world.client_with_server(1042, hours=60)
+    for month in (7, 8):
+        world.panel.set_time(world.panel.now.replace(month=month, day=2))
+        world.run_server(user, 60, name=f"server-{month}")
+    world.at("2026-09-01")
+    with world.run("2026-09-01", dry_run=True) as run:
+        run.invoices(None)
+    planned = [(entry.reference, entry.subtotal) for entry, _ in world.invoices]
+    with world.run("2026-09-01") as run:
+        run.invoices(None)
+    assert planned == [(entry.reference, entry.subtotal) for entry, _ in world.invoices]
+    assert planned == [("TB-2026-08-1042", Decimal("1.26"))]
+
+
+def test_a_dry_run_shows_what_billing_has_under_the_reference_already(world: World) -> None:
+    world.client_with_server(1042)
+    world.at("2026-07-01")
+    with world.run("2026-07-01") as run:
+        run.daily()
+    (world.folder / "tollbridge.db").unlink()
+    with world.run("2026-07-01", dry_run=True) as run:
+        run.invoices(None)
+    assert [(entry.reference, status) for entry, status in world.invoices] == [("TB-2026-06-1042", "unpaid")]
+
+
+def test_a_server_that_comes_twice_in_the_feed_is_not_billed_twice() -> None:
+    server = {
+        "type": "server", "id": 1, "name": "web", "tokens": 7, "uptime_hours": 1, "is_deleted": False,
+        "plan": {"id": 1, "name": "p", "tokens_per_hour": 7, "tokens_per_month": 0},
+    }  # fmt: skip
+    with pytest.raises(Incomplete, match="twice"):
+        _items({"user_id": 7, "items": [server, server]})

@@ -186,6 +186,43 @@ def test_a_dry_run_locks_nobody(world: World) -> None:
         assert parts.ledger.accounts([1])[1].hold is None
 
 
+def test_an_invoice_over_nothing_locks_nobody(world: World) -> None:
+    world.billing = "zero_invoices = true"
+    world.panel.add_plan("Free", 0, 0)
+    world.add_client(1)
+    user = world.add_user(1)
+    world.run_server(user, 10, plan="Free")
+    world.at("2026-07-01")
+    with world.run("2026-07-01") as run:
+        run.daily()
+    assert world.billed() == {"TB-2026-06-1": "0"}
+    assert statuses(world, ["2026-08-01"], user) == ["active"]
+
+
+def test_who_has_paid_is_released_even_while_the_usage_feed_is_broken(world: World) -> None:
+    user = invoiced(world, 1)[1]
+    overdue(world, "2026-07-25")
+    set_status(world, "paid")
+    world.at("2026-08-01")
+    world.panel.faults.add(Fault("500", method="GET", path="usage", times=None))
+    with world.run("2026-08-01") as run:
+        report = run.daily()
+    assert "500" in str(report.stopped_by)
+    assert world.panel.user(user).status == "active"
+
+
+def test_a_closed_debtor_is_not_deleted(world: World) -> None:
+    user = invoiced(world, 1)[1]
+    world.billing = '[accounts]\non_closed = "delete"'
+    world.execute("UPDATE clients SET status = 'closed'")
+    for server in world.panel.servers:
+        world.panel.delete_server(server.id)
+    with world.run("2026-08-20") as run:
+        report = run.daily()
+    assert (report.accounts.deleted, report.failures) == ([], [])
+    assert world.panel.user(user).status == "suspended"
+
+
 _STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("pay"), st.sampled_from(["unpaid", "pending", "paid", "cancelled"])),

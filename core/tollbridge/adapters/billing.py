@@ -154,4 +154,5 @@ class BillingSystem:
         return value
 
     def _fault(self, hook: str, error: Exception) -> AdapterFault:
-        return AdapterFault(f"{self.name}.{hook} failed by a fault of its own: {type(error).__name__}: {error}")
+        words = redact(f"{type(error).__name__}: {error}")
+        return AdapterFault(f"{self.name}.{hook} failed by a fault of its own: {words}")

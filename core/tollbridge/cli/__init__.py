@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from tollbridge.cli import daily, demo, reports, serving, setup
+from tollbridge.cli import daily, reports, serving, setup
 from tollbridge.cli.output import complain
 from tollbridge.cli.session import Session
-from tollbridge.errors import AdapterFault, ConfigError, LedgerError, Refused, TollbridgeError, Unavailable, UsageError
+from tollbridge.errors import ConfigError, TollbridgeError, UsageError
 from tollbridge.logs import configure_logs
 
 _COMMANDS_GROUP = "tollbridge.commands"
@@ -27,7 +27,7 @@ _PANELS = {
     "Setting up": (setup.init, setup.check, setup.connect),
     "Every day": (daily.run, daily.sync, daily.invoice, daily.overdue, serving.serve),
     "Looking": (reports.price, reports.plans, reports.usage, reports.explain, reports.adapters),
-    "Trying out": (demo.demo, serving.sandbox),
+    "Trying out": (serving.demo, serving.sandbox),
 }
 for panel, commands in _PANELS.items():
     for command in commands:
@@ -71,11 +71,7 @@ def _add_adapters_commands() -> None:
 
 def exit_code(error: TollbridgeError) -> int:
     """What a command that ends with this error exits with."""
-    if isinstance(error, ConfigError | UsageError):
-        return 2
-    if isinstance(error, Unavailable | LedgerError | AdapterFault | Refused):
-        return 3
-    return 1
+    return 2 if isinstance(error, ConfigError | UsageError) else 3
 
 
 if __name__ == "__main__":

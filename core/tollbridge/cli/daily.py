@@ -29,15 +29,15 @@ def run(
     invoices = Invoices(None if as_json else _SHOWN if verbose or dry_run else 0)
     with context.obj.parts() as parts, progress(quiet=as_json) as show:
         job = _job(parts, day, show, dry_run=dry_run, invoices=invoices)
-        accounts, invoicing, overdue = job.daily()
+        report = job.daily()
         document = {
             "date": iso(job.when.day),
             "dry_run": dry_run,
-            "accounts": accounts_json(accounts),
+            "accounts": accounts_json(report.accounts),
             "invoices": invoices.json(),
-            "invoicing": invoicing_json(invoicing),
-            "overdue": overdue_json(overdue),
-            "failures": [*accounts.failures, *invoicing.failures, *overdue.failures],
+            "invoicing": invoicing_json(report.invoicing),
+            "overdue": overdue_json(report.overdue),
+            "failures": report.failures,
         }
         if not dry_run:
             parts.billing.tell("run_finished", report=document)
@@ -45,10 +45,13 @@ def run(
         print_json(document)
     else:
         say(f"Run for {job.when.day}{' (dry run, nothing was written)' if dry_run else ''}")
-        print_accounts(accounts)
-        print_invoicing(invoicing, invoices, dry_run=dry_run)
-        print_overdue(overdue)
-    _end([*accounts.failures, *invoicing.failures, *overdue.failures])
+        print_accounts(report.accounts)
+        print_invoicing(report.invoicing, invoices, dry_run=dry_run)
+        print_overdue(report.overdue)
+    if report.stopped_by is not None:
+        print_failures(report.failures)
+        raise report.stopped_by
+    _end(report.failures)
 
 
 def sync(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:

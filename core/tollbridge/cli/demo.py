@@ -1,4 +1,4 @@
-"""``demo``: two months of a small hosting company, with the commands a company would use."""
+"""What ``tollbridge demo`` tells: two months of a small hosting company, with the commands a company would use."""
 
 import os
 import socket
@@ -41,8 +41,8 @@ _COMPANY = """
 """
 
 
-def demo(context: typer.Context) -> None:
-    """Two months of a small hosting company in one minute, on SQLite and the sandbox."""
+def tell(context: typer.Context) -> None:
+    """Tell it, in a folder of its own that is gone afterwards."""
     story = _Story(context)
     with tempfile.TemporaryDirectory(prefix="tollbridge-demo-") as folder, _as_operator(Path(folder)):
         solus_port, own_port = _write_configuration()

@@ -73,7 +73,8 @@ def price(
         made = Pricer(parts.billing, parts.settings.pricing.price_list()).price(found)
     steps = price_steps(found, made)
     if as_json:
-        print_json({"client_id": found.id, "email": found.email, "answer": pricing_answer(made), "steps": steps})
+        answer = _texts(pricing_answer(made))
+        print_json({"client_id": found.id, "email": found.email, "answer": answer, "steps": steps})
         return
     who = " ".join(part for part in (found.first_name, found.last_name) if part) or found.company
     say(f"Client {found.id}{f', {who}' if who else ''}, {found.email}, {found.status}")
@@ -82,6 +83,15 @@ def price(
         shown.add_row(step["step"], step["factor"], step["price"])
     out.print(shown)
     say("1,000 tokens are " + money(1000 * made.user, made.currency) + " to the customer.")
+
+
+def _texts(answer: Any) -> Any:
+    """The answer with its numbers as text, and none of the zeros that a database pads them with."""
+    if isinstance(answer, dict):
+        return {key: _texts(value) for key, value in answer.items()}
+    if isinstance(answer, list):
+        return [_texts(value) for value in answer]
+    return plain(answer) if isinstance(answer, Decimal) else answer
 
 
 def _client(parts: Parts, client_id: int) -> Client:
@@ -220,17 +230,20 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
         "carried_into": entry.carried_into,
         "problem": entry.problem,
         "price": {
-            "base": price.base, "net": price.net, "user": price.user, "currency": price.currency.code,
+            "base": plain(price.base), "net": plain(price.net), "user": plain(price.user),
+            "currency": price.currency.code,
             "decimals": price.currency.decimals, "prices_include_tax": price.prices_include_tax,
-            "discounts": [{"name": each.name, "multiplier": each.multiplier} for each in price.discounts],
-            "taxes": [{"label": each.label, "rate": each.rate} for each in price.taxes], "compound": price.compound,
+            "discounts": [{"name": each.name, "multiplier": plain(each.multiplier)} for each in price.discounts],
+            "taxes": [{"label": each.label, "rate": plain(each.rate)} for each in price.taxes],
+            "compound": price.compound,
         },
         "lines": [
             {
                 "description": line.description, "month": line.month, "type": line.item_type, "id": line.item_id,
                 "name": line.item_name, "plan": line.plan, "hours": line.hours,
                 "tokens_per_hour": line.tokens_per_hour, "tokens_per_month": line.tokens_per_month,
-                "tokens": line.tokens, "exact": line.tokens * price.net, "amount": line.amount, "taxed": line.taxed,
+                "tokens": line.tokens, "exact": plain(line.tokens * price.net), "amount": line.amount,
+                "taxed": line.taxed,
             }
             for line in entry.document.lines
         ],
@@ -246,7 +259,8 @@ def _states(entry: Entry) -> list[dict[str, str]]:
 def _print_entry(entry: Entry) -> None:
     price, currency = entry.document.price, entry.document.price.currency
     say(f"{entry.reference} for client {entry.client_id}: {_state_words(entry)}")
-    say(f"issued {entry.issue_date}, due {entry.due_date}")
+    if entry.state is State.ISSUED:
+        say(f"issued {entry.issue_date}, due {entry.due_date}")
     made = table(
         "", "item", "hours", "tokens", "exact", currency.code, right=("hours", "tokens", "exact", currency.code)
     )
@@ -255,7 +269,7 @@ def _print_entry(entry: Entry) -> None:
             line.description,
             "" if line.hours is None else f"{line.hours:,}",
             f"{line.tokens:,}",
-            plain(line.tokens * price.net),
+            plain(line.tokens * price.net) if line.month == str(entry.month) else "",
             money(line.amount, currency),
         )
     made.add_section()

@@ -1,4 +1,4 @@
-"""``serve`` and ``sandbox``: the two commands that stay."""
+"""``serve``, ``sandbox`` and ``demo``: the commands that bring a server of their own, imported only when needed."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -30,6 +30,13 @@ def serve(
             f"Listening on http://{server.host}:{server.port} with {workers} worker process(es); Ctrl+C ends it."
         ),
     )
+
+
+def demo(context: typer.Context) -> None:
+    """Two months of a small hosting company in one minute, on SQLite and the sandbox."""
+    from tollbridge.cli.demo import tell  # noqa: PLC0415 - slow to import
+
+    tell(context)
 
 
 def sandbox(

@@ -20,7 +20,6 @@ class Session:
     """One call of ``tollbridge``."""
 
     config: Path
-    verbose: bool = False
 
     def parts(self) -> AbstractContextManager[Any]:
         """All parts of the bridge, built from bridge.toml and closed at the end."""

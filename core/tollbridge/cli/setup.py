@@ -19,7 +19,7 @@ from tollbridge.errors import TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.parts import Parts
 from tollbridge.model import Check
 from tollbridge.rules.calendar import Month
-from tollbridge.solus import Solus
+from tollbridge.solus import Solus, read_usage
 
 _PRICING_PATH = "/solusio/api/"
 _UNREACHABLE = "cannot be reached: "
@@ -99,7 +99,7 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
     yield Check("bridge.toml", ok=True, detail="every key is known and of the right type")
     parts.ledger.ping()
     yield Check("ledger", ok=True, detail=str(parts.settings.ledger.url))
-    yield from _solus_checks(parts.solus)
+    yield from _solus_checks(parts)
     try:
         yield from parts.billing.check()
         yield from _currency_checks(parts)
@@ -109,13 +109,23 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
         yield Check("server.public_url", ok=True, detail="not set; `tollbridge connect` needs it")
 
 
-def _solus_checks(solus: Solus) -> Iterator[Check]:
-    """Whether SolusIO answers, and if so whether the role and the limit group are there."""
+def _solus_checks(parts: Parts) -> Iterator[Check]:
+    """Whether SolusIO answers, and if so whether the role, the limit group and the usage feed are there."""
+    solus = parts.solus
     answers = _tried("SolusIO", lambda: _answers(solus))
     yield answers
     if answers.ok:
         yield _tried("SolusIO role", lambda: solus.role.name if solus.role else "the panel's own choice")
         yield _tried("SolusIO limit group", lambda: solus.limit_group.name if solus.limit_group else "none named")
+        yield _tried("SolusIO usage feed", lambda: _reads_usage(parts))
+
+
+def _reads_usage(parts: Parts) -> str:
+    """Read one page of the running month."""
+    now, zone = datetime.now(UTC), parts.settings.billing.timezone
+    start = Month.of(now, zone).start(zone)
+    next(read_usage(parts.solus.panel, parts.settings.solus.usage, start, now), None)
+    return "answers, in the declared shape"
 
 
 def _answers(solus: Solus) -> str:

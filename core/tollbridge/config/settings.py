@@ -246,4 +246,4 @@ class Settings:
     accounts: AccountsSettings = AccountsSettings()
     server: ServerSettings = ServerSettings()
     ledger: LedgerSettings = LedgerSettings()
-    adapter: str = attrs.field(default="", init=False)
+    adapter: str = ""

@@ -1,7 +1,6 @@
 """Keeping SolusIO's users in step with the billing system's clients."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 
@@ -15,6 +14,7 @@ from tollbridge.ledger import Account
 from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.overdue import Hold
 from tollbridge.solus import SolusUser, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
@@ -38,7 +38,10 @@ class StagedPeople(Scratch):
     """All of SolusIO's users and all of the billing system's clients, side by side."""
 
     tables = """
-        CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, billing_user_id INTEGER);
+        CREATE TABLE users (
+            id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, billing_user_id INTEGER,
+            is_administrator INTEGER
+        );
         CREATE INDEX users_by_billing_id ON users (billing_user_id);
         CREATE INDEX users_by_email ON users (email_key);
         CREATE TABLE clients (id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, currency TEXT);
@@ -48,8 +51,11 @@ class StagedPeople(Scratch):
         """Replace the users by ``users``."""
         self.connection.execute("DELETE FROM users")
         self.connection.executemany(
-            "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?)",
-            ((user.id, user.email, user.email.casefold(), user.status, user.billing_user_id) for user in users),
+            "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (user.id, user.email, user.email.casefold(), user.status, user.billing_user_id, user.is_administrator)
+                for user in users
+            ),
         )
 
     def add_client(self, client: Client) -> bool:
@@ -57,10 +63,15 @@ class StagedPeople(Scratch):
         row = (client.id, client.email, client.email.casefold(), client.status, client.currency)
         return self.connection.execute("INSERT OR IGNORE INTO clients VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
 
+    def has_user(self, user_id: int) -> bool:
+        """Whether SolusIO has the user."""
+        return self.connection.execute("SELECT 1 FROM users WHERE id = ?", (user_id,)).fetchone() is not None
+
     def pairs(self) -> Iterator[tuple[Client, list[SolusUser]]]:
         """Each client, by id, with the users that carry its billing id or its address."""
         query = """
-            SELECT c.id, c.email, c.status, c.currency, u.id, u.email, u.status, u.billing_user_id
+            SELECT c.id, c.email, c.status, c.currency, u.id, u.email, u.status, u.billing_user_id,
+                   u.is_administrator
             FROM clients c LEFT JOIN users u ON u.id IN (
                 SELECT id FROM users WHERE billing_user_id = c.id
                 UNION SELECT id FROM users WHERE email_key = c.email_key
@@ -69,7 +80,11 @@ class StagedPeople(Scratch):
         for _, rows in groupby(self.connection.execute(query), key=itemgetter(0)):
             group = list(rows)
             client = Client(group[0][0], group[0][1], group[0][3], status=group[0][2])
-            users = [SolusUser(row[4], row[5], UserStatus(row[6]), row[7]) for row in group if row[4] is not None]
+            users = [
+                SolusUser(row[4], row[5], UserStatus(row[6]), row[7], bool(row[8]))
+                for row in group
+                if row[4] is not None
+            ]
             yield client, users
 
 
@@ -98,9 +113,9 @@ class Accounts:
             for pair in people.pairs():
                 batch.append(pair)
                 if len(batch) == _BATCH:
-                    self._serve_all(batch)
+                    self._serve_all(batch, people)
                     batch = []
-            self._serve_all(batch)
+            self._serve_all(batch, people)
         if self._uninvoiced is not None:
             self._uninvoiced.connection.close()
 
@@ -111,11 +126,11 @@ class Accounts:
             elif not people.add_client(client):
                 self._failures.add(f"client {client.id}", Conflict("the billing system lists it twice"))
 
-    def _serve_all(self, batch: list[tuple[Client, list[SolusUser]]]) -> None:
+    def _serve_all(self, batch: list[tuple[Client, list[SolusUser]]], people: StagedPeople) -> None:
         accounts = self._parts.ledger.accounts([client.id for client, _ in batch])
         for client, users in batch:
             try:
-                self._serve(client, users, accounts.get(client.id))
+                self._serve(client, users, accounts.get(client.id), people)
             except TollbridgeError as error:
                 self._failures.add(f"client {client.id}", error)
             else:
@@ -123,21 +138,24 @@ class Accounts:
         self.report.clients += len(batch)
         self._progress("clients", self.report.clients)
 
-    def _serve(self, client: Client, users: list[SolusUser], account: Account | None) -> None:
-        candidates = [Candidate(user.id, user.email, user.billing_user_id) for user in users]
+    def _serve(self, client: Client, users: list[SolusUser], account: Account | None, people: StagedPeople) -> None:
+        candidates = [Candidate(user.id, user.email, user.billing_user_id, user.is_administrator) for user in users]
         provision = self._parts.settings.accounts.provision == "clients"
         decision = decide(client, candidates, provision=provision)
         if isinstance(decision, Clash):
             raise Conflict(decision.message)
         user = self._user(client, decision, {user.id: user for user in users})
         if user is None:
-            if account is not None and isinstance(decision, Leave) and not self._dry_run:
+            if account is not None and not self._dry_run and not people.has_user(account.user_id):
                 self._parts.ledger.forget_account(client.id)
             return
+        was_closed = account is not None and account.closed
         account = self._remembered(client, user, account)
-        if self._is_deleted(client, user):
+        if self._delete_if_done(client, user) or not (account.closed or was_closed):
             return
-        change = apply_status(self._parts, account, user, dry_run=self._dry_run)
+        # A user who is held for unpaid invoices is left to the overdue job, which knows what was paid since.
+        wanted = UserStatus.SUSPENDED if account.closed else UserStatus.ACTIVE
+        change = apply_status(self._parts, account, user, wanted, dry_run=self._dry_run)
         if change is not None:
             self.report.changes.append(change)
 
@@ -145,47 +163,45 @@ class Accounts:
         """The client's user after the decision was carried out; None if it has none (or would, in a dry run)."""
         solus = self._parts.solus
         match decision:
-            case Create():
-                self.report.created.append(client.id)
-                return None if self._dry_run else self._created(client)
-            case Link(user_id):
-                if not self._dry_run:
-                    solus.link(user_id, client.id)
-                self.report.linked.append(client.id)
-                return attrs.evolve(users[user_id], billing_user_id=client.id)
+            case Create() | Link():
+                user = None if self._dry_run else solus.ensure_user(client.email, client.id)
+                done = self.report.created if isinstance(decision, Create) else self.report.linked
+                done.append(client.id)
+                return user
             case Keep(user_id, email_changed):
-                user = users[user_id]
-                if email_changed:
-                    if not self._dry_run:
-                        solus.change_email(user_id, client.email)
-                    self.report.email_changed.append(client.id)
-                return attrs.evolve(user, email=client.email)
+                if not email_changed:
+                    return users[user_id]
+                if not self._dry_run:
+                    solus.change_email(user_id, client.email)
+                self.report.email_changed.append(client.id)
+                return attrs.evolve(users[user_id], email=client.email)
             case Leave() | Clash():
                 return None
-
-    def _created(self, client: Client) -> SolusUser:
-        try:
-            return self._parts.solus.ensure_user(client.email, client.id)
-        except TollbridgeError:
-            self.report.created.pop()
-            raise
 
     def _remembered(self, client: Client, user: SolusUser, account: Account | None) -> Account:
         """The account in the ledger, brought up to date with the client and its user."""
         closed = client.status is ClientStatus.CLOSED and self._parts.settings.accounts.on_closed != "keep"
-        if account is None or account.user_id != user.id:
-            found = Account(client.id, user.id, user.email, datetime.now(UTC), closed)
-        else:
+        if account is not None and account.user_id == user.id:
             found = attrs.evolve(account, email=user.email, closed=closed)
+        else:
+            found = Account(client.id, user.id, user.email, closed, self._hold_of(user))
+            if not self._dry_run:
+                self._parts.billing.remember_user(client.id, user.id)
         if found != account and not self._dry_run:
             self._parts.ledger.save_account(found)
-            if account is None or account.user_id != user.id:
-                self._parts.billing.remember_user(client.id, user.id)
         return found
 
-    def _is_deleted(self, client: Client, user: SolusUser) -> bool:
-        """Whether a closed client's user was deleted: only without servers, and only when nothing is left to bill."""
+    def _hold_of(self, user: SolusUser) -> Hold | None:
+        """What the bridge did to the user while it was another client's: that is still the bridge's to undo."""
+        ledger = self._parts.ledger
+        earlier = ledger.accounts(list(ledger.clients_of_users([user.id]).values()))
+        return next((account.hold for account in earlier.values()), None)
+
+    def _delete_if_done(self, client: Client, user: SolusUser) -> bool:
+        """Delete a closed client's user, if that is wanted and no server, usage or unpaid invoice is left."""
         if client.status is not ClientStatus.CLOSED or self._parts.settings.accounts.on_closed != "delete":
+            return False
+        if self._parts.ledger.open_invoices([client.id], set()):
             return False
         if self._parts.solus.has_servers(user.id) or self._has_unbilled_usage(user.id):
             return False

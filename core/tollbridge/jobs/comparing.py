@@ -108,12 +108,12 @@ def _place(parts: Parts, comparison: Comparison, of_client: dict[int, int]) -> N
         entries = parts.ledger.entries(comparison.month, batch)
         for client_id in batch:
             entry, tokens = entries.get(client_id), of_client[client_id]
-            _add(comparison.places, _PLACES[entry.state if entry else State.WRITTEN], tokens)
-            if entry is None:
-                continue
-            own = sum(line.tokens for line in entry.document.lines if line.month == str(comparison.month))
+            lines = entry.document.lines if entry else ()
+            own = sum(line.tokens for line in lines if line.month == str(comparison.month)) if entry else tokens
+            _add(comparison.places, _PLACES[entry.state if entry else State.WRITTEN], own)
             if own != tokens:
                 comparison.late[client_id] = tokens - own
+                _add(comparison.places, "reported since", tokens - own)
 
 
 def _add(sums: dict[str, int], what: str, tokens: int) -> None:

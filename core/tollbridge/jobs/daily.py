@@ -8,14 +8,29 @@ from urllib.parse import urlsplit
 import attrs
 
 from tollbridge.config import is_loopback
-from tollbridge.errors import UsageError
+from tollbridge.errors import TollbridgeError, UsageError
 from tollbridge.jobs.accounts import Accounts, AccountsReport
 from tollbridge.jobs.invoicing import Invoicing, InvoicingReport, OnInvoice, months_due, refuse_unended
 from tollbridge.jobs.overdue import Overdue, OverdueReport
-from tollbridge.jobs.parts import Parts, Progress, When
+from tollbridge.jobs.parts import Failure, Parts, Progress, When
 from tollbridge.rules.calendar import Month, end_of_day
 
 _WAIT_FOR_ANOTHER_RUN = 1800
+
+
+@attrs.define
+class DailyReport:
+    """The three parts of a daily job, and the failure of the machinery that stopped it, if one did."""
+
+    accounts: AccountsReport
+    invoicing: InvoicingReport
+    overdue: OverdueReport
+    stopped_by: TollbridgeError | None = None
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The failed clients of all three."""
+        return [*self.accounts.failures, *self.invoicing.failures, *self.overdue.failures]
 
 
 @attrs.frozen
@@ -31,36 +46,49 @@ class Run:
     def accounts(self) -> AccountsReport:
         """Bring SolusIO's users in step with the clients."""
         with self._held():
-            return self._accounts()
+            job = self._accounts()
+            job.sync()
+        return job.report
 
     def invoices(self, month: Month | None) -> InvoicingReport:
         """Invoice one month, or every month that is due; a dry run also shows a month that has not ended yet."""
         if month is not None and not self.dry_run:
             refuse_unended(self.parts, month, self.when)
         with self._held() as still_held:
-            return self._invoices([month] if month else months_due(self.parts, self.when), still_held)
+            job = self._invoicing(still_held)
+            for each in [month] if month else months_due(self.parts, self.when):
+                job.close(each)
+        return job.report
 
     def overdue(self) -> OverdueReport:
         """Lock, suspend and release."""
         with self._held():
-            return self._overdue()
-
-    def daily(self) -> tuple[AccountsReport, InvoicingReport, OverdueReport]:
-        """All three; whoever listens hears of the end."""
-        with self._held() as still_held:
-            return (
-                self._accounts(),
-                self._invoices(months_due(self.parts, self.when), still_held),
-                self._overdue(),
-            )
-
-    def _accounts(self) -> AccountsReport:
-        job = Accounts(self.parts, self.when, dry_run=self.dry_run, progress=self.progress)
-        job.sync()
+            job = self._overdue()
+            job.enforce()
         return job.report
 
-    def _invoices(self, months: list[Month], still_held: Callable[[], None]) -> InvoicingReport:
-        job = Invoicing(
+    def daily(self) -> DailyReport:
+        """All three. What stops accounts or invoices keeps nobody who has paid locked: overdue is done all the same."""
+        with self._held() as still_held:
+            accounts, invoicing, overdue = self._accounts(), self._invoicing(still_held), self._overdue()
+            report = DailyReport(accounts.report, invoicing.report, overdue.report)
+            try:
+                accounts.sync()
+                for month in months_due(self.parts, self.when):
+                    invoicing.close(month)
+            except TollbridgeError as error:
+                report.stopped_by = error
+            try:
+                overdue.enforce()
+            except TollbridgeError as error:
+                report.stopped_by = report.stopped_by or error
+        return report
+
+    def _accounts(self) -> Accounts:
+        return Accounts(self.parts, self.when, dry_run=self.dry_run, progress=self.progress)
+
+    def _invoicing(self, still_held: Callable[[], None]) -> Invoicing:
+        return Invoicing(
             self.parts,
             self.when,
             dry_run=self.dry_run,
@@ -68,14 +96,9 @@ class Run:
             progress=self.progress,
             still_held=still_held,
         )
-        for month in months:
-            job.close(month)
-        return job.report
 
-    def _overdue(self) -> OverdueReport:
-        job = Overdue(self.parts, self.when, dry_run=self.dry_run, progress=self.progress)
-        job.enforce()
-        return job.report
+    def _overdue(self) -> Overdue:
+        return Overdue(self.parts, self.when, dry_run=self.dry_run, progress=self.progress)
 
     @contextmanager
     def _held(self) -> Iterator[Callable[[], None]]:
@@ -92,14 +115,17 @@ def when(parts: Parts, day: date | None, *, dry_run: bool) -> When:
     """The moment a run stands for: now, or the end of ``day`` in the configured zone.
 
     Raises:
-        UsageError: ``day`` is yet to come. Real usage and payments of the days between would be missing, so only a
-            dry run and a panel on this machine (a sandbox) may look ahead.
+        UsageError: ``day`` is not today. Of days to come, usage and payments are missing; on days gone by, invoices
+            that are overdue now were not. So only a dry run, and a panel on this machine such as the sandbox, may
+            pretend another day.
     """
     zone = parts.settings.billing.timezone
     now = datetime.now(UTC)
+    today = now.astimezone(zone).date()
     if day is None:
-        return When(now, now.astimezone(zone).date())
-    ahead = day > now.astimezone(zone).date()
-    if ahead and not dry_run and not is_loopback(urlsplit(parts.settings.solus.url).hostname or ""):
-        raise UsageError(f"{day} is yet to come, and what happens until then is not known: use --dry-run to look ahead")
+        return When(now, today)
+    if day != today and not dry_run and not is_loopback(urlsplit(parts.settings.solus.url).hostname or ""):
+        raise UsageError(
+            f"{day} is not today: only --dry-run may look at another day, since {today} decides what is due"
+        )
     return When(end_of_day(day, zone), day)

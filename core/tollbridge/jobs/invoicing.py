@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import attrs
 
-from tollbridge.errors import AdapterFault, NotFound, OutcomeUnknown, TollbridgeError, UsageError
+from tollbridge.errors import AdapterFault, LedgerError, NotFound, OutcomeUnknown, TollbridgeError, UsageError
 from tollbridge.jobs.drafting import draft
 from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.pricing import Pricer
@@ -22,6 +22,7 @@ from tollbridge.ledger.entries import Entry, State
 from tollbridge.ledger.store import Result
 from tollbridge.model import Receipt
 from tollbridge.rules.calendar import Month, months_to_invoice
+from tollbridge.secret import redact
 from tollbridge.solus import UserUsage, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
@@ -83,7 +84,9 @@ class Invoicing:
         self._failures = Failures()
         self._began = time.monotonic()
         self._in_doubt: list[ClientUsage] = []
-        self._would_carry: dict[int, list[Entry]] = {}
+        # What a dry run must remember of its own plans, where the real run finds it in the ledger.
+        self._planned_carries: dict[int, list[Entry]] = {}
+        self._planned_away: set[tuple[int, Month]] = set()
         self.report = InvoicingReport(failures=self._failures.all)
 
     def close(self, month: Month) -> None:
@@ -97,20 +100,13 @@ class Invoicing:
                 self._close_clients(month, batch)
                 done += len(batch)
                 self._progress(f"invoices for {month}", done)
-            for client_ids in self._parts.ledger.carrying_clients(month):
+            for client_ids in self._parts.ledger.clients_in_waiting(month):
                 idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
                 self._close_clients(month, idle)
             self._settle_doubts(month)
-            unbilled = staged.unbilled()
-            self.report.unbilled.extend((month, user) for user in unbilled)
-            if not self._dry_run and len(self._failures.all) == failures_before:
-                self._parts.ledger.close_month(
-                    month,
-                    _clock(),
-                    tokens=staged.tokens(),
-                    unbilled_users=len(unbilled),
-                    unbilled_tokens=sum(user.tokens for user in unbilled),
-                )
+            self.report.unbilled.extend((month, user) for user in staged.unbilled())
+        if not self._dry_run and len(self._failures.all) == failures_before:
+            self._parts.ledger.close_month(month, _clock())
 
     def _stage(self, staged: StagedUsage, month: Month) -> None:
         """All of the month's usage, or Incomplete; users whose billing id the panel lacks are known by account."""
@@ -139,9 +135,20 @@ class Invoicing:
                 to_draft.append(usage)
             elif entry.state is State.SENDING:
                 self._look_for(usage, entry, found, to_draft)
+            else:
+                self._compare(usage, entry)
         if not self._dry_run:
             self._parts.ledger.record(found)
-        self._issue(month, to_draft)
+        self._issue(month, to_draft, known=set(entries))
+
+    def _compare(self, usage: ClientUsage, entry: Entry) -> None:
+        """Usage that came after the client's month was done is told, for nothing can be added to it any more."""
+        late = usage.tokens - sum(line.tokens for line in entry.document.lines if line.month == str(entry.month))
+        if late and usage.items:
+            self.report.warnings.append(
+                f"client {entry.client_id} in {entry.month}: SolusIO now reports {late:+,} tokens against what"
+                f" {entry.reference} was made from ({entry.state}); settle the difference by hand"
+            )
 
     def _look_for(self, usage: ClientUsage, entry: Entry, found: list[Result], to_draft: list[ClientUsage]) -> None:
         """An invoice that an earlier run may have created: issued if it is there, else to be drafted anew."""
@@ -150,17 +157,20 @@ class Invoicing:
         except TollbridgeError as error:
             self._failures.add(entry.reference, error)
             return
+        self._failures.went_well()
         if receipt is not None:
             found.append(self._issued(entry, receipt))
+        elif self._dry_run:
+            self._count(entry, State.SENDING)
         elif self._seconds_in_doubt() > 0:
             self._in_doubt.append(usage)
         else:
             to_draft.append(usage)
 
     def _settle_doubts(self, month: Month) -> None:
-        """Wait until nothing under way can land any more, then look again; a dry run does not wait."""
+        """Wait until nothing under way can land any more, then look again."""
         doubts, self._in_doubt = self._in_doubt, []
-        if not doubts or self._dry_run:
+        if not doubts:
             return
         while (seconds := self._seconds_in_doubt()) > 0:
             self._progress("waiting for invoices that an earlier run sent to appear or not", len(doubts))
@@ -171,13 +181,16 @@ class Invoicing:
         """How much longer an invoice sent by a run that died may still appear."""
         return self._began + self._parts.billing.in_doubt_seconds - time.monotonic()
 
-    def _issue(self, month: Month, usages: list[ClientUsage]) -> None:
-        drafts = self._drafts(month, usages)
+    def _issue(self, month: Month, usages: list[ClientUsage], known: set[int]) -> None:
+        """Draft, write and send; ``known`` are the clients that have an entry of this month already."""
+        drafts = [
+            entry
+            for entry in self._drafts(month, usages)
+            if entry.document.lines or entry.state is State.WRITTEN or entry.client_id in known
+        ]
         if self._dry_run:
             for entry in drafts:
-                self._show_planned(entry)
-                if entry.state is State.CARRIED:
-                    self._would_carry.setdefault(entry.client_id, []).append(entry)
+                self._plan(entry)
             return
         self._still_held()
         now = _clock()
@@ -202,7 +215,8 @@ class Invoicing:
                 self._failures.add(_who(month, usage.client_id), _explained(error, usage))
                 continue
             self._failures.went_well()
-            earlier = [*carried.get(client.id, ()), *self._would_carry.pop(client.id, ())]
+            earlier = [*carried.get(client.id, ()), *self._planned_carries.get(client.id, ())]
+            earlier = [entry for entry in earlier if (entry.client_id, entry.month) not in self._planned_away]
             billing, day = self._parts.settings.billing, self._when.day
             drafts.append(
                 draft(month, client, usage.items, earlier, price, billing=billing, issue_date=day, now=_clock())
@@ -226,16 +240,20 @@ class Invoicing:
         try:
             receipt = billing.find_invoice(entry.client_id, entry.reference)
             if receipt is None:
+                self._still_held()
                 sent = True
                 receipt = billing.create_invoice(invoice)
+        except LedgerError:
+            raise
         except TollbridgeError as error:
             unknown = sent and isinstance(error, OutcomeUnknown | AdapterFault)
-            result = Result(entry, State.SENDING if unknown else State.WRITTEN, problem=str(error))
+            result = Result(entry, State.SENDING if unknown else State.WRITTEN, problem=redact(str(error)))
             self._failures.add(entry.reference, error)
             return result
         self._failures.went_well()
         result = self._issued(entry, receipt)
-        billing.tell("invoice_issued", invoice=invoice, receipt=receipt)
+        if sent:
+            billing.tell("invoice_issued", invoice=invoice, receipt=receipt)
         return result
 
     def _issued(self, entry: Entry, receipt: Receipt) -> Result:
@@ -256,12 +274,20 @@ class Invoicing:
             issued_at=_clock(),
         )
 
-    def _show_planned(self, entry: Entry) -> None:
-        """What a dry run can say of an invoice: whether billing has it already, else that it is planned."""
-        receipt = None
+    def _plan(self, entry: Entry) -> None:
+        """What a dry run says of an entry: that it is planned, or what billing has under its reference already."""
+        if entry.state is State.CARRIED:
+            self._planned_carries.setdefault(entry.client_id, []).append(entry)
+        status = "planned"
         if entry.state is State.WRITTEN:
-            receipt = self._parts.billing.find_invoice(entry.client_id, entry.reference)
-        self._count(entry, receipt.status if receipt else "planned")
+            self._planned_away.update((entry.client_id, Month.parse(month)) for month in entry.document.carries)
+            try:
+                receipt = self._parts.billing.find_invoice(entry.client_id, entry.reference)
+            except TollbridgeError as error:
+                self._failures.add(entry.reference, error)
+                return
+            status = receipt.status if receipt else status
+        self._count(entry, status)
 
     def _count(self, entry: Entry, status: str = "") -> None:
         if entry.state is State.CARRIED:

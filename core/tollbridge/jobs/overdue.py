@@ -30,14 +30,6 @@ class OverdueReport:
     failures: list[Failure] = attrs.Factory(list)
 
 
-@attrs.frozen
-class Seen:
-    """What the billing system says of an invoice today."""
-
-    status: InvoiceStatus
-    due_date: date
-
-
 class StagedReceipts(Scratch):
     """The billing system's unpaid invoices, as far as they carry a reference."""
 
@@ -75,11 +67,11 @@ class StagedReceipts(Scratch):
         found = self.connection.execute(f"{query} AND reference LIKE 'TB-____-__-%'", client_ids)
         return {row[0] for row in found}
 
-    def find(self, entry: Entry) -> Seen | None:
+    def find(self, entry: Entry) -> OpenInvoice | None:
         """What was staged for the entry's invoice."""
         query = "SELECT status, due_date FROM receipts WHERE reference = ? AND client_id = ?"
         row = self.connection.execute(query, (entry.reference, entry.client_id)).fetchone()
-        return Seen(InvoiceStatus(row[0]), date.fromisoformat(row[1])) if row else None
+        return OpenInvoice(InvoiceStatus(row[0]), date.fromisoformat(row[1])) if row else None
 
 
 class Overdue:
@@ -128,13 +120,12 @@ class Overdue:
                     unsure.add(client_id)
                     self._failures.add(entry.reference, error)
                     continue
-                settled = (
-                    datetime.now(UTC) if not seen.status.is_open and seen.status is not InvoiceStatus.DRAFT else None
-                )
+                self._failures.went_well()
+                settled = datetime.now(UTC) if seen.status.is_settled else None
                 if (seen.status, seen.due_date) != (entry.billing_status, entry.due_date):
                     changes.append((entry, seen.status, seen.due_date, settled))
                 if settled is None:
-                    still_open.append(OpenInvoice(entry.reference, seen.status, seen.due_date))
+                    still_open.append(seen)
                 else:
                     self.report.settled += 1
             self._judge(client_id, still_open, wanted, unsure)
@@ -155,13 +146,13 @@ class Overdue:
         elif status is not UserStatus.ACTIVE:
             wanted[client_id] = status
 
-    def _asked(self, entry: Entry) -> Seen:
+    def _asked(self, entry: Entry) -> OpenInvoice:
         """What the billing system says of an invoice that is not among the unpaid ones any more."""
         receipt = self._parts.billing.find_invoice(entry.client_id, entry.reference)
         if receipt is not None:
-            return Seen(_status(receipt), receipt.due_date)
+            return OpenInvoice(_status(receipt), receipt.due_date)
         self.report.warnings.append(f"{entry.reference} is gone from the billing system: nothing is owed for it")
-        return Seen(InvoiceStatus.CANCELLED, entry.due_date)
+        return OpenInvoice(InvoiceStatus.CANCELLED, entry.due_date)
 
     def _change_statuses(self, wanted: dict[int, UserStatus], unsure: set[int]) -> None:
         """Apply what is wanted; whoever something is not known of, or who is paying, stays as is."""
@@ -184,14 +175,12 @@ class Overdue:
                     self._apply(account, UserStatus.ACTIVE)
 
     def _apply(self, account: Account, overdue: UserStatus) -> None:
-        account = attrs.evolve(account, overdue=overdue)
+        wanted = UserStatus.SUSPENDED if account.closed else overdue
         try:
-            if not self._dry_run:
-                self._parts.ledger.note_overdue({account.client_id: overdue})
             user = self._parts.solus.find_user(account.email)
             if user is None:
                 raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
-            change = apply_status(self._parts, account, user, dry_run=self._dry_run)
+            change = apply_status(self._parts, account, user, wanted, dry_run=self._dry_run)
         except TollbridgeError as error:
             self._failures.add(f"client {account.client_id}", error)
             return

@@ -9,6 +9,7 @@ from tollbridge.adapters.billing import BillingSystem
 from tollbridge.config import Settings
 from tollbridge.errors import AdapterFault, ServiceError, Unavailable
 from tollbridge.ledger import Ledger
+from tollbridge.secret import redact
 from tollbridge.solus import Solus
 
 _UNAVAILABLE_IN_A_ROW = 3
@@ -64,7 +65,7 @@ class Failures:
         self._in_a_row = self._in_a_row + 1 if isinstance(error, Unavailable) else 0
         if self._in_a_row >= _UNAVAILABLE_IN_A_ROW:
             raise error
-        self.all.append(Failure(who, str(error)))
+        self.all.append(Failure(who, redact(str(error))))
 
     def went_well(self) -> None:
         """A client was served, so the machinery works."""

@@ -96,12 +96,6 @@ class StagedUsage(Scratch):
         total: int = self.connection.execute("SELECT coalesce(sum(tokens), 0) FROM usage").fetchone()[0]
         return total
 
-    def count(self) -> int:
-        """How many clients have usage."""
-        query = "SELECT count(DISTINCT client_id) FROM usage"
-        total: int = self.connection.execute(query).fetchone()[0]
-        return total
-
     def has(self, client_id: int) -> bool:
         """Whether the client has usage."""
         query = "SELECT 1 FROM usage WHERE client_id = ?"

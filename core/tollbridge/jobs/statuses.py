@@ -1,7 +1,5 @@
 """Changing a SolusIO user's status, and remembering what the bridge itself did."""
 
-from datetime import UTC, datetime
-
 import attrs
 
 from tollbridge.errors import Conflict
@@ -22,22 +20,26 @@ class StatusChange:
     after: UserStatus
 
 
-def apply_status(parts: Parts, account: Account, user: SolusUser, *, dry_run: bool) -> StatusChange | None:
-    """Give the user the status that the account calls for, as far as it is the bridge's to change.
+def apply_status(
+    parts: Parts, account: Account, user: SolusUser, wanted: UserStatus, *, dry_run: bool
+) -> StatusChange | None:
+    """Give the user the status that is wanted, as far as it is the bridge's to change.
 
     The attempt is in the ledger before SolusIO hears of it, so that a status set just before a crash is known as
     the bridge's own afterwards.
 
     Raises:
-        Conflict: the user is not the one the account is about.
+        Conflict: the user is not the one the account is about, or is an administrator of the panel.
     """
+    if user.is_administrator:
+        raise Conflict(f"SolusIO's user {user.id} with {user.email} is an administrator: its status is not changed")
     if (user.id, user.billing_user_id) != (account.user_id, account.client_id):
         raise Conflict(
             f"SolusIO's user {user.id} with {user.email} belongs to client {user.billing_user_id}, and the"
             f" ledger has user {account.user_id} for client {account.client_id}: nothing was changed; `tollbridge sync`"
             " looks again"
         )
-    after, found = change_status(user.status, account.hold, account.wanted)
+    after, found = change_status(user.status, account.hold, wanted)
     hold = None if after is found else Hold(after, found)
     change = StatusChange(account.client_id, user.id, user.status, after) if after is not user.status else None
     if dry_run or (change is None and hold == account.hold):
@@ -45,8 +47,7 @@ def apply_status(parts: Parts, account: Account, user: SolusUser, *, dry_run: bo
     if change is not None:
         parts.ledger.save_account(attrs.evolve(account, hold=Hold(user.status, found, attempted=after)))
         parts.solus.set_status(user.id, after)
-    changed_at = datetime.now(UTC) if change else account.changed_at
-    parts.ledger.save_account(attrs.evolve(account, hold=hold, changed_at=changed_at))
+    parts.ledger.save_account(attrs.evolve(account, hold=hold))
     if change is not None:
         parts.billing.tell(
             "user_status_changed", client_id=change.client_id, user_id=user.id, before=change.before, after=after

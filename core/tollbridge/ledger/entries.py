@@ -7,7 +7,7 @@ from enum import StrEnum
 import attrs
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
-from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus, UserStatus
+from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.rules.pricing import TokenPrice
@@ -109,16 +109,8 @@ class Account:
     client_id: int
     user_id: int
     email: str
-    linked_at: datetime
     closed: bool = False
-    overdue: UserStatus = UserStatus.ACTIVE
     hold: Hold | None = None
-    changed_at: datetime | None = None
-
-    @property
-    def wanted(self) -> UserStatus:
-        """The status that a closed account or unpaid invoices call for."""
-        return UserStatus.SUSPENDED if self.closed else self.overdue
 
 
 def reference(month: Month, client_id: int) -> str:

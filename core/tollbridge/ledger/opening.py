@@ -159,6 +159,15 @@ def _hold_advisory_lock(
             connection.invalidate()
 
 
+@contextmanager
+def ledger_errors() -> Iterator[None]:
+    """Whatever the database says, as LedgerError."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise LedgerError(f"the ledger cannot be used just now: {_short(error)}") from error
+
+
 def _still_held(wait_seconds: float) -> LedgerError:
     return LedgerError(
         f"another run still holds the ledger after {wait_seconds:.0f} seconds; try again when it has ended"

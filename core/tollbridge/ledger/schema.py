@@ -11,19 +11,19 @@ from sqlalchemy.types import TypeDecorator
 class Money(TypeDecorator[Decimal]):
     """An exact amount: NUMERIC on PostgreSQL, text on SQLite, which would make a float of it."""
 
-    impl = sa.Numeric(30, 10)
+    impl = sa.Numeric()
     cache_ok = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
         """Text on SQLite."""
-        return dialect.type_descriptor(sa.String(32) if dialect.name == "sqlite" else sa.Numeric(30, 10))
+        return dialect.type_descriptor(sa.String(32) if dialect.name == "sqlite" else sa.Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> Any:
         """As plain text where the column is text."""
         return f"{value:f}" if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
-        """Always a Decimal, without the zeros that NUMERIC pads."""
+        """Always a Decimal, with the digits it was given."""
         return None if value is None else Decimal(value)
 
 
@@ -51,9 +51,6 @@ months = sa.Table(
     metadata,
     sa.Column("month", sa.String(7), primary_key=True, doc="2026-07"),
     sa.Column("closed_at", Moment, nullable=False, doc="when every client's usage had found its place"),
-    sa.Column("tokens", sa.BigInteger, nullable=False, doc="all that SolusIO reported"),
-    sa.Column("unbilled_users", sa.Integer, nullable=False, doc="users that belong to no client"),
-    sa.Column("unbilled_tokens", sa.BigInteger, nullable=False),
 )
 
 invoices = sa.Table(
@@ -89,10 +86,7 @@ accounts = sa.Table(
     sa.Column("user_id", sa.BigInteger, nullable=False, unique=True),
     sa.Column("email", sa.String(320), nullable=False),
     sa.Column("closed", sa.Boolean, nullable=False, doc="the client is closed, and that suspends the user"),
-    sa.Column("overdue", sa.String(9), nullable=False, doc="the status that unpaid invoices call for"),
     sa.Column("hold_status", sa.String(9), doc="the status the bridge set last"),
     sa.Column("hold_found", sa.String(9), doc="the status it found, and will put back"),
     sa.Column("hold_attempted", sa.String(9), doc="a status it asked for, outcome not known yet"),
-    sa.Column("linked_at", Moment, nullable=False),
-    sa.Column("changed_at", Moment),
 )

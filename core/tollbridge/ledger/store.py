@@ -1,7 +1,7 @@
 """The ledger's queries, each named for what it means to billing."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tollbridge.ledger.entries import Account, Document, Entry, State, documents
-from tollbridge.ledger.opening import READ_ONLY, exclusive, open_engine
+from tollbridge.ledger.opening import READ_ONLY, exclusive, ledger_errors, open_engine
 from tollbridge.ledger.schema import accounts, invoices, months
 from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.rules.calendar import Month
@@ -19,7 +19,7 @@ from tollbridge.rules.overdue import Hold
 from tollbridge.secret import DatabaseUrl
 
 _UNFINISHED = sa.or_(invoices.c.state == "written", invoices.c.state == "sending")
-_OPEN = (InvoiceStatus.UNPAID, InvoiceStatus.PENDING, InvoiceStatus.DRAFT)
+_OPEN = [status for status in InvoiceStatus if not status.is_settled]
 _BATCH = 500
 
 
@@ -77,16 +77,11 @@ class Ledger:
         with self._read() as connection:
             return connection.scalar(sa.select(months.c.month).where(months.c.month == str(month))) is not None
 
-    def close_month(
-        self, month: Month, at: datetime, *, tokens: int, unbilled_users: int, unbilled_tokens: int
-    ) -> None:
-        """Mark the month as done, with what SolusIO reported for it."""
-        values = {
-            "closed_at": at, "tokens": tokens, "unbilled_users": unbilled_users, "unbilled_tokens": unbilled_tokens,
-        }  # fmt: skip
-        insert = self._insert(months).values(month=str(month), **values)
+    def close_month(self, month: Month, at: datetime) -> None:
+        """Mark the month as done."""
+        insert = self._insert(months).values(month=str(month), closed_at=at)
         with self._write() as connection:
-            connection.execute(insert.on_conflict_do_update(index_elements=["month"], set_=values))
+            connection.execute(insert.on_conflict_do_update(index_elements=["month"], set_={"closed_at": at}))
 
     # Invoices
 
@@ -110,11 +105,15 @@ class Ledger:
             found.setdefault(entry.client_id, []).append(entry)
         return found
 
-    def carrying_clients(self, month: Month) -> Iterator[list[int]]:
-        """Clients for whom something earlier than ``month`` waits, in batches by id."""
-        condition = sa.and_(
+    def clients_in_waiting(self, month: Month) -> Iterator[list[int]]:
+        """Clients for whom something waits whether or not they used anything, in batches by id.
+
+        That is an earlier month that was carried, or an entry of this month that has not come to its end.
+        """
+        carried = sa.and_(
             invoices.c.month < str(month), invoices.c.state == State.CARRIED, invoices.c.carried_into.is_(None)
         )
+        condition = sa.or_(carried, sa.and_(invoices.c.month == str(month), _UNFINISHED))
         query = sa.select(invoices.c.client_id).where(condition).distinct().order_by(invoices.c.client_id)
         return self._client_batches(query, invoices.c.client_id)
 
@@ -131,26 +130,20 @@ class Ledger:
         statement = insert.on_conflict_do_update(
             index_elements=["client_id", "month"], set_=replaced, where=_UNFINISHED
         )
+        of_client = invoices.c.client_id == sa.bindparam("b_client_id")
+        released = sa.update(invoices).where(of_client, invoices.c.carried_into == sa.bindparam("b_into"))
+        taken = sa.update(invoices).where(of_client, invoices.c.month == sa.bindparam("b_month"))
+        into = [{"b_client_id": entry.client_id, "b_into": str(entry.month)} for entry in entries]
         carries = [
-            {
-                "b_client_id": entry.client_id,
-                "b_month": month,
-                "b_into": None if entry.state is State.CARRIED else str(entry.month),
-            }
+            {"b_client_id": entry.client_id, "b_month": month, "b_into": str(entry.month)}
             for entry in entries
             for month in entry.document.carries
         ]
         with self._write() as connection:
             connection.execute(statement, [_row(entry) for entry in entries])
+            connection.execute(released.values(carried_into=None), into)
             if carries:
-                connection.execute(
-                    sa.update(invoices)
-                    .where(
-                        invoices.c.client_id == sa.bindparam("b_client_id"), invoices.c.month == sa.bindparam("b_month")
-                    )
-                    .values(carried_into=sa.bindparam("b_into")),
-                    carries,
-                )
+                connection.execute(taken.values(carried_into=sa.bindparam("b_into")), carries)
 
     def record(self, results: Iterable[Result]) -> None:
         """Note what came of sending entries, in one transaction."""
@@ -223,15 +216,17 @@ class Ledger:
 
     def clients_of_users(self, user_ids: Sequence[int]) -> dict[int, int]:
         """The clients that these SolusIO users are known to belong to."""
-        query = sa.select(accounts.c.user_id, accounts.c.client_id).where(accounts.c.user_id.in_(user_ids))
+        known = sa.select(accounts.c.user_id, accounts.c.client_id)
         with self._read() as connection:
-            return {row.user_id: row.client_id for row in connection.execute(query)}
+            return {
+                row.user_id: row.client_id
+                for start in range(0, len(user_ids), _BATCH)
+                for row in connection.execute(known.where(accounts.c.user_id.in_(user_ids[start : start + _BATCH])))
+            }
 
     def accounts_in_question(self) -> Iterator[list[Account]]:
-        """Accounts that are held, or that something calls to be held, in batches by client id."""
-        condition = sa.or_(
-            accounts.c.closed, accounts.c.overdue != UserStatus.ACTIVE, accounts.c.hold_status.is_not(None)
-        )
+        """Accounts that are held or closed, in batches by client id."""
+        condition = sa.or_(accounts.c.closed, accounts.c.hold_status.is_not(None))
         query = sa.select(accounts.c.client_id).where(condition).order_by(accounts.c.client_id)
         for client_ids in self._client_batches(query, accounts.c.client_id):
             found = self.accounts(client_ids)
@@ -250,19 +245,6 @@ class Ledger:
             statement = self._insert(accounts).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_=changed))
 
-    def note_overdue(self, wanted: Mapping[int, UserStatus]) -> None:
-        """Note what unpaid invoices call for, per client; clients without an account are passed over."""
-        if not wanted:
-            return
-        statement = (
-            sa.update(accounts)
-            .where(accounts.c.client_id == sa.bindparam("b_client_id"))
-            .values(overdue=sa.bindparam("b_overdue"))
-        )
-        rows = [{"b_client_id": client_id, "b_overdue": status} for client_id, status in wanted.items()]
-        with self._write() as connection:
-            connection.execute(statement, rows)
-
     def forget_account(self, client_id: int) -> None:
         """Forget an account whose user was deleted."""
         with self._write() as connection:
@@ -270,11 +252,15 @@ class Ledger:
 
     # The plumbing of the above
 
-    def _read(self) -> AbstractContextManager[sa.Connection]:
-        return self._engine.connect().execution_options(**READ_ONLY)
+    @contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
+            yield connection
 
-    def _write(self) -> AbstractContextManager[sa.Connection]:
-        return self._engine.begin()
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with ledger_errors(), self._engine.begin() as connection:
+            yield connection
 
     def _entries(self, client_ids: Sequence[int], condition: sa.ColumnElement[bool]) -> list[Entry]:
         query = (
@@ -341,10 +327,7 @@ def _account(row: sa.Row[Any]) -> Account:
         user_id=row.user_id,
         email=row.email,
         closed=row.closed,
-        overdue=UserStatus(row.overdue),
         hold=hold,
-        linked_at=row.linked_at,
-        changed_at=row.changed_at,
     )
 
 
@@ -355,10 +338,7 @@ def _account_row(account: Account) -> dict[str, Any]:
         "user_id": account.user_id,
         "email": account.email,
         "closed": account.closed,
-        "overdue": account.overdue,
         "hold_status": hold and hold.status,
         "hold_found": hold and hold.found,
         "hold_attempted": hold and hold.attempted,
-        "linked_at": account.linked_at,
-        "changed_at": account.changed_at,
     }

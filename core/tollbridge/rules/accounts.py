@@ -18,6 +18,7 @@ class Candidate:
     user_id: int
     email: str
     billing_user_id: int | None
+    is_administrator: bool = False
 
 
 @attrs.frozen
@@ -27,7 +28,7 @@ class Create:
 
 @attrs.frozen
 class Link:
-    """An unlinked user has exactly the client's e-mail address: write the billing id to it."""
+    """An unlinked user has the client's e-mail address, ignoring case: write the billing id to it."""
 
     user_id: int
 
@@ -70,8 +71,15 @@ def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) 
     if len(own) > 1:
         ids = ", ".join(str(user.user_id) for user in own)
         return Clash(f"SolusIO's users {ids} all carry the billing id {client.id}: unlink all but one")
+    if own and own[0].is_administrator:
+        return Clash(
+            f"SolusIO's user {own[0].user_id} carries the billing id {client.id} and is an administrator of the panel:"
+            " unlink it, for nobody may lock an administrator out over an invoice"
+        )
     if own:
         changed = not _same_address(own[0], client)
+        if client.status is ClientStatus.CLOSED:
+            return Keep(own[0].user_id)
         if not client.email:
             return _NO_ADDRESS
         if changed and namesakes:
@@ -81,7 +89,7 @@ def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) 
         return Leave()
     if not client.email:
         return _NO_ADDRESS
-    foreign = [user for user in namesakes if user.billing_user_id is not None]
+    foreign = [user for user in namesakes if user.billing_user_id is not None or user.is_administrator]
     if foreign or len(namesakes) > 1:
         return _taken(client, (foreign or namesakes)[0])
     return Link(namesakes[0].user_id) if namesakes else Create()
@@ -93,6 +101,8 @@ def _same_address(user: Candidate, client: Client) -> bool:
 
 def _taken(client: Client, user: Candidate) -> Clash:
     owner = f"belongs to client {user.billing_user_id}" if user.billing_user_id is not None else "is not linked"
+    if user.is_administrator:
+        owner = "is an administrator of the panel"
     return Clash(
         f"the client's address {client.email} is already that of SolusIO's user {user.user_id}, which {owner}:"
         " change one of the addresses, or unlink or remove that user"

@@ -43,9 +43,8 @@ class Ladder:
 
 @attrs.frozen
 class OpenInvoice:
-    """An invoice the bridge issued and nobody has paid, as the billing system has it today."""
+    """An invoice the bridge issued, as the billing system has it today."""
 
-    reference: str
     status: InvoiceStatus
     due_date: date
 

@@ -17,7 +17,7 @@ from tollbridge.server.metrics import Metrics
 from tollbridge.server.remembering import PriceMemory
 from tollbridge.solus.pricing_answer import encode
 
-PATHS = ("/solusio/api/", "/modules/addons/solusio/api/")
+PATHS = ("/solusio/api/", "/modules/addons/solusio/api/", "/solusio/api", "/modules/addons/solusio/api")
 _LARGEST_BODY = 16 * 1024
 _MOST_FIELDS = 20
 _BODY_SECONDS = 10.0

@@ -11,6 +11,7 @@ from tollbridge.errors import NotFound, TollbridgeError
 
 _log = structlog.get_logger("tollbridge.server")
 _MOST_REMEMBERED = 50_000
+_PATIENCE_SECONDS = 2.0  # a panel that shows a price waits no longer than that for a fresher one
 
 
 @attrs.frozen
@@ -55,8 +56,18 @@ class PriceMemory:
         if task is None:
             task = asyncio.create_task(self._refresh(client_id))
             self._under_way[client_id] = task
-            task.add_done_callback(lambda _: self._under_way.pop(client_id, None))
+            task.add_done_callback(lambda done: self._fetched(client_id, done))
+        found = self._remembered.get(client_id)
+        if found is not None and asyncio.get_running_loop().time() - found.fetched_at < self._stale_seconds:
+            await asyncio.wait({task}, timeout=_PATIENCE_SECONDS)
+            if not task.done():
+                return found.answer
         return await asyncio.shield(task)
+
+    def _fetched(self, client_id: int, task: asyncio.Task[bytes]) -> None:
+        self._under_way.pop(client_id, None)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; asked for here so that nobody waiting is no fault
 
     async def _refresh(self, client_id: int) -> bytes:
         loop = asyncio.get_running_loop()

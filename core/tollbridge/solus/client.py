@@ -116,6 +116,8 @@ class Solus:
 
     def _adopted(self, user: SolusUser, client_id: int) -> SolusUser:
         """``user``, linked to the client if it was linked to nobody."""
+        if user.is_administrator:
+            raise Conflict(f"client {client_id} has the e-mail address {user.email} of an administrator of SolusIO")
         if user.billing_user_id is None:
             self.link(user.id, client_id)
             return attrs.evolve(user, billing_user_id=client_id)

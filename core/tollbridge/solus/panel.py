@@ -92,6 +92,8 @@ class Panel:
 
     def _list_page(self, path: str, params: dict[str, Any]) -> wire.Row:
         answer = self._http.request("GET", path, params=params)
+        if answer.status == 404:
+            raise Refused(f"SolusIO has no list at GET {path} (404): check solus.url and, for usage, [solus.usage]")
         _raise_for(answer, f"GET {path}")
         return _document(answer)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import attrs
 
 from tollbridge.config import UsageFeedSettings
+from tollbridge.errors import Incomplete
 from tollbridge.rules.metering import Metered, meter
 from tollbridge.solus import wire
 from tollbridge.solus.panel import Panel
@@ -77,13 +78,24 @@ def read_usage(panel: Panel, feed: UsageFeedSettings, start: datetime, end: date
         yield UserUsage(
             user_id=wire.identifier(row, "user_id", "a usage row"),
             billing_user_id=wire.optional_identifier(row, "billing_user_id", "a usage row"),
-            items=tuple(_item(item) for item in wire.rows(row, "items", "a usage row")),
+            items=_items(row),
         )
+
+
+def _items(row: wire.Row) -> tuple[UsageItem, ...]:
+    """The row's items; a server that comes twice would be billed twice."""
+    items = tuple(_item(item) for item in wire.rows(row, "items", "a usage row"))
+    servers = [item.id for item in items if item.server]
+    if len(servers) > len(set(servers)):
+        raise Incomplete(f"SolusIO's usage of user {row.get('user_id')} has a server twice")
+    return items
 
 
 def _item(row: wire.Row) -> UsageItem:
     where = "a usage item"
     kind = wire.text(row, "type", where)
+    if not kind:
+        raise Incomplete(f"SolusIO's answer has {where} of no type (id {row.get('id')!r:.30})")
     return UsageItem(
         type=kind,
         id=wire.identifier(row, "id", where),

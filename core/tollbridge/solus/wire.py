@@ -13,6 +13,8 @@ from tollbridge.model import UserStatus
 
 Row = Mapping[str, Any]
 
+_ADMIN = "ADMIN"
+
 _LARGEST = 2**63 - 1  # what databases keep as an integer
 
 
@@ -24,6 +26,7 @@ class SolusUser:
     email: str
     status: UserStatus
     billing_user_id: int | None
+    is_administrator: bool = False
 
 
 @attrs.frozen
@@ -52,7 +55,14 @@ def user(row: Row) -> SolusUser:
         email=text(row, "email", where),
         status=user_status(row),
         billing_user_id=optional_identifier(row, "billing_user_id", where),
+        is_administrator=is_administrator(row),
     )
+
+
+def is_administrator(row: Row) -> bool:
+    """Whether the user has the built-in role ADMIN, which owns the panel and perhaps the bridge's own API token."""
+    roles = row.get("roles")
+    return isinstance(roles, list) and any(isinstance(role, dict) and role.get("name") == _ADMIN for role in roles)
 
 
 def user_status(row: Row) -> UserStatus:
@@ -148,11 +158,15 @@ def optional_identifier(row: Row, key: str, where: str) -> int | None:
 
 def _present(row: Row, key: str, where: str) -> Any:
     if key not in row:
-        raise Incomplete(f"SolusIO's answer has {where} without {key!r} (id {row.get('id', 'unknown')})")
+        raise Incomplete(f"SolusIO's answer has {where} without {key!r}{_name(row)}")
     return row[key]
 
 
 def _wrong(row: Row, key: str, where: str, wanted: str) -> Incomplete:
-    return Incomplete(
-        f"SolusIO's answer has {where} (id {row.get('id', 'unknown')}) whose {key!r} is not {wanted}: {row[key]!r:.60}"
-    )
+    return Incomplete(f"SolusIO's answer has {where}{_name(row)} whose {key!r} is not {wanted}: {row[key]!r:.60}")
+
+
+def _name(row: Row) -> str:
+    """Which row it is, as far as the row says."""
+    key = next((key for key in ("id", "user_id") if key in row), None)
+    return f" ({key} {row[key]!r:.30})" if key else ""

@@ -24,7 +24,7 @@ def client(row: Row) -> Client:
         who,
         Client,
         id=_whole(row, "id", who),
-        email=_text(row, "email"),
+        email=_text(row, "email").strip(),
         currency=_text(row, "currency").strip().upper(),
         status=_status(row, ClientStatus, who) if "status" in row else ClientStatus.ACTIVE,
         tax_exempt=_flag(row, "tax_exempt", who),

@@ -15,9 +15,6 @@ def upgrade() -> None:
         "months",
         sa.Column("month", sa.String(7), primary_key=True),
         sa.Column("closed_at", Moment, nullable=False),
-        sa.Column("tokens", sa.BigInteger, nullable=False),
-        sa.Column("unbilled_users", sa.Integer, nullable=False),
-        sa.Column("unbilled_tokens", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "invoices",
@@ -49,10 +46,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger, nullable=False, unique=True),
         sa.Column("email", sa.String(320), nullable=False),
         sa.Column("closed", sa.Boolean, nullable=False),
-        sa.Column("overdue", sa.String(9), nullable=False),
         sa.Column("hold_status", sa.String(9)),
         sa.Column("hold_found", sa.String(9)),
         sa.Column("hold_attempted", sa.String(9)),
-        sa.Column("linked_at", Moment, nullable=False),
-        sa.Column("changed_at", Moment),
     )
