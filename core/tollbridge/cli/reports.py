@@ -20,6 +20,7 @@ from tollbridge.ledger import Entry, State
 from tollbridge.model import Client, Currency, InvoiceStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.pricing import TokenPrice, conversion, exact_money, money, plain
+from tollbridge.solus import UsageItem
 from tollbridge.solus.pricing_answer import pricing_answer
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
@@ -52,7 +53,7 @@ def _print_comparison(comparison: Comparison) -> None:
             f"{item.server.hours:,}" if item.server else "",
             f"{item.tokens:,}",
             "" if item.computed is None else f"{item.computed:,}",
-            "" if item.computed in {None, item.tokens} else "differs",
+            _note(item),
         )
     out.print(made)
     say(f"SolusIO reports {comparison.tokens:,} tokens; " + ", ".join(
@@ -60,6 +61,12 @@ def _print_comparison(comparison: Comparison) -> None:
     ) + ".")  # fmt: skip
     for remark in comparison.remarks():
         complain(remark)
+
+
+def _note(item: UsageItem) -> str:
+    if item.computed not in {None, item.tokens}:
+        return "differs"
+    return "deleted" if item.server and item.server.is_deleted else ""
 
 
 def price(

@@ -11,9 +11,11 @@ import structlog
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.bridge import bridge
@@ -67,6 +69,7 @@ def create_app(parts: Parts) -> Starlette:
         return Response(await to_thread.run_sync(metrics.text), media_type=metrics.content_type)
 
     return Starlette(
+        middleware=[Middleware(_PricesFirst, lookup=lookup)],
         routes=[
             *(Route(path, lookup, methods=["POST"]) for path in PATHS),
             Route("/healthz", alive, methods=["GET"]),
@@ -79,6 +82,19 @@ def create_app(parts: Parts) -> Starlette:
 
 def _no_such_address(_request: Request, _error: Exception) -> Response:
     return JSONResponse({"result": "error", "message": "there is nothing at this address"}, 404)
+
+
+class _PricesFirst:
+    """Answers SolusIO's look-ups before the router, whose search costs as much as the answer."""
+
+    def __init__(self, app: ASGIApp, lookup: PriceLookup) -> None:
+        self._app = app
+        self._lookup = lookup
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a look-up; pass everything else on."""
+        asked = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in PATHS
+        await (self._lookup if asked else self._app)(scope, receive, send)
 
 
 def _method_not_allowed(request: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """The adapter: an operator's statements, run with bound parameters, one transaction per invoice."""
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import chain
@@ -28,8 +28,9 @@ from tollbridge import (
 from tollbridge_generic_sql import rows
 from tollbridge_generic_sql.checking import check_statements
 from tollbridge_generic_sql.database import is_down, open_database, reason
+from tollbridge_generic_sql.prepared import Prepared
 from tollbridge_generic_sql.preset import PRESETS
-from tollbridge_generic_sql.statements import NO_ID, REQUIRED, Queries, column_problems, parameter_problems
+from tollbridge_generic_sql.statements import NO_ID, REQUIRED, Queries, parameter_problems
 
 
 @attrs.frozen
@@ -76,8 +77,7 @@ class GenericSqlAdapter:
         given = settings.statements()
         if settings.preset and not settings.queries.insert_invoice and self._engine.dialect.name == "postgresql":
             given["insert_invoice"] += " RETURNING id"
-        self._statements = {name: sa.text(text) for name, text in given.items()}
-        self._parameters = {name: set(text.compile().params) for name, text in self._statements.items()}
+        self._statements = {name: Prepared.of(name, text, self._engine.dialect) for name, text in given.items()}
         self._plain = self._engine.dialect.name == "sqlite"
 
     @hookimpl
@@ -120,12 +120,8 @@ class GenericSqlAdapter:
         try:
             with self._engine.begin() as connection:
                 invoice_id = self._insert_invoice(connection, invoice)
-                lines = [
-                    self._given("insert_line", self._line(invoice_id, position, invoice))
-                    for position in range(len(invoice.lines))
-                ]
-                if lines:
-                    connection.execute(self._statements["insert_line"], lines)
+                lines = (self._line(invoice_id, position, invoice) for position in range(len(invoice.lines)))
+                self._statements["insert_line"].run_each(connection, lines)
                 sent = True
         except SQLAlchemyError as error:
             if sent and is_down(error):
@@ -160,7 +156,9 @@ class GenericSqlAdapter:
     @hookimpl
     def check(self) -> list[Check]:
         """Whether the database answers and every statement fits it; nothing is written."""
-        return check_statements(self._engine, {name: text.text for name, text in self._statements.items()})
+        return check_statements(
+            self._engine, {name: statement.text.text for name, statement in self._statements.items()}
+        )
 
     def _has(self, name: str) -> bool:
         return name in self._statements
@@ -176,7 +174,7 @@ class GenericSqlAdapter:
             "total": self._money(invoice.total),
             "notes": invoice.notes,
         }
-        result = connection.execute(self._statements["insert_invoice"], self._given("insert_invoice", values))
+        result = self._statements["insert_invoice"].run(connection, values)
         found = result.scalar() if result.returns_rows else getattr(result.context.cursor, "lastrowid", None)
         if not found:
             raise Refused(f"the statement `insert_invoice` {NO_ID}")
@@ -193,10 +191,6 @@ class GenericSqlAdapter:
             "taxed": line.taxed,
         }
 
-    def _given(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Only the values that the statement names."""
-        return {key: value for key, value in values.items() if key in self._parameters[name]}
-
     def _money(self, amount: Decimal) -> Decimal | str:
         """SQLite's driver takes no Decimal; its digits as text keep every one of them."""
         return f"{amount:f}" if self._plain else amount
@@ -205,10 +199,9 @@ class GenericSqlAdapter:
         return day.isoformat() if self._plain else day
 
     def _rows(self, name: str, **values: Any) -> list[rows.Row]:
+        statement = self._statements[name]
         with self._reading(name) as connection:
-            result = connection.execute(self._statements[name], self._given(name, values))
-            columns = _columns(name, result)
-            return [dict(zip(columns, row, strict=True)) for row in result]
+            return list(statement.rows(statement.run(connection, values)))
 
     def _stream(self, name: str) -> Iterator[rows.Row]:
         """A long result, some thousand rows at a time; the first is read now, so that errors show now."""
@@ -219,13 +212,12 @@ class GenericSqlAdapter:
             return iter(())
 
     def _pages(self, name: str) -> Iterator[rows.Row]:
+        statement = self._statements[name]
         with (
             self._reading(name) as connection,
-            connection.execution_options(yield_per=1000).execute(self._statements[name]) as result,
+            connection.execution_options(yield_per=1000).execute(statement.text) as result,
         ):
-            columns = _columns(name, result)
-            for row in result:
-                yield dict(zip(columns, row, strict=True))
+            yield from statement.rows(result)
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[sa.Connection]:
@@ -237,11 +229,3 @@ class GenericSqlAdapter:
                 words = f"the database cannot be used just now (statement `{name}`): {reason(error)}"
                 raise Unavailable(words) from None
             raise Refused(f"the statement `{name}` fails: {reason(error)}") from None
-
-
-def _columns(name: str, result: sa.CursorResult[Any]) -> list[str]:
-    """Column names without regard to case, since databases differ in what they make of it."""
-    columns = [str(key).lower() for key in result.keys()]  # noqa: SIM118 - not a dict
-    if problems := column_problems(name, set(columns)):
-        raise Refused(f"the statement `{name}` {'; '.join(problems)}")
-    return columns
