@@ -1,7 +1,6 @@
 """HTTP to other systems: what is repeated, what is not, and what is believed."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+import trustme
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -257,34 +257,16 @@ def test_an_error_never_shows_a_secret_that_is_in_the_address() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, and its key beside it."""
+    """An authority of one's own; beside it the certificate it gave to 127.0.0.1, with its key."""
     folder = tmp_path_factory.mktemp("tls")
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "3650",
-        "-subj",
-        "/CN=panel",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "own-ca.pem",
-    ]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "own-ca.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
     return folder / "own-ca.pem"
 
 
 def _tls(app: Any, certificate: Path) -> Any:
-    return running(app, ssl_certfile=certificate, ssl_keyfile=certificate.parent / "key.pem")
+    return running(app, ssl_certfile=certificate.with_name("server.pem"))
 
 
 HELLO = Starlette(routes=[Route("/x", lambda _: Response(b'"hello"'))])
