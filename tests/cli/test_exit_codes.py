@@ -10,6 +10,7 @@ from tests.cli.company import Operator
 from tests.world import World
 from tollbridge import http
 from tollbridge.cli import main
+from tollbridge.solus.sandbox import Fault
 
 COMMANDS = ["init", "check", "connect", "serve", "run", "invoice", "sync", "overdue", "usage", "price", "plans",
             "explain", "adapters", "sandbox", "demo"]  # fmt: skip
@@ -99,6 +100,16 @@ def test_a_panel_that_is_down_is_3(operator: Operator, impatient: None, command:
     told = operator(command, config=with_url(operator, nobody_listens()))
     assert told.code == 3
     assert "SolusIO" in told.out + told.err
+
+
+def test_a_run_that_was_stopped_is_3_and_still_tells_what_it_did(operator: Operator, impatient: None) -> None:
+    operator.world.panel.faults.add(Fault("500", method="GET", path="usage", times=None))
+    told = operator("run", "--date", "2026-07-01", "--json")
+    assert (told.code, told.json["invoices"]) == (3, [])
+    assert "500" in told.json["stopped_by"]
+    assert told.json["accounts"]["clients"] == 2
+    operator.world.panel.faults.clear()
+    assert operator("run", "--date", "2026-07-01", "--json").json["stopped_by"] is None
 
 
 def with_url(operator: Operator, url: str) -> Path:

@@ -15,6 +15,7 @@ from tollbridge.jobs.parts import Failure, Parts, Progress
 from tollbridge.jobs.statuses import StatusChange
 from tollbridge.ledger import Entry
 from tollbridge.rules.pricing import money
+from tollbridge.secret import redact
 
 _FAILED = 1
 _SHOWN = 50
@@ -38,6 +39,7 @@ def run(
             "invoicing": invoicing_json(report.invoicing),
             "overdue": overdue_json(report.overdue),
             "failures": report.failures,
+            "stopped_by": redact(str(report.stopped_by)) if report.stopped_by else None,
         }
         if not dry_run:
             parts.billing.tell("run_finished", report=document)
