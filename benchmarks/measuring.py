@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,13 +23,18 @@ class Measured:
 
 def run(arguments: Sequence[str], *, cwd: Path | None = None) -> Measured:
     """Run a process to its end; its own peak memory, by the operating system's account."""
-    started = time.perf_counter()
-    process = subprocess.Popen(arguments, cwd=cwd, stdout=subprocess.DEVNULL)  # noqa: S603 - our own programs
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
-    return Measured(time.perf_counter() - started, usage.ru_maxrss / 1024)
+    with tempfile.TemporaryFile("w+") as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(  # noqa: S603 - our own programs
+            arguments, cwd=cwd, stdout=subprocess.DEVNULL, stderr=said
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}: {said.read()}")
+    return Measured(seconds, usage.ru_maxrss / 1024)
 
 
 def python(module: str, *arguments: object) -> list[str]:

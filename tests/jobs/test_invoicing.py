@@ -185,6 +185,21 @@ def test_a_carried_month_of_a_client_that_uses_nothing_more_waits(world: World) 
     assert world.billed() == {"TB-2026-08-1042": "0.7"}
 
 
+def test_what_was_carried_for_a_client_that_is_gone_keeps_no_month_open(world: World) -> None:
+    world.billing = 'minimum = { USD = "1.00" }'
+    world.client_with_server(1042, hours=100)
+    world.at("2026-07-01")
+    with world.run("2026-07-01") as run:
+        run.daily()
+    world.execute("DELETE FROM clients WHERE id = 1042")
+    world.at("2026-08-01")
+    with world.run("2026-08-01") as run:
+        report = run.daily()
+        assert run.parts.ledger.is_closed(JULY)
+    assert report.invoicing.failures == []
+    assert "cannot be invoiced" in report.invoicing.warnings[0]
+
+
 def test_an_invoice_from_half_an_answer_is_never_written(world: World) -> None:
     for client_id in range(1, 41):
         world.client_with_server(client_id)

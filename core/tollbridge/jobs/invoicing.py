@@ -212,7 +212,7 @@ class Invoicing:
                 client = self._parts.billing.client(usage.client_id)
                 price = self._pricer.price(client)
             except TollbridgeError as error:
-                self._failures.add(_who(month, usage.client_id), _explained(error, usage))
+                self._not_drafted(month, usage, error)
                 continue
             self._failures.went_well()
             earlier = [*carried.get(client.id, ()), *self._planned_carries.get(client.id, ())]
@@ -222,6 +222,17 @@ class Invoicing:
                 draft(month, client, usage.items, earlier, price, billing=billing, issue_date=day, now=_clock())
             )
         return drafts
+
+    def _not_drafted(self, month: Month, usage: ClientUsage, error: TollbridgeError) -> None:
+        """A failure; but what was carried for a client that has gone since must not keep months open for ever."""
+        who = f"client {usage.client_id} in {month}"
+        if not isinstance(error, NotFound):
+            self._failures.add(who, error)
+        elif usage.items:
+            charged = f"SolusIO charges {usage.tokens} tokens to it: correct the user's billing id in the panel"
+            self._failures.add(who, NotFound(f"{error}, but {charged}"))
+        else:
+            self.report.warnings.append(f"{who}: {error} any more, so what was carried for it cannot be invoiced")
 
     def _send_all(self, entries: list[Entry]) -> None:
         """Create each invoice in the billing system; what came of it is in the ledger even if this is cut short."""
@@ -304,18 +315,6 @@ def _tolerance(entry: Entry) -> Decimal:
     """Half a smallest unit for each line and for each tax: what rounding elsewhere can make of the same price."""
     price = entry.document.price
     return Decimal(1).scaleb(-price.currency.decimals) * (len(entry.document.lines) + len(price.taxes)) / 2
-
-
-def _who(month: Month, client_id: int) -> str:
-    return f"client {client_id} in {month}"
-
-
-def _explained(error: TollbridgeError, usage: ClientUsage) -> TollbridgeError:
-    if isinstance(error, NotFound):
-        return NotFound(
-            f"{error}, but SolusIO charges {usage.tokens} tokens to it: correct the user's billing id in the panel"
-        )
-    return error
 
 
 def _clock() -> datetime:
