@@ -39,7 +39,7 @@ OS_IMAGE: Json = {
             "id": 1,
             "position": 1,
             "version": "12",
-            "url": "https://panel.example/debian-12.qcow2",
+            "url": "https://panel.example/os.qcow2",
             "os_image_id": 1,
             "cloud_init_version": "v2",
             "is_ssh_keys_supported": True,
