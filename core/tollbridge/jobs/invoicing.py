@@ -21,7 +21,7 @@ from tollbridge.jobs.staging import ClientUsage, StagedUsage, UnbilledUser
 from tollbridge.ledger.entries import Entry, State
 from tollbridge.ledger.store import Result
 from tollbridge.model import Receipt
-from tollbridge.rules.calendar import Month, months_to_invoice
+from tollbridge.rules.calendar import Month, due_date, months_to_invoice
 from tollbridge.secret import redact
 from tollbridge.solus import UserUsage, read_usage
 from tollbridge.solus.panel import again_if_incomplete
@@ -139,7 +139,7 @@ class Invoicing:
                 self._compare(usage, entry)
         if not self._dry_run:
             self._parts.ledger.record(found)
-        self._issue(month, to_draft, known=set(entries))
+        self._issue(month, to_draft, entries)
 
     def _compare(self, usage: ClientUsage, entry: Entry) -> None:
         """Usage that came after the client's month was done is told, for nothing can be added to it any more."""
@@ -181,12 +181,12 @@ class Invoicing:
         """How much longer an invoice sent by a run that died may still appear."""
         return self._began + self._parts.billing.in_doubt_seconds - time.monotonic()
 
-    def _issue(self, month: Month, usages: list[ClientUsage], known: set[int]) -> None:
-        """Draft, write and send; ``known`` are the clients that have an entry of this month already."""
+    def _issue(self, month: Month, usages: list[ClientUsage], unfinished: dict[int, Entry]) -> None:
+        """Draft, write and send; ``unfinished`` are the entries of this month that there are already."""
         drafts = [
             entry
-            for entry in self._drafts(month, usages)
-            if entry.document.lines or entry.state is State.WRITTEN or entry.client_id in known
+            for entry in self._drafts(month, usages, unfinished)
+            if entry.document.lines or entry.state is State.WRITTEN or entry.client_id in unfinished
         ]
         if self._dry_run:
             for entry in drafts:
@@ -204,10 +204,14 @@ class Invoicing:
                 self._count(entry)
         self._send_all([entry for entry in entries if entry.state is State.SENDING])
 
-    def _drafts(self, month: Month, usages: list[ClientUsage]) -> list[Entry]:
+    def _drafts(self, month: Month, usages: list[ClientUsage], unfinished: dict[int, Entry]) -> list[Entry]:
         carried = self._parts.ledger.carried(month, [usage.client_id for usage in usages])
         drafts = []
         for usage in usages:
+            entry = unfinished.get(usage.client_id)
+            if entry is not None and entry.document.lines and not usage.items:
+                drafts.append(self._as_written(entry))
+                continue
             try:
                 client = self._parts.billing.client(usage.client_id)
                 price = self._pricer.price(client)
@@ -222,6 +226,16 @@ class Invoicing:
                 draft(month, client, usage.items, earlier, price, billing=billing, issue_date=day, now=_clock())
             )
         return drafts
+
+    def _as_written(self, entry: Entry) -> Entry:
+        """An entry whose usage is not reported any more, as when its user was deleted: it is owed all the same."""
+        self.report.warnings.append(
+            f"{entry.reference}: SolusIO no longer reports this client's usage; what it reported before is invoiced"
+        )
+        day, grace = self._when.day, self._parts.settings.billing.grace_days
+        return attrs.evolve(
+            entry, state=State.WRITTEN, issue_date=day, due_date=due_date(day, grace), problem=None, sent_at=None
+        )
 
     def _not_drafted(self, month: Month, usage: ClientUsage, error: TollbridgeError) -> None:
         """A failure; but what was carried for a client that has gone since must not keep months open for ever."""
