@@ -5,13 +5,16 @@
     ├── UsageError                  a command was given arguments that make no sense               (exit 2)
     ├── AdapterFault                the adapter broke its contract: a bug of the adapter           (exit 3)
     ├── LedgerError                 the ledger cannot be opened, or somebody else holds it         (exit 3)
-    └── ServiceError                another system did not do what was asked
+    └── ServiceError                another system did not do what was asked                       (exit 3)
         ├── NotFound                it answered that there is no such thing
         ├── Refused                 it understood and said no: asking again will not help
         ├── Conflict                two records claim the same person; only a human can decide
-        └── Unavailable             it cannot be used just now: try again later                    (exit 3)
+        └── Unavailable             it cannot be used just now: try again later
             ├── Incomplete          it answered only a part, and nothing may be decided on a part
             └── OutcomeUnknown      the request was sent and no answer came: it may have been done
+
+The exit codes are those of a command that ends with the error; an error that concerns one client is counted as that
+client's failure instead.
 
 Adapters raise ``NotFound``, ``Refused``, ``Unavailable`` and ``OutcomeUnknown``. Any other exception that leaves
 an adapter is shown as an :class:`AdapterFault`.

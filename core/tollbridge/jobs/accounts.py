@@ -222,7 +222,11 @@ class Accounts:
                 month = month.next
             start, end = month.start(billing.timezone), self._when.now
             feed = self._parts.settings.solus.usage
-            if start < end:
-                again_if_incomplete(lambda: staged.fill(read_usage(self._parts.solus.panel, feed, start, end)))
+            try:
+                if start < end:
+                    again_if_incomplete(lambda: staged.fill(read_usage(self._parts.solus.panel, feed, start, end)))
+            except TollbridgeError:
+                staged.connection.close()
+                raise
             self._uninvoiced = staged
         return self._uninvoiced.of_user(user_id) > 0
