@@ -21,10 +21,10 @@ from tests.world import QUICK
 from tollbridge.errors import ConfigError, OutcomeUnknown, Refused, TollbridgeError, Unavailable
 from tollbridge.http import Answer, Http, Retry, _backoff, _retry_after
 from tollbridge.loopback import listen, running
+from tollbridge.sandbox import Kind
 from tollbridge.secret import hide
 from tollbridge.solus.sandbox import Fault, Panel
 from tollbridge.solus.sandbox import running as a_panel
-from tollbridge.solus.sandbox.faults import Kind
 
 ONCE: list[Kind] = ["500", "503", "cut", "lost"]
 

@@ -6,8 +6,8 @@ from tests.world import World
 from tollbridge.errors import Unavailable
 from tollbridge.jobs.accounts import AccountsReport
 from tollbridge.model import UserStatus
+from tollbridge.sandbox import Kind
 from tollbridge.solus.sandbox import Fault
-from tollbridge.solus.sandbox.faults import Kind
 
 
 def sync(world: World, *, dry_run: bool = False, day: str = "2026-06-15") -> AccountsReport:

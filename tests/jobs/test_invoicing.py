@@ -13,8 +13,8 @@ from tollbridge.errors import Incomplete, Unavailable, UsageError
 from tollbridge.jobs.comparing import compare_usage
 from tollbridge.ledger import State
 from tollbridge.rules.calendar import Month
+from tollbridge.sandbox import Kind
 from tollbridge.solus.sandbox import Fault
-from tollbridge.solus.sandbox.faults import Kind
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge.solus.usage import _items
 

@@ -8,10 +8,10 @@ import attrs
 
 from tests.world import QUICK
 from tollbridge.config import SolusSettings
+from tollbridge.sandbox import Entry
 from tollbridge.secret import Secret
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
-from tollbridge.solus.sandbox.journal import Entry
 
 TOKEN = "sandbox-token"
 

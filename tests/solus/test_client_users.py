@@ -8,9 +8,9 @@ from tests.solus.panels import Bank, a_bank, settings_for
 from tests.world import QUICK
 from tollbridge.errors import Conflict, Incomplete, NotFound, OutcomeUnknown, Refused, ServiceError, Unavailable
 from tollbridge.model import UserStatus
+from tollbridge.sandbox import Kind
 from tollbridge.solus import Solus, SolusUser
 from tollbridge.solus.sandbox import Fault
-from tollbridge.solus.sandbox.faults import Kind
 
 FAULTS: list[Kind] = ["500", "503", "429", "cut", "lost", "html", "empty"]
 EMAIL, CLIENT = "ada@example.com", 1042

@@ -14,11 +14,11 @@ from tests.solus.panels import Bank, settings_for
 from tests.world import QUICK
 from tollbridge.errors import Incomplete, NotFound, Refused, Unavailable
 from tollbridge.loopback import running
+from tollbridge.sandbox import Kind
 from tollbridge.secret import Secret
 from tollbridge.solus import Solus
 from tollbridge.solus.panel import Panel as Calls
 from tollbridge.solus.sandbox import Fault
-from tollbridge.solus.sandbox.faults import Kind
 
 
 def _with_users(bank: Bank, count: int) -> set[str]:

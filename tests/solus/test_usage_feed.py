@@ -19,10 +19,10 @@ from tests.world import QUICK
 from tollbridge.config import UsageFeedSettings
 from tollbridge.errors import Incomplete, Unavailable
 from tollbridge.loopback import running
+from tollbridge.sandbox import Kind
 from tollbridge.solus import ServerMeter, UsageItem, UserUsage, read_usage
 from tollbridge.solus.panel import Panel as Calls
 from tollbridge.solus.sandbox import Fault
-from tollbridge.solus.sandbox.faults import Kind
 
 JULY, AUGUST = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzinfo=UTC)
 FEED = UsageFeedSettings()

@@ -6,9 +6,9 @@
 ...     panel.advance(timedelta(days=31))
 """
 
+from tollbridge.sandbox import Fault
 from tollbridge.solus.sandbox.app import create_app
 from tollbridge.solus.sandbox.company import small_company
-from tollbridge.solus.sandbox.faults import Fault
 from tollbridge.solus.sandbox.panel import Panel
 from tollbridge.solus.sandbox.problems import PanelError
 from tollbridge.solus.sandbox.records import LimitGroup, Plan, Server, User

@@ -6,10 +6,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tollbridge.sandbox import Recorder
 from tollbridge.solus.sandbox.api.calls import problem
 from tollbridge.solus.sandbox.api.routes import api_routes
+from tollbridge.solus.sandbox.breaking import PanelBreaker
 from tollbridge.solus.sandbox.control import control_routes
-from tollbridge.solus.sandbox.middleware import Breaker, Recorder
 from tollbridge.solus.sandbox.panel import Panel
 from tollbridge.solus.sandbox.problems import PanelError
 
@@ -21,7 +22,7 @@ def create_app(panel: Panel) -> Starlette:
     """
     app = Starlette(
         routes=[*api_routes(panel), *control_routes(panel)],
-        middleware=[Middleware(Recorder, panel=panel), Middleware(Breaker, panel=panel)],
+        middleware=[Middleware(Recorder, journal=panel.journal), Middleware(PanelBreaker, faults=panel.faults)],
         exception_handlers={HTTPException: _unrouted},
     )
     app.router.redirect_slashes = False

@@ -15,10 +15,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tollbridge.rules.calendar import Month
+from tollbridge.sandbox import KINDS
+from tollbridge.sandbox import control_routes as shared_control_routes
 from tollbridge.solus.sandbox.api.calls import problem, read_body, respond
 from tollbridge.solus.sandbox.api.wire import date
 from tollbridge.solus.sandbox.company import small_company
-from tollbridge.solus.sandbox.faults import KINDS, Fault
 from tollbridge.solus.sandbox.panel import Panel
 from tollbridge.solus.sandbox.problems import PanelError, invalid
 
@@ -66,16 +67,12 @@ def control_routes(panel: Panel) -> list[Route]:
         ("GET", "/sandbox/", controls.overview),
         ("GET", "/sandbox/clock", controls.clock),
         ("POST", "/sandbox/clock", controls.move_clock),
-        ("GET", "/sandbox/faults", controls.faults),
-        ("POST", "/sandbox/faults", controls.add_fault),
-        ("DELETE", "/sandbox/faults", controls.clear_faults),
-        ("GET", "/sandbox/requests", controls.requests),
-        ("DELETE", "/sandbox/requests", controls.clear_requests),
         ("POST", "/sandbox/seed", controls.seed),
         ("POST", "/sandbox/per_page", controls.set_per_page),
         ("GET", "/auth/by_token/{token}", controls.by_token),
     ]
-    return [Route(path, _endpoint(control), methods=[method]) for method, path, control in table]
+    own = [Route(path, _endpoint(control), methods=[method]) for method, path, control in table]
+    return [*own, *shared_control_routes(panel.faults, panel.journal)]
 
 
 def _endpoint(control: Control) -> Callable[[Request], Awaitable[Response]]:
@@ -127,28 +124,6 @@ class _Controls:
         except (ValueError, OverflowError) as error:
             raise invalid(now=str(error)) from None
         return self.clock(request, body)
-
-    def faults(self, _request: Request, _body: dict[str, Any]) -> Response:
-        return respond({"data": [attrs.asdict(fault) for fault in self.panel.faults.list()]})
-
-    def add_fault(self, _request: Request, body: dict[str, Any]) -> Response:
-        try:
-            fault = Fault(**body)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise invalid(fault=str(error.args[0])) from None
-        self.panel.faults.add(fault)
-        return respond({"data": attrs.asdict(fault)}, 201)
-
-    def clear_faults(self, _request: Request, _body: dict[str, Any]) -> Response:
-        self.panel.faults.clear()
-        return Response(status_code=204)
-
-    def requests(self, _request: Request, _body: dict[str, Any]) -> Response:
-        return respond({"data": [attrs.asdict(entry) for entry in self.panel.journal.list()]})
-
-    def clear_requests(self, _request: Request, _body: dict[str, Any]) -> Response:
-        self.panel.journal.clear()
-        return Response(status_code=204)
 
     def seed(self, _request: Request, body: dict[str, Any]) -> Response:
         if body.get("company") != "small":

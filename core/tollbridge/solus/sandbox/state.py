@@ -6,8 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from tollbridge.solus.sandbox.faults import Faults
-from tollbridge.solus.sandbox.journal import Journal
+from tollbridge.sandbox import Faults, Journal
 from tollbridge.solus.sandbox.records import ADMIN, CLIENT, Activity, Role, User
 from tollbridge.solus.sandbox.settings import fresh_settings, merged
 from tollbridge.solus.sandbox.tables import Tables

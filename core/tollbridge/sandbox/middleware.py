@@ -1,42 +1,41 @@
-"""Around the API: every request is written down, and ordered faults happen."""
+"""Around a simulated API: every request is written down, and ordered faults happen."""
 
 import asyncio
 import json
 import math
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tollbridge.solus.sandbox.faults import Fault
-from tollbridge.solus.sandbox.journal import Entry, masked
-from tollbridge.solus.sandbox.panel import Panel
+from tollbridge.sandbox.faults import Fault, Faults
+from tollbridge.sandbox.journal import Entry, Journal, masked
 
-API = "/api/v1/"
 TRANSPORT = "tollbridge.sandbox.transport"
+CONTROLS = "/sandbox"
 _LOGIN_PAGE = "<!DOCTYPE html><title>Log in</title><form method=post><input name=email><input name=password></form>"
 _STATUSES = {"500": "Server Error", "429": "Too Many Attempts.", "503": "Service Unavailable"}
 
 
 class Recorder:
-    """Writes every request but those to the sandbox's own controls into the panel's journal."""
+    """Writes every request but those to the sandbox's own controls into the journal."""
 
-    def __init__(self, app: ASGIApp, panel: Panel) -> None:
+    def __init__(self, app: ASGIApp, journal: Journal) -> None:
         self._app = app
-        self._panel = panel
+        self._journal = journal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, note the request, and note the status just before the client sees it."""
-        if scope["type"] != "http" or scope["path"].startswith("/sandbox"):
+        if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
             await self._app(scope, receive, send)
             return
         raw = await _read(receive)
         if raw is None:
             return
         entry = Entry(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), _shown(raw))
-        self._panel.journal.add(entry)
+        self._journal.add(entry)
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -47,64 +46,74 @@ class Recorder:
 
 
 class Breaker:
-    """Lets the panel's faults happen to requests below ``/api/v1/``."""
+    """Lets faults happen to calls of the API. A sandbox says what names a call and how its lists are falsified."""
 
-    def __init__(self, app: ASGIApp, panel: Panel) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
-        self._panel = panel
+        self._faults = faults
+
+    def called(self, scope: Scope, body: bytes) -> str | None:
+        """What :attr:`Fault.path` is compared with; None for a request that no fault may hit."""
+        raise NotImplementedError
+
+    def falsify(self, fault: Fault, document: Any) -> None:
+        """Change an answer as the fault wants it: ``half_page``, ``no_meta`` or ``wrong_total``."""
+        raise NotImplementedError
+
+    async def page_before(self, scope: Scope, body: bytes, document: Any) -> None:
+        """Put the rows of the page before into an answer, for ``shuffled_pages``."""
+        raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless a fault is due for it."""
-        path = scope.get("path", "")
-        fault = None
-        if scope["type"] == "http" and path.startswith(API):
-            fault = self._panel.faults.take(scope["method"], path.removeprefix(API))
-        if fault is None:
+        if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
             await self._app(scope, receive, send)
+            return
+        raw = await _read(receive)
+        if raw is None:
+            return
+        call = self.called(scope, raw)
+        fault = None if call is None else self._faults.take(scope["method"], call)
+        if fault is None:
+            await self._app(scope, _replay(raw, receive), send)
         elif fault.kind in {"slow", "cut", "lost"}:
-            await self._delay_or_cut(fault, scope, receive, send)
+            await self._delay_or_cut(fault, scope, raw, receive, send)
         elif fault.kind in {"half_page", "no_meta", "wrong_total", "shuffled_pages"}:
-            await self._falsify(fault, scope, receive, send)
+            response = await self._falsified(fault, scope, raw)
+            await response(scope, receive, send)
         else:
             await _instead(fault)(scope, receive, send)
 
-    async def _delay_or_cut(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _delay_or_cut(self, fault: Fault, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         if fault.kind == "slow":
             try:
                 await asyncio.sleep(fault.seconds)
             except asyncio.CancelledError:  # the server is closing: nobody waits for the answer any more
                 await _hang_up(scope, receive)
             else:
-                await self._app(scope, receive, send)
+                await self._app(scope, _replay(body, receive), send)
             return
         if fault.kind == "lost":
-            await self._answer(scope, receive)
+            await self.answer(scope, body)
         await _hang_up(scope, receive)
 
-    async def _falsify(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        status, headers, content = await self._answer(scope, receive)
+    async def _falsified(self, fault: Fault, scope: Scope, body: bytes) -> Response:
+        status, headers, content = await self.answer(scope, body)
         try:
-            page = json.loads(content)
+            document = json.loads(content)
         except ValueError:
-            page = None
-        if isinstance(page, dict) and isinstance(page.get("meta"), dict):
+            document = None
+        if isinstance(document, dict):
             if fault.kind == "shuffled_pages":
-                page["data"] = await self._rows_before(page, scope, receive)
+                await self.page_before(scope, body, document)
             else:
-                _falsified(fault, page)
-            content = orjson.dumps(page)
+                self.falsify(fault, document)
+            content = orjson.dumps(document)
         headers = {key: value for key, value in headers.items() if key != "content-length"}
-        await Response(content, status, headers)(scope, receive, send)
+        return Response(content, status, headers)
 
-    async def _rows_before(self, page: dict[str, Any], scope: Scope, receive: Receive) -> Any:
-        number = page["meta"]["current_page"]
-        query = [(key, value) for key, value in parse_qsl(scope["query_string"].decode()) if key != "page"]
-        before = urlencode([*query, ("page", max(1, number - 1))]).encode()
-        _, _, content = await self._answer({**scope, "query_string": before}, _replay(b"", receive))
-        return json.loads(content)["data"]
-
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, str], bytes]:
-        """What the API answers, kept from the client."""
+    async def answer(self, scope: Scope, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """What the API answers, status, headers and content, kept from the client."""
         start: Message = {}
         content = bytearray()
 
@@ -114,9 +123,13 @@ class Breaker:
             else:
                 content.extend(message.get("body", b""))
 
-        await self._app(scope, receive, keep)
+        await self._app(scope, _replay(body, _nothing_more), keep)
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in start["headers"]}
         return start["status"], headers, bytes(content)
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _instead(fault: Fault) -> Response:
@@ -130,15 +143,6 @@ def _instead(fault: Fault) -> Response:
         headers["Retry-After"] = str(math.ceil(fault.seconds))
     body = orjson.dumps({"message": _STATUSES[fault.kind]})
     return Response(body, int(fault.kind), headers, media_type="application/json")
-
-
-def _falsified(fault: Fault, page: dict[str, Any]) -> None:
-    if fault.kind == "half_page":
-        del page["data"][len(page["data"]) // 2 :]
-    elif fault.kind == "wrong_total":
-        page["meta"]["total"] += 1
-    else:
-        del page["meta"], page["links"]
 
 
 async def _hang_up(scope: Scope, receive: Receive) -> None:
@@ -179,4 +183,9 @@ def _shown(raw: bytes) -> Any:
     try:
         return masked(json.loads(raw))
     except ValueError:
+        pass
+    try:
+        form = raw and dict(parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True))
+    except ValueError:
         return None
+    return masked(form) if form else None

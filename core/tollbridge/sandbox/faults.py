@@ -44,10 +44,11 @@ class Fault:
         kind: ``500``, ``429``, ``503``, ``html`` (200 with a login page) and ``empty`` (200 with nothing)
             answer without doing anything; ``cut`` closes the connection instead. ``lost`` does the work and
             then closes the connection. ``slow`` waits ``seconds`` first. The others falsify lists:
-            ``half_page`` leaves half of the rows out, ``no_meta`` leaves ``meta`` and ``links`` out,
+            ``half_page`` leaves half of the rows out, ``no_meta`` leaves out what says how many there are,
             ``wrong_total`` counts one row too many, ``shuffled_pages`` gives the rows of the page before.
         method: ``GET``, ``POST``, …, or ``*`` for any.
-        path: how the path below ``/api/v1/`` begins, such as ``users``, or ``*`` for any.
+        path: how the call's name begins, or ``*`` for any; a sandbox says what names a call, for SolusIO the path
+            below ``/api/v1/``, such as ``users``.
         times: how many requests it hits; None: until it is cleared.
         seconds: how long ``slow`` waits, and the ``Retry-After`` of ``429`` and ``503`` (0: none is sent).
         skip: how many matching requests pass before it begins.
@@ -61,13 +62,13 @@ class Fault:
     skip: int = attrs.field(default=0, validator=attrs.validators.ge(0))
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request to ``path`` (below ``/api/v1/``) is one it hits."""
+        """Whether a request that is named so is one it hits."""
         right_method = self.method in {"*", method}
         return right_method and (self.path == "*" or path.startswith(self.path.lstrip("/")))
 
 
 class Faults:
-    """The faults of one panel, in the order they were added; the first that matches a request hits it."""
+    """The faults of one sandbox, in the order they were added; the first that matches a request hits it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

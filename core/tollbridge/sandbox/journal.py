@@ -1,5 +1,6 @@
-"""The last requests the panel was sent, for a test or a person to look at."""
+"""The last requests a sandbox was sent, for a test or a person to look at."""
 
+import re
 import threading
 from collections import deque
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import attrs
 
 LENGTH = 1000
+_SECRET = re.compile(r"password|secret|identifier|accesskey|api_?key", re.IGNORECASE)
 MASK = "********"
 
 
@@ -16,7 +18,7 @@ class Entry:
 
     Attributes:
         query: as it was sent, without the question mark.
-        body: the JSON of the request with its passwords masked; None if there was none.
+        body: the JSON or the form of the request with its secrets masked; None if there was none.
         status: of the answer; None as long as there is none, and for ever if the connection was cut.
     """
 
@@ -51,10 +53,10 @@ class Journal:
 
 
 def masked(value: Any) -> Any:
-    """``value`` with the text under every key that speaks of a password replaced."""
+    """``value`` with the text under every key that speaks of a secret replaced."""
     if isinstance(value, dict):
         return {
-            key: MASK if "password" in key.lower() and isinstance(inner, str) else masked(inner)
+            key: MASK if _SECRET.search(key) and isinstance(inner, str) else masked(inner)
             for key, inner in value.items()
         }
     if isinstance(value, list):
