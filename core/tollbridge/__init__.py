@@ -19,6 +19,7 @@ from tollbridge.model import (
     TaxRate,
     Terms,
     UserStatus,
+    tax_factor,
 )
 from tollbridge.secret import DatabaseUrl, Secret
 
@@ -48,4 +49,5 @@ __all__ = [
     "UserStatus",
     "__version__",
     "hookimpl",
+    "tax_factor",
 ]

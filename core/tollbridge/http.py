@@ -6,7 +6,7 @@ Redirects are not followed, since they would carry credentials to wherever they 
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -39,7 +39,7 @@ class Retry:
 
 @attrs.frozen
 class Answer:
-    """What came back: any status below 500 except 429, left to the caller to read."""
+    """What came back: any status below 500 except 429 and redirects, left to the caller to read."""
 
     service: str
     status: int
@@ -75,8 +75,11 @@ class Http:
         ca_file: Path | None = None,
         timeout: float = 35.0,
         retry: Retry | None = None,
+        readable: Callable[[Answer], bool] = lambda _answer: False,
     ) -> None:
+        """``readable`` says of an answer of 500 and above whether the caller can read it; it is then returned."""
         self.service = service
+        self._readable = readable
         self._retry = retry or Retry()
         self._client = httpx.Client(
             base_url=base_url.rstrip("/") + "/",
@@ -151,16 +154,17 @@ class Http:
 
     def _answer(self, response: httpx.Response, *, may_repeat: bool) -> Answer:
         status, wait = response.status_code, _retry_after(response)
+        answer = Answer(self.service, status, response.content)
         if status == 429:
             raise Unavailable(f"{self.service} asks us to slow down (429)", retry_after=wait)
-        if status >= 500:
+        if status >= 500 and not self._readable(answer):
             if may_repeat:
                 raise Unavailable(f"{self.service} answered {status}", retry_after=wait)
             raise OutcomeUnknown(f"{self.service} was asked and answered {status}")
         if 300 <= status < 400:
             place = redact(response.headers.get("location", "elsewhere"))
             raise Refused(f"{self.service} sends us to {place}: put its final address into bridge.toml")
-        return Answer(self.service, status, response.content)
+        return answer
 
 
 def _backoff(error: Exception) -> bool | float:

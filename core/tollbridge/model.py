@@ -192,6 +192,24 @@ class Invoice:
         """All tokens of the lines."""
         return sum(line.tokens for line in self.lines)
 
+    def folded(self, most: int) -> "Invoice":
+        """The same invoice with at most so many lines, for billing systems that take no more.
+
+        Of a longer one the last lines are summed up, taxed and untaxed ones apart; tokens and amounts stay the same.
+        """
+        if len(self.lines) <= most:
+            return self
+        kept, rest = self.lines[: most - 2], self.lines[most - 2 :]
+        sums = []
+        for taxed in (True, False):
+            lines = [line for line in rest if line.taxed is taxed]
+            tokens = sum(line.tokens for line in lines)
+            words = f"{len(lines)} more items: {tokens:,} tokens"
+            sums += (
+                [InvoiceLine(words, tokens, sum((each.amount for each in lines), Decimal(0)), taxed)] if lines else []
+            )
+        return attrs.evolve(self, lines=(*kept, *sums))
+
     @property
     def total(self) -> Decimal:
         """What the customer owes: taxed lines with tax, rounded once, half up, and the others as they are."""

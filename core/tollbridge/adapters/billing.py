@@ -8,7 +8,7 @@ import pluggy
 import structlog
 
 from tollbridge.errors import AdapterFault, NotFound, Refused, TollbridgeError
-from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Terms
+from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Signup, Terms
 from tollbridge.secret import redact
 
 Value = TypeVar("Value")
@@ -32,6 +32,12 @@ class BillingSystem:
         An adapter says so by an attribute of the same name; thirty seconds otherwise.
         """
         return float(getattr(self._adapter, "in_doubt_seconds", _DEFAULT_IN_DOUBT))
+
+    @property
+    def token_price_decimals(self) -> int | None:
+        """How many decimals a token's price may have there, if the adapter says so by an attribute of the same name."""
+        value: int | None = getattr(self._adapter, "token_price_decimals", None)
+        return value
 
     def can(self, hook: str) -> bool:
         """Whether the adapter implements the hook."""
@@ -95,6 +101,18 @@ class BillingSystem:
         """Tell the billing system which SolusIO user a client has, if it wants to know."""
         if self.can("remember_user"):
             self._guarded("remember_user", client_id=client_id, solus_user_id=solus_user_id)
+
+    def create_client(self, signup: Signup) -> Client:
+        """Make a client of somebody who signed up; Refused if the address is taken."""
+        return self._checked("create_client", self._guarded("create_client", signup=signup), Client)
+
+    def authenticate(self, email: str, password: str) -> Client | None:
+        """The client these credentials belong to; None if they are wrong."""
+        return self._optional("authenticate", Client, email=email, password=password)
+
+    def portal_login_url(self, client_id: int) -> str | None:
+        """A one-time link into the billing system's client area, if there is one."""
+        return self._optional("portal_login_url", str, client_id=client_id)
 
     def tell(self, hook: str, **facts: Any) -> None:
         """Tell every listener; one that fails is logged and never disturbs the billing."""

@@ -18,6 +18,14 @@ REQUIRED = ("client", "clients", "currencies", "create_invoice", "find_invoice",
 OPTIONAL = ("terms", "check", "create_client", "authenticate", "portal_login_url", "remember_user")
 LISTENERS = ("invoice_issued", "user_status_changed", "run_finished")
 
+# What an adapter that has all required hooks may still be unable to do, and then says so in its attribute ``cannot``.
+ABILITIES = {
+    "currencies": "list its active currencies",
+    "discounts": "tell a client's discounts",
+    "taxes": "tell the taxes that apply to a client",
+    "three_decimals": "keep amounts with three decimals",
+}
+
 
 class Hooks:
     """The hook specifications, as pluggy reads them."""

@@ -12,12 +12,13 @@ import attrs
 import pluggy
 import structlog
 
-from tollbridge.adapters.hookspecs import LISTENERS, OPTIONAL, REQUIRED, Hooks
+from tollbridge.adapters.hookspecs import ABILITIES, LISTENERS, OPTIONAL, REQUIRED, Hooks
 from tollbridge.errors import AdapterFault, ConfigError, TollbridgeError
 
 ADAPTERS = "tollbridge.adapters"
 LISTENERS_GROUP = "tollbridge.listeners"
 OWN_TABLE = "settings"
+_NOT_THERE = "the adapter does not have this hook"
 _HOOKS = (*REQUIRED, *OPTIONAL, *LISTENERS)
 
 _log = structlog.get_logger("tollbridge.adapters")
@@ -25,12 +26,19 @@ _log = structlog.get_logger("tollbridge.adapters")
 
 @attrs.frozen
 class Installed:
-    """An installed adapter, for ``tollbridge adapters``."""
+    """An installed adapter, for ``tollbridge adapters``.
+
+    Attributes:
+        hooks: the names of those it implements.
+        cannot: what it cannot do, with the reason; hooks it does not have are among them.
+        problem: why it cannot be used, if so.
+    """
 
     name: str
     distribution: str
     version: str
     hooks: tuple[str, ...]
+    cannot: dict[str, str] = attrs.Factory(dict)
     problem: str = ""
 
 
@@ -43,9 +51,11 @@ def _described(point: EntryPoint) -> Installed:
     distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
     try:
         adapter_class = point.load()
-        return Installed(point.name, distribution, version, tuple(implemented(adapter_class)), faults(adapter_class))
+        hooks = tuple(implemented(adapter_class))
+        return Installed(point.name, distribution, version, hooks, inabilities(adapter_class), faults(adapter_class))
     except Exception as error:  # noqa: BLE001 - somebody else's code
-        return Installed(point.name, distribution, version, (), f"{type(error).__name__}: {error}")
+        problem = f"{type(error).__name__}: {error}"
+        return Installed(point.name, distribution, version, (), problem=problem)
 
 
 def adapter_class(use: str, folder: Path) -> tuple[str, type[Any]]:
@@ -95,6 +105,16 @@ def implemented(adapter: object) -> list[str]:
     return [name for name in _HOOKS if name in marked]
 
 
+def inabilities(adapter: object) -> dict[str, str]:
+    """What the adapter's class cannot do and why: what it declares, and every optional hook it does not have."""
+    declared = dict(getattr(adapter, "cannot", {}))
+    hooks = implemented(adapter)
+    missing = {name: "not implemented" for name in OPTIONAL if name not in hooks and name != "check"}
+    if "terms" in missing:
+        missing |= dict.fromkeys(("discounts", "taxes"), "not implemented: bridge.toml's apply")
+    return {**missing, **declared}
+
+
 def faults(adapter: type[Any]) -> str:
     """Why the class cannot be an adapter, naming each hook that is wrong; empty if it can."""
     marked = _marked(adapter)
@@ -106,6 +126,12 @@ def faults(adapter: type[Any]) -> str:
         elif not _fits(adapter, name, function):
             wanted = ", ".join(inspect.signature(getattr(Hooks, name)).parameters)
             problems.append(f"the hook {name} must be a plain method that takes ({wanted})")
+    known = (*ABILITIES, *OPTIONAL)
+    problems += [
+        f"cannot names {name}, which is none of {', '.join(known)}"
+        for name in getattr(adapter, "cannot", {})
+        if name not in known
+    ]
     return "; ".join(problems)
 
 
@@ -149,14 +175,20 @@ def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.
         raise
     except Exception as error:
         raise AdapterFault(f"the adapter {name} cannot be made: {type(error).__name__}: {error}") from error
-    manager = pluggy.PluginManager("tollbridge")
-    manager.add_hookspecs(Hooks)
-    manager.register(adapter, name=name)
+    manager = managed(name, adapter)
     for point in entry_points(group=LISTENERS_GROUP):
         try:
             _register_listener(manager, point)
         except Exception as error:  # noqa: BLE001 - somebody else's code, and never a reason not to bill
             _log.warning("listener cannot be used", plugin=point.name, error=f"{type(error).__name__}: {error}")
+    return manager
+
+
+def managed(name: str, adapter: object) -> pluggy.PluginManager:
+    """A manager with this adapter and nobody else."""
+    manager = pluggy.PluginManager("tollbridge")
+    manager.add_hookspecs(Hooks)
+    manager.register(adapter, name=name)
     return manager
 
 

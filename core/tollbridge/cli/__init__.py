@@ -1,6 +1,8 @@
 """The commands."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -8,13 +10,14 @@ from typing import Annotated
 
 import typer
 
-from tollbridge.cli import daily, reports, serving, setup
+from tollbridge.cli import daily, reports, scaffolding, serving, setup
 from tollbridge.cli.output import complain
 from tollbridge.cli.session import Session
 from tollbridge.errors import ConfigError, TollbridgeError, UsageError
 from tollbridge.logs import configure_logs
 
 _COMMANDS_GROUP = "tollbridge.commands"
+_SANDBOXES_GROUP = "tollbridge.sandboxes"
 
 app = typer.Typer(
     name="tollbridge",
@@ -27,11 +30,12 @@ _PANELS = {
     "Setting up": (setup.init, setup.check, setup.connect),
     "Every day": (daily.run, daily.sync, daily.invoice, daily.overdue, serving.serve),
     "Looking": (reports.price, reports.plans, reports.usage, reports.explain, reports.adapters),
-    "Trying out": (serving.demo, serving.sandbox),
+    "Trying out": (serving.demo, scaffolding.new_adapter),
 }
 for panel, commands in _PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(serving.sandboxes, name="sandbox", rich_help_panel="Trying out")
 
 
 @app.callback()
@@ -63,10 +67,20 @@ def main(arguments: list[str] | None = None) -> int:
 @cache
 def _add_adapters_commands() -> None:
     for point in entry_points(group=_COMMANDS_GROUP):
-        try:
+        with _told(f"the commands of {point.name}"):
             app.add_typer(point.load(), name=point.name, rich_help_panel="Adapters' own")
-        except Exception as error:  # noqa: BLE001 - somebody else's code; Tollbridge's own commands still work
-            complain(f"the commands of {point.name} cannot be used: {type(error).__name__}: {error}")
+    for point in entry_points(group=_SANDBOXES_GROUP):
+        with _told(f"the sandbox {point.name}"):
+            serving.sandboxes.command(point.name)(point.load())
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Somebody else's code that fails is told of, and Tollbridge's own commands still work."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - that is the point
+        complain(f"{what} cannot be used: {type(error).__name__}: {error}")
 
 
 def exit_code(error: TollbridgeError) -> int:

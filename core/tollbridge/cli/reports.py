@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from tollbridge.adapters.hookspecs import ABILITIES
 from tollbridge.adapters.loading import installed_adapters
 from tollbridge.cli.daily import invoice_json
 from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
@@ -322,3 +323,6 @@ def adapters(as_json: AsJson = False) -> None:
         hooks = ", ".join(adapter.hooks) if not adapter.problem else f"cannot be used: {adapter.problem}"
         made.add_row(adapter.name, f"{adapter.distribution} {adapter.version}", hooks)
     out.print(made)
+    for adapter in found:
+        for what, reason in adapter.cannot.items():
+            say(f"{adapter.name} cannot {ABILITIES.get(what, what)}: {reason}")

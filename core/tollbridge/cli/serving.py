@@ -39,7 +39,12 @@ def demo(context: typer.Context) -> None:
     tell(context)
 
 
+sandboxes = typer.Typer(invoke_without_command=True)
+
+
+@sandboxes.callback()
 def sandbox(
+    context: typer.Context,
     host: Annotated[str, typer.Option(help="Where to listen; it asks nobody for a password.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.")] = 8499,
     token: Annotated[str, typer.Option(help="The API token it accepts.")] = "sandbox-token",  # noqa: S107 - a toy's
@@ -49,7 +54,12 @@ def sandbox(
     per_page: Annotated[int, typer.Option(min=1, help="Rows on a page of a list.")] = 15,
     empty: Annotated[bool, typer.Option("--empty", help="Without the guide's plans and limit groups.")] = False,
 ) -> None:
-    """A SolusIO of your own on a local port, with a clock you can move and faults you can switch on."""
+    """A SolusIO of your own on a local port, with a clock you can move and faults you can switch on.
+
+    Adapters bring sandboxes of their billing systems along; they are the commands below.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from tollbridge.solus.sandbox import Panel, small_company  # noqa: PLC0415 - uvicorn is slow to import
     from tollbridge.solus.sandbox import serve as serve_sandbox  # noqa: PLC0415
 

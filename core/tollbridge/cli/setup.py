@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,15 +147,21 @@ def _found(error: TollbridgeError) -> str:
 
 
 def _currency_checks(parts: Parts) -> Iterator[Check]:
-    """Each active currency has a token price, and each token price a currency."""
+    """Each active currency has a token price, of no more decimals than its adapter allows, and vice versa."""
     priced, active = parts.settings.pricing.tokens, parts.billing.currencies()
     for code in sorted(active):
-        detail = (
-            f"one token is {priced[code]:f}" if code in priced else "has no token price: add it to [pricing.tokens]"
-        )
-        yield Check(f"currency {code}", ok=code in priced, detail=detail)
+        yield _price_check(code, priced.get(code), parts.billing.token_price_decimals)
     for code in sorted(priced.keys() - active.keys() if active else ()):
         yield Check(f"currency {code}", ok=True, detail="has a token price, and is not active in the billing system")
+
+
+def _price_check(code: str, price: Decimal | None, decimals: int | None) -> Check:
+    name = f"currency {code}"
+    if price is None:
+        return Check(name, ok=False, detail="has no token price: add it to [pricing.tokens]")
+    if decimals is not None and round(price, decimals) != price:
+        return Check(name, ok=False, detail=f"one token is {price:f}: this adapter wants at most {decimals} decimals")
+    return Check(name, ok=True, detail=f"one token is {price:f}")
 
 
 def connect(context: typer.Context, as_json: AsJson = False) -> None:

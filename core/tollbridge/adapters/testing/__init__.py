@@ -1,0 +1,33 @@
+"""The conformance kit: tests that every adapter should pass, to be inherited.
+
+An author subclasses :class:`OtherSide`, to set the billing system up, look at it and break it, and
+:class:`AdapterTests`, to say where the other side comes from::
+
+    class TestAcme(AdapterTests):
+        @pytest.fixture
+        def side(self) -> Iterator[OtherSide]:
+            with acme_server() as url:
+                yield AcmeSide(url)
+
+Run by pytest. What the adapter declares in ``cannot`` is tested to fail cleanly. New tests come with minor versions
+only.
+"""
+
+import pytest
+
+for _name in ("reading", "invoicing", "failing", "people", "months"):
+    pytest.register_assert_rewrite(f"tollbridge.adapters.testing.{_name}")
+
+from tollbridge.adapters.testing.failing import FailureTests  # noqa: E402 - after its assertions are prepared
+from tollbridge.adapters.testing.invoicing import InvoiceTests  # noqa: E402
+from tollbridge.adapters.testing.months import MonthTests  # noqa: E402
+from tollbridge.adapters.testing.people import PeopleTests  # noqa: E402
+from tollbridge.adapters.testing.reading import ReadingTests  # noqa: E402
+from tollbridge.adapters.testing.side import Held, HeldLine, OtherSide, a_client, an_invoice  # noqa: E402
+
+
+class AdapterTests(ReadingTests, InvoiceTests, FailureTests, PeopleTests, MonthTests):
+    """Everything; a subclass whose name begins with ``Test`` gives the fixture ``side``."""
+
+
+__all__ = ["AdapterTests", "Held", "HeldLine", "OtherSide", "a_client", "an_invoice"]

@@ -1,0 +1,131 @@
+"""Invoices: created whole, found again, and told when unpaid."""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from tollbridge.adapters.testing.side import NOBODY, OtherSide, an_invoice
+from tollbridge.errors import NotFound, Refused
+from tollbridge.model import InvoiceLine, InvoiceStatus
+
+_AMOUNTS = [
+    ("USD", ("4.90",)),
+    ("USD", ("0.01", "0.10", "123456.78")),
+    ("JPY", ("735", "1")),
+    ("KWD", ("0.001", "12.345")),
+]
+
+
+class InvoiceTests:
+    """Hooks ``create_invoice``, ``find_invoice`` and ``unpaid_invoices``."""
+
+    @pytest.mark.parametrize(("currency", "amounts"), _AMOUNTS, ids=[currency for currency, _ in _AMOUNTS])
+    def test_create_invoice_keeps_every_amount(self, side: OtherSide, currency: str, amounts: tuple[str, ...]) -> None:
+        if currency == "KWD" and "three_decimals" in side.cannot():
+            pytest.skip(f"cannot three_decimals: {side.cannot()['three_decimals']}")
+        client = side.some_client(currency)
+        invoice = an_invoice(client, *amounts)
+        receipt = side.billing().create_invoice(invoice)
+        held = side.the_invoice()
+        assert [line.amount for line in held.lines] == [Decimal(amount) for amount in amounts]
+        assert held.total == receipt.total == invoice.total
+        assert (held.client_id, held.currency, held.status) == (client.id, currency, InvoiceStatus.UNPAID)
+        assert str(held.id) == str(receipt.id)
+
+    def test_create_invoice_refuses_amounts_it_could_not_keep(self, side: OtherSide) -> None:
+        if "three_decimals" not in side.cannot():
+            pytest.skip("keeps them")
+        client = side.some_client("USD")
+        with pytest.raises(Refused):
+            side.billing().create_invoice(an_invoice(client, "1.000", "12.345", decimals=3))
+        assert side.invoices() == []
+
+    def test_create_invoice_keeps_its_dates_and_receipts_tell_them(self, side: OtherSide) -> None:
+        client = side.some_client()
+        invoice = an_invoice(client)
+        billing = side.billing()
+        receipt = billing.create_invoice(invoice)
+        held = side.the_invoice()
+        assert (held.issue_date, held.due_date) == (invoice.issue_date, invoice.due_date)
+        assert receipt.due_date == invoice.due_date
+        assert [found.due_date for found in billing.unpaid_invoices() if not isinstance(found, Refused)] == [
+            invoice.due_date
+        ]
+
+    def test_create_invoice_keeps_the_words_of_its_lines(self, side: OtherSide) -> None:
+        client = side.some_client()
+        words = ('Größe "XL" <b>&amp; mehr</b> – 名前; DROP TABLE', "it's 100 %, [a]=b&c=d + e\\f")
+        lines = tuple(InvoiceLine(text, 7, Decimal("1.00")) for text in words)
+        side.billing().create_invoice(an_invoice(client, lines=lines))
+        for text, line in zip(words, side.the_invoice().lines, strict=True):
+            assert text in line.description
+
+    def test_create_invoice_takes_as_many_lines_as_there_are(self, side: OtherSide) -> None:
+        client = side.some_client()
+        amounts = [f"{number}.{number % 100:02}" for number in range(1, 121)]
+        receipt = side.billing().create_invoice(an_invoice(client, *amounts))
+        assert [line.amount for line in side.the_invoice().lines] == [Decimal(amount) for amount in amounts]
+        assert receipt.total == sum(Decimal(amount) for amount in amounts)
+
+    def test_create_invoice_for_nobody_makes_nothing(self, side: OtherSide) -> None:
+        client = attrs.evolve(side.some_client(), id=NOBODY)
+        with pytest.raises((NotFound, Refused)):
+            side.billing().create_invoice(an_invoice(client))
+        assert side.invoices() == []
+
+    def test_create_invoice_serves_several_clients_at_the_same_time(self, side: OtherSide) -> None:
+        clients = [side.some_client(id=1042 + n, email=f"client{n}@example.com") for n in range(6)]
+        billing = side.billing()
+        with ThreadPoolExecutor(3) as pool:
+            receipts = list(pool.map(billing.create_invoice, [an_invoice(client) for client in clients]))
+        assert len({receipt.id for receipt in receipts}) == 6
+        assert sorted(held.client_id for held in side.invoices()) == sorted(client.id for client in clients)
+
+    def test_find_invoice_finds_what_create_invoice_made(self, side: OtherSide) -> None:
+        client = side.some_client()
+        receipt = side.billing().create_invoice(an_invoice(client))
+        found = side.billing().find_invoice(client.id, receipt.reference)
+        assert found is not None
+        assert (found.id, found.status, found.due_date, found.total) == (
+            receipt.id,
+            receipt.status,
+            receipt.due_date,
+            receipt.total,
+        )
+
+    @pytest.mark.parametrize("status", [InvoiceStatus.PAID, InvoiceStatus.CANCELLED])
+    def test_find_invoice_finds_settled_ones_and_unpaid_invoices_does_not(
+        self, side: OtherSide, status: InvoiceStatus
+    ) -> None:
+        client = side.some_client()
+        billing = side.billing()
+        billing.create_invoice(an_invoice(client, month="2026-06"))
+        [unpaid] = side.invoices()
+        billing.create_invoice(an_invoice(client))
+        [settled] = [held for held in side.invoices() if held.id != unpaid.id]
+        side.set_status(settled.id, status)
+        found = side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}")
+        assert found is not None
+        assert found.status == status
+        listed = [each for each in side.billing().unpaid_invoices() if not isinstance(each, Refused)]
+        assert [(each.reference, each.client_id) for each in listed if each.is_open] == [
+            (f"TB-2026-06-{client.id}", client.id)
+        ]
+
+    def test_find_invoice_is_none_for_what_is_not_there(self, side: OtherSide) -> None:
+        client, other = side.some_client(), side.some_client(id=1043, email="b@example.com")
+        billing = side.billing()
+        assert billing.find_invoice(client.id, f"TB-2026-07-{client.id}") is None
+        billing.create_invoice(an_invoice(client))
+        assert billing.find_invoice(client.id, f"TB-2026-06-{client.id}") is None
+        assert billing.find_invoice(other.id, f"TB-2026-07-{other.id}") is None
+
+    def test_find_invoice_does_not_take_a_longer_reference_for_a_shorter_one(self, side: OtherSide) -> None:
+        client = side.some_client()
+        billing = side.billing()
+        reference = f"TB-2026-07-{client.id}"
+        billing.create_invoice(an_invoice(client, reference=f"{reference}1", notes=f"{reference}1"))
+        assert billing.find_invoice(client.id, reference) is None
+        assert billing.find_invoice(client.id, f"{reference}1") is not None

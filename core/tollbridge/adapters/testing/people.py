@@ -1,0 +1,71 @@
+"""The optional hooks about people: who signs up, who logs in, who is whose user."""
+
+import pytest
+
+from tollbridge.adapters.testing.side import NOBODY, WRITINGS, OtherSide
+from tollbridge.errors import NotFound, Refused
+from tollbridge.model import Client, Signup
+
+_PASSWORD = "correct-horse-battery-9"  # noqa: S105 - of nobody
+
+
+def _signed_up(side: OtherSide) -> Client:
+    side.needs("create_client")
+    side.add_currency(WRITINGS["USD"])
+    signup = Signup(
+        "new@example.com", first_name="Nora", last_name="Neu", company="Neu Ltd", currency="USD", country="GB",
+        password=_PASSWORD,
+    )  # fmt: skip
+    return side.billing().create_client(signup)
+
+
+class PeopleTests:
+    """Hooks ``create_client``, ``authenticate``, ``portal_login_url`` and ``remember_user``."""
+
+    def test_create_client_makes_a_client_of_a_signup(self, side: OtherSide) -> None:
+        client = _signed_up(side)
+        billing = side.billing()
+        assert billing.client(client.id) == client
+        assert (client.email, client.first_name, client.last_name) == ("new@example.com", "Nora", "Neu")
+        assert (client.company, client.currency, client.country) == ("Neu Ltd", "USD", "GB")
+        assert [found for found in billing.clients() if not isinstance(found, Refused)] == [client]
+
+    def test_create_client_refuses_an_address_that_is_taken(self, side: OtherSide) -> None:
+        client = _signed_up(side)
+        with pytest.raises(Refused):
+            _signed_up(side)
+        assert [found for found in side.billing().clients() if not isinstance(found, Refused)] == [client]
+
+    def test_authenticate_knows_who_has_the_right_password(self, side: OtherSide) -> None:
+        side.needs("authenticate")
+        client = _signed_up(side)
+        billing = side.billing()
+        assert billing.authenticate("new@example.com", _PASSWORD) == client
+        for email, password in (
+            ("new@example.com", "wrong"),
+            ("new@example.com", ""),
+            ("nobody@example.com", _PASSWORD),
+            ("new@example.com' OR '1'='1", _PASSWORD),
+        ):
+            assert billing.authenticate(email, password) is None
+
+    def test_portal_login_url_is_an_address_or_none(self, side: OtherSide) -> None:
+        side.needs("portal_login_url")
+        client = side.some_client()
+        url = side.billing().portal_login_url(client.id)
+        assert url is None or url.startswith(("http://", "https://"))
+
+    def test_portal_login_url_is_not_given_for_nobody(self, side: OtherSide) -> None:
+        side.needs("portal_login_url")
+        try:
+            url = side.billing().portal_login_url(NOBODY)
+        except (NotFound, Refused):
+            return
+        assert url is None
+
+    def test_remember_user_is_kept_with_the_client(self, side: OtherSide) -> None:
+        side.needs("remember_user")
+        client = side.some_client()
+        for user_id in (7, 7, 42):
+            side.billing().remember_user(client.id, user_id)
+            assert side.remembered_user(client.id) == user_id

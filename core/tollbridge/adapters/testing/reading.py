@@ -1,0 +1,138 @@
+"""What an adapter reads: clients, currencies, terms, and every page of a list."""
+
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from tollbridge.adapters.testing.side import NOBODY, WRITINGS, OtherSide, an_invoice
+from tollbridge.errors import NotFound, Refused
+from tollbridge.model import ClientStatus, Discount, TaxRate
+
+_BEYOND_A_PAGE = (-1, 0, 1)
+
+
+def _sizes(side: OtherSide) -> list[int]:
+    """None, one less than a page, a page, one more, and the same where a third page begins."""
+    if side.page_size is None:
+        return [0, 1, 3]
+    return sorted(
+        {max(0, size) for size in (0, *(side.page_size + by for by in _BEYOND_A_PAGE), 2 * side.page_size + 1)}
+    )
+
+
+class ReadingTests:
+    """Hooks ``client``, ``clients``, ``currencies`` and ``terms``."""
+
+    @pytest.mark.parametrize("tax_exempt", [False, True])
+    def test_client_comes_as_it_was_entered(self, side: OtherSide, tax_exempt: bool) -> None:
+        client = side.some_client(tax_exempt=tax_exempt)
+        found = side.billing().client(client.id)
+        assert attrs.evolve(found, group="", state="") == client
+
+    @pytest.mark.parametrize("status", ClientStatus)
+    def test_client_and_clients_tell_its_status(self, side: OtherSide, status: ClientStatus) -> None:
+        client = side.some_client(status=status)
+        billing = side.billing()
+        assert billing.client(client.id).status == status
+        assert [found.status for found in billing.clients() if not isinstance(found, Refused)] == [status]
+
+    def test_client_that_nobody_is_is_not_found(self, side: OtherSide) -> None:
+        side.some_client()
+        with pytest.raises(NotFound):
+            side.billing().client(NOBODY)
+
+    def test_clients_are_the_same_as_each_client(self, side: OtherSide) -> None:
+        for number in range(3):
+            side.some_client(id=1042 + number, email=f"client{number}@example.com")
+        billing = side.billing()
+        listed = list(billing.clients())
+        assert len(listed) == 3
+        for client in listed:
+            assert not isinstance(client, Refused)
+            assert billing.client(client.id) == client
+
+    def test_clients_come_once_each_however_many_pages_there_are(self, side: OtherSide) -> None:
+        ids: set[int] = set()
+        for size in _sizes(side):
+            while len(ids) < size:
+                number = len(ids)
+                ids.add(side.some_client(id=1042 + number, email=f"client{number}@example.com").id)
+            found = [client.id for client in side.billing().clients() if not isinstance(client, Refused)]
+            assert sorted(found) == sorted(ids)
+
+    def test_unpaid_invoices_come_once_each_however_many_pages_there_are(self, side: OtherSide) -> None:
+        clients = [side.some_client(id=1042 + number, email=f"client{number}@example.com") for number in range(2)]
+        billing = side.billing()
+        references: set[str] = set()
+        for size in _sizes(side):
+            while len(references) < size:
+                number = len(references)
+                invoice = an_invoice(clients[number % 2], month=f"{2026 + number // 12}-{number % 12 + 1:02}")
+                references.add(billing.create_invoice(invoice).reference)
+            found = [each.reference for each in billing.unpaid_invoices() if not isinstance(each, Refused)]
+            assert sorted(found) == sorted(references)
+
+    def test_find_invoice_goes_back_to_the_oldest_page(self, side: OtherSide) -> None:
+        client = side.some_client()
+        billing = side.billing()
+        count = _sizes(side)[-1]
+        months = [f"{2026 + number // 12}-{number % 12 + 1:02}" for number in range(count)]
+        for month in months:
+            billing.create_invoice(an_invoice(client, month=month))
+        for month in {months[0], months[count // 2], months[-1]}:
+            found = billing.find_invoice(client.id, f"TB-{month}-{client.id}")
+            assert found is not None, f"the invoice of {month} is lost among {count}"
+        assert billing.find_invoice(client.id, f"TB-1999-01-{client.id}") is None
+
+    def test_currencies_come_with_their_decimals(self, side: OtherSide) -> None:
+        wanted = {"USD": 2, "JPY": 0}
+        if "three_decimals" not in side.cannot():
+            wanted["KWD"] = 3
+        for code in wanted:
+            side.add_currency(WRITINGS[code])
+        found = side.billing().currencies()
+        if "currencies" in side.cannot():
+            assert found == {}
+            return
+        assert {code: found[code].decimals for code in wanted} == wanted
+        assert (found["USD"].prefix, found["USD"].suffix) == ("$", "")
+
+    def test_terms_tell_the_clients_discount(self, side: OtherSide) -> None:
+        client = side.some_client()
+        billing = side.billing()
+        if "discounts" in side.cannot():
+            terms = billing.terms(client)
+            assert terms is None or terms.discounts is None
+            return
+        side.give_discount(client.id, Discount("Partners", "5% recurring discount", Decimal("0.95")))
+        billing = side.billing()
+        terms = billing.terms(billing.client(client.id))
+        assert terms is not None
+        assert terms.discounts is not None
+        assert [discount.multiplier for discount in terms.discounts] == [Decimal("0.95")]
+
+    def test_terms_tell_the_taxes_where_the_client_lives(self, side: OtherSide) -> None:
+        here, elsewhere = side.some_client(country="GB"), side.some_client(id=1043, email="b@example.com", country="FR")
+        billing = side.billing()
+        if "taxes" in side.cannot():
+            terms = billing.terms(here)
+            assert terms is None or terms.taxes is None
+            return
+        side.add_tax("GB", TaxRate("VAT", Decimal("17.5")))
+        billing = side.billing()
+        rates = []
+        for client in (here, elsewhere):
+            terms = billing.terms(billing.client(client.id))
+            assert terms is not None
+            assert terms.taxes is not None
+            rates.append([tax.rate for tax in terms.taxes])
+        assert rates == [[Decimal("17.5")], []]
+
+    def test_check_finds_nothing_wrong_and_writes_nothing(self, side: OtherSide) -> None:
+        side.some_client()
+        before = side.state()
+        checks = side.billing().check()
+        assert checks
+        assert [check for check in checks if not check.ok] == []
+        assert side.state() == before

@@ -1,0 +1,178 @@
+"""The billing system behind an adapter, as the kit's tests see it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from tollbridge.adapters.billing import BillingSystem
+from tollbridge.adapters.loading import inabilities, managed
+from tollbridge.model import Client, Currency, Discount, Invoice, InvoiceLine, InvoiceStatus, TaxRate
+
+NOBODY = 987_654
+
+
+@attrs.frozen
+class HeldLine:
+    """A line of an invoice as the billing system holds it."""
+
+    description: str
+    amount: Decimal
+
+
+@attrs.frozen
+class Held:
+    """An invoice as the billing system holds it.
+
+    Attributes:
+        total: with tax, by the billing system's own rules.
+    """
+
+    id: int | str
+    client_id: int
+    currency: str
+    status: InvoiceStatus
+    issue_date: date
+    due_date: date
+    lines: tuple[HeldLine, ...]
+    total: Decimal
+
+
+class _Prompt(BillingSystem):
+    """The core's view of an adapter, without the wait for what was sent long ago: here nothing lands late."""
+
+    @property
+    def in_doubt_seconds(self) -> float:
+        return 0.0
+
+
+class OtherSide(ABC):
+    """The billing system behind an adapter: set up, looked at and broken by tests, without the adapter's help.
+
+    Attributes:
+        page_size: how many rows one page of its lists has; None if it has no pages.
+        secrets: the credentials in the adapter's settings, which must never show.
+    """
+
+    page_size: int | None = None
+    secrets: tuple[str, ...] = ()
+
+    @abstractmethod
+    def adapter(self) -> Any:
+        """A new adapter for this billing system, as a new process would make it. Give its HTTP few, quick retries."""
+
+    @abstractmethod
+    def add_currency(self, currency: Currency) -> None:
+        """Make a currency active. Nothing happens if it is already."""
+
+    @abstractmethod
+    def add_client(self, client: Client) -> int:
+        """Make a client like this one, whose currency is active; its id, which may be another than ``client.id``."""
+
+    @abstractmethod
+    def invoices(self) -> list[Held]:
+        """Every invoice there is, read past the adapter."""
+
+    @abstractmethod
+    def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
+        """Give an invoice a status, as a human there would: ``paid``, ``cancelled`` and so on."""
+
+    @abstractmethod
+    def outage(self) -> AbstractContextManager[None]:
+        """Within it, nothing there can be reached."""
+
+    @abstractmethod
+    def refusal(self) -> AbstractContextManager[None]:
+        """Within it, it answers every new invoice with a no, and keeps none."""
+
+    @abstractmethod
+    def lost_answer(self) -> AbstractContextManager[None]:
+        """Within it, it does make a new invoice, and its answer is lost. Skip the test if it has none to lose."""
+
+    def give_discount(self, client_id: int, discount: Discount) -> None:
+        """Give the client a discount. Only needed by an adapter that can tell discounts."""
+        raise NotImplementedError("this adapter can tell discounts, so its other side must be able to give them")
+
+    def add_tax(self, country: str, tax: TaxRate) -> None:
+        """Charge a tax on everybody in a country. Only needed by an adapter that can tell taxes."""
+        raise NotImplementedError("this adapter can tell taxes, so its other side must be able to add them")
+
+    def remembered_user(self, client_id: int) -> int | None:
+        """The SolusIO user kept with a client. Only needed by an adapter that remembers users."""
+        raise NotImplementedError("this adapter remembers users, so its other side must be able to show them")
+
+    def state(self) -> object:
+        """All there is to see: two states are equal if nothing was written in between. Override it if there is more."""
+        return self.invoices()
+
+    # What follows is for the tests.
+
+    def billing(self) -> BillingSystem:
+        """A new adapter, called and checked as the core does it."""
+        return _Prompt("adapter", managed("adapter", self.adapter()))
+
+    def cannot(self) -> Mapping[str, str]:
+        """What the adapter says it cannot do, with the reasons."""
+        return inabilities(type(self.adapter()))
+
+    def needs(self, ability: str) -> None:
+        """Skip the test if the adapter cannot do this."""
+        if ability in self.cannot():
+            pytest.skip(f"cannot {ability}: {self.cannot()[ability]}")
+
+    def some_client(self, currency: str = "USD", **fields: Any) -> Client:
+        """A client of the billing system, with its id there."""
+        self.add_currency(WRITINGS[currency])
+        client = a_client(currency=currency, **fields)
+        return attrs.evolve(client, id=self.add_client(client))
+
+    def the_invoice(self) -> Held:
+        """The one invoice there is."""
+        found = self.invoices()
+        assert len(found) == 1, f"{len(found)} invoices where there should be one"
+        return found[0]
+
+
+WRITINGS = {
+    "USD": Currency("USD", prefix="$"),
+    "JPY": Currency("JPY", prefix="¥", decimals=0),
+    "KWD": Currency("KWD", suffix=" KD", decimals=3),
+}
+
+
+def a_client(**fields: Any) -> Client:
+    """A client of whom everything is known."""
+    usual = Client(
+        id=1042,
+        email="ada@example.com",
+        currency="USD",
+        first_name="Ada",
+        last_name="Ö'Neill & Søn",
+        company="Example <Hosting>",
+        country="GB",
+    )
+    return attrs.evolve(usual, **fields)
+
+
+def an_invoice(client: Client, *amounts: str, month: str = "2026-07", **fields: Any) -> Invoice:
+    """An invoice of untaxed lines for the client; one of 4.90 if no amounts are given."""
+    lines = tuple(
+        InvoiceLine(f"web-{number}, 1 Core: 700 hours = {7 * number} tokens", 7 * number, Decimal(amount))
+        for number, amount in enumerate(amounts or ("4.90",), 1)
+    )
+    usual = Invoice(
+        reference=f"TB-{month}-{client.id}",
+        client_id=client.id,
+        currency=client.currency,
+        issue_date=date(2026, 8, 1),
+        due_date=date(2026, 8, 15),
+        lines=lines,
+        notes=f"TB-{month}-{client.id}: usage in {month}",
+        decimals=WRITINGS[client.currency].decimals,
+    )
+    return attrs.evolve(usual, **fields)

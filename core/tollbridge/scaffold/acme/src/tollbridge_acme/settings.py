@@ -1,0 +1,15 @@
+"""``[adapter.acme]`` of bridge.toml; ``doc`` and ``example`` are what ``tollbridge init`` writes beside the keys."""
+
+from pathlib import Path
+
+import attrs
+from tollbridge import Secret
+
+
+@attrs.frozen
+class AcmeSettings:
+    """Where Acme is, and who asks."""
+
+    url: str = attrs.field(metadata={"doc": "the root of the API", "example": "https://billing.example.com/"})
+    key: Secret = attrs.field(metadata={"doc": "an API key that may create invoices", "example": "${ACME_KEY}"})
+    ca_file: Path | None = attrs.field(default=None, metadata={"doc": "an authority of your own, for https"})

@@ -1,0 +1,106 @@
+"""Tollbridge's conformance kit, on Acme."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from tollbridge import Client, Currency, InvoiceStatus, Secret, Unavailable
+from tollbridge.adapters.testing import AdapterTests, Held, HeldLine, OtherSide
+from tollbridge.http import Retry
+from tollbridge.sandbox import Fault
+
+from billing import KEY, PAGE_SIZE, Billing
+from tollbridge_acme import AcmeAdapter
+from tollbridge_acme.settings import AcmeSettings
+
+
+class AcmeSide(OtherSide):
+    """How the kit sets Acme up, looks at it and breaks it, all without the adapter."""
+
+    page_size = PAGE_SIZE
+    secrets = (KEY,)
+
+    def __init__(self, billing: Billing, url: str) -> None:
+        self.there = billing
+        self.url = url
+
+    def adapter(self) -> AcmeAdapter:
+        return AcmeAdapter(AcmeSettings(self.url, Secret(KEY)), Retry(attempts=2, wait_initial=0.01, wait_max=0.01))
+
+    def add_currency(self, currency: Currency) -> None:
+        row = {"code": currency.code, "symbol": currency.prefix, "decimals": currency.decimals}
+        self.there.currencies[currency.code] = row
+
+    def add_client(self, client: Client) -> int:
+        self.there.clients[client.id] = {
+            "id": client.id,
+            "email": client.email,
+            "currency": client.currency,
+            "first_name": client.first_name,
+            "last_name": client.last_name,
+            "company": client.company,
+            "status": str(client.status),
+            "country": client.country,
+            "tax_exempt": client.tax_exempt,
+        }
+        return client.id
+
+    def invoices(self) -> list[Held]:
+        return [
+            Held(
+                id=row["id"],
+                client_id=row["client"],
+                currency=row["currency"],
+                status=InvoiceStatus(row["status"]),
+                issue_date=date.fromisoformat(row["date"]),
+                due_date=date.fromisoformat(row["due"]),
+                lines=tuple(HeldLine(line["description"], Decimal(line["amount"])) for line in row["lines"]),
+                total=Decimal(row["total"]),
+            )
+            for row in self.there.invoices.values()
+        ]
+
+    def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
+        self.there.invoices[int(invoice_id)]["status"] = str(status)
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        with self._fault(Fault("503", times=None)):
+            yield
+
+    @contextmanager
+    def refusal(self) -> Iterator[None]:
+        self.there.refuses_invoices = True
+        yield
+        self.there.refuses_invoices = False
+
+    @contextmanager
+    def lost_answer(self) -> Iterator[None]:
+        with self._fault(Fault("lost", method="POST", path="invoices", times=None)):
+            yield
+
+    @contextmanager
+    def _fault(self, fault: Fault) -> Iterator[None]:
+        self.there.faults.add(fault)
+        yield
+        self.there.faults.clear()
+
+
+class TestAcme(AdapterTests):
+    """All the tests of the kit."""
+
+    @pytest.fixture
+    def side(self) -> Iterator[AcmeSide]:
+        billing = Billing()
+        with billing.running() as url:
+            yield AcmeSide(billing, url)
+
+    def test_clients_with_half_a_page_are_refused(self, side: AcmeSide) -> None:
+        """One of Acme's own habits; add what you find out about your billing system."""
+        for number in range(PAGE_SIZE + 1):
+            side.some_client(id=1042 + number)
+        side.there.faults.add(Fault("half_page", path="clients", times=None))
+        with pytest.raises(Unavailable, match="gave"):
+            list(side.adapter().clients())

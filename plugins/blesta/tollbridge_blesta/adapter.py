@@ -1,0 +1,197 @@
+"""The adapter: each hook as calls of Blesta's API."""
+
+import weakref
+from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tollbridge import (
+    Check,
+    Client,
+    Currency,
+    Invoice,
+    NotFound,
+    Receipt,
+    Refused,
+    Signup,
+    Terms,
+    hookimpl,
+)
+from tollbridge.asking import Kept, each, made_certain
+from tollbridge.http import Retry
+from tollbridge.reading import Row, flag, text, whole
+from tollbridge_blesta import clients, invoices, login, taxes
+from tollbridge_blesta.api import Api
+from tollbridge_blesta.checking import check_install
+from tollbridge_blesta.settings import BlestaSettings
+
+# Each line takes four form fields, and PHP silently drops all beyond a thousand (max_input_vars).
+_MOST_LINES = 200
+
+
+class BlestaAdapter:
+    """Billing in Blesta."""
+
+    Settings = BlestaSettings
+    in_doubt_seconds = 60.0
+    cannot: Mapping[str, str] = {
+        "discounts": "Blesta's coupons belong to packages: give discounts in [[pricing.discounts]]",
+    }
+
+    def __init__(self, settings: BlestaSettings, retry: Retry | None = None) -> None:
+        self._settings = settings
+        self._api = Api(settings, retry)
+        company = settings.company_id
+        self._company = Kept(lambda: clients.settings(self._api.read("companies/getSettings", company_id=company)))
+        self._groups = Kept(lambda: clients.group_names(self._api.read("client_groups/getAll", company_id=company)))
+        weakref.finalize(self, self._api.http.close)
+
+    @hookimpl
+    def client(self, client_id: int) -> Client | None:
+        """The client, with its settings."""
+        row = self._row(client_id)
+        return None if row is None else self._client(row)
+
+    @hookimpl
+    def clients(self) -> Iterator[Client | Refused]:
+        """All of the company's clients; lists lack the settings, so each one is asked for."""
+        ids: set[int] = set()
+        for status in clients.STATUSES:
+            rows = self._api.every("clients", status=status, filters={"company_id": self._settings.company_id})
+            ids.update(whole(row, "id", "a client") for row in rows)
+        yield from each(self.client, sorted(ids))
+
+    @hookimpl
+    def currencies(self) -> list[Currency]:
+        """The company's currencies."""
+        return clients.currencies(self._api.read("currencies/getAll", company_id=self._settings.company_id))
+
+    @hookimpl
+    def terms(self, client: Client) -> Terms:
+        """The taxes where the client lives, exempt or not; discounts are bridge.toml's."""
+        found = self._rules(client)
+        return Terms(None, tuple(rule.rate for rule in found), compound=self._cascades())
+
+    @hookimpl
+    def create_invoice(self, invoice: Invoice) -> Receipt:
+        """The invoice, in one call, and read back."""
+        client = self.client(invoice.client_id)
+        if client is None:
+            raise NotFound(f"Blesta has no client {invoice.client_id}")
+        found = self._rules(client) if invoice.taxes else ()
+        invoice = invoice.folded(_MOST_LINES)
+        amounts = taxes.entered_amounts(invoice, found, cascade=self._cascades())
+        fields = invoices.new_invoice(invoice, amounts, self._zone(), send=self._settings.send_invoices)
+        invoice_id = self._api.write("invoices/add", vars=fields)
+
+        def read() -> Receipt | None:
+            row = self._invoice(whole({"id": invoice_id}, "id", f"the new invoice for {invoice.reference}"))
+            carries = row is not None and invoices.refers_to(row, invoice.reference)
+            return invoices.receipt(row, invoice.reference, self._zone()) if row is not None and carries else None
+
+        return made_certain(read, invoice.reference)
+
+    @hookimpl
+    def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
+        """The client's invoice one of whose lines carries the reference."""
+        listed = self._api.every("invoices", client_id=client_id, status="all", filters={"invoice_line": reference})
+        rows = [self._invoice(whole(row, "id", "an invoice")) for row in listed]
+        found = [row for row in rows if row is not None and invoices.refers_to(row, reference)]
+        found = [row for row in found if whole(row, "client_id", "an invoice") == client_id]
+        if len(found) > 1:
+            numbers = ", ".join(text(row, "id") for row in found)
+            raise Refused(f"Blesta's invoices {numbers} all carry {reference} in a line: take it out of all but one")
+        return invoices.receipt(found[0], reference, self._zone()) if found else None
+
+    @hookimpl
+    def unpaid_invoices(self) -> Iterator[Receipt | Refused]:
+        """Every open invoice of the bridge, past its due date or not."""
+        filters = {"invoice_line": invoices.ANY_REFERENCE}
+        ids: set[int] = set()
+        for status in invoices.OPEN:
+            rows = self._api.every("invoices", client_id=None, status=status, filters=filters)
+            ids.update(whole(row, "id", "an invoice") for row in rows)
+        yield from each(self._receipt, sorted(ids))
+
+    @hookimpl
+    def check(self) -> list[Check]:
+        """What can be found out without writing."""
+        return check_install(self._api, self._settings, self._company.get(fresh=True))
+
+    @hookimpl
+    def create_client(self, signup: Signup) -> Client:
+        """A user and a client, who logs in with the address; Blesta's own registration message is not sent."""
+        group = self._settings.client_group or min(self._groups.get(fresh=True), default=0)
+        language = self._company.get().get("language", "")
+        made = self._api.write("clients/create", vars=login.new_client(signup, group, language))
+        client_id = whole(made if isinstance(made, dict) else {"id": made}, "id", "the new client")
+        return made_certain(lambda: self.client(client_id), f"Blesta's client {client_id}")
+
+    @hookimpl
+    def authenticate(self, email: str, password: str) -> Client | None:
+        """The client whose log-in this is."""
+        user_id = login.user_of(self._api, email, password)
+        row = None if user_id is None else self._api.read("clients/getByUserId", user_id=user_id)
+        return self.client(whole(row, "id", "a client")) if isinstance(row, dict) else None
+
+    @hookimpl
+    def portal_login_url(self, client_id: int) -> str | None:
+        """A Shared Login link, if the plugin's key is configured."""
+        key = self._settings.shared_login_key
+        row = self._row(client_id) if key else None
+        if key is None or row is None:
+            return None
+        return login.shared_login_url(self._settings.url, key, login.username(self._api, row))
+
+    @hookimpl
+    def remember_user(self, client_id: int, solus_user_id: int) -> None:
+        """The id in the client's custom field, if one is configured."""
+        field = self._settings.custom_field
+        if field is not None:
+            self._api.write("clients/setCustomField", field_id=field, client_id=client_id, value=solus_user_id)
+
+    def _row(self, client_id: int) -> Row | None:
+        row = self._api.read("clients/get", client_id=client_id, get_settings=True)
+        if not isinstance(row, dict) or not row:
+            return None
+        if whole(row, "id", "a client") != client_id:
+            raise Refused(f"Blesta was asked for client {client_id} and gave client {row['id']}")
+        company = text(row, "company_id")
+        return row if company in {"", str(self._settings.company_id)} else None
+
+    def _client(self, row: Row) -> Client:
+        own = clients.settings(row.get("settings"))
+        if not own.get("default_currency") or "tax_exempt" not in own:
+            own = {**own, **clients.settings(self._api.read("clients/getSettings", client_id=row["id"]))}
+        groups = self._groups.get()
+        if text(row, "client_group_id") and whole(row, "client_group_id", "a client") not in groups:
+            groups = self._groups.get(fresh=True)
+        return clients.client(row, own, groups)
+
+    def _rules(self, client: Client) -> tuple[taxes.Rule, ...]:
+        """The tax rules in force where the client lives."""
+        settings = self._company.get()
+        if settings.get("enable_tax") and not flag(settings, "enable_tax", "Blesta's company"):
+            return ()
+        if not client.tax_exempt:
+            return taxes.rules(self._api.read("invoices/getTaxRules", client_id=client.id))
+        place = {"company_id": self._settings.company_id, "country": client.country, "state": client.state}
+        return taxes.rules(self._api.read("invoices/getTaxRulesByLocation", **place))
+
+    def _cascades(self) -> bool:
+        return flag(self._company.get(), "cascade_tax", "Blesta's company")
+
+    def _zone(self) -> ZoneInfo:
+        name = self._company.get().get("timezone") or "UTC"
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise Refused(f"Blesta's company has the time zone {name}, which is not known here") from None
+
+    def _invoice(self, invoice_id: int) -> Row | None:
+        row = self._api.read("invoices/get", invoice_id=invoice_id)
+        return row if isinstance(row, dict) and row else None
+
+    def _receipt(self, invoice_id: int) -> Receipt | None:
+        row = self._invoice(invoice_id)
+        reference = invoices.reference(row) if row is not None else ""
+        return invoices.receipt(row, reference, self._zone()) if row is not None and reference else None

@@ -1,0 +1,69 @@
+"""What ``tollbridge check`` finds out about a Blesta, by reading only."""
+
+from collections.abc import Iterator, Mapping
+
+from tollbridge import Check, Refused
+from tollbridge.asking import tried
+from tollbridge.reading import flag, records, text
+from tollbridge_blesta import clients, invoices, taxes
+from tollbridge_blesta.api import Api
+from tollbridge_blesta.settings import BlestaSettings
+
+
+def check_install(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> list[Check]:
+    """One check for each thing the bridge will ask of Blesta, as far as asking changes nothing."""
+    return list(_checks(api, settings, company))
+
+
+def _checks(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> Iterator[Check]:
+    yield tried("Blesta company", lambda: _company(settings, company))
+    yield tried("Blesta clients", lambda: _clients(api, settings))
+    yield tried("Blesta currencies", lambda: _currencies(api, settings))
+    yield tried("Blesta invoices", lambda: _invoices(api))
+    yield tried("Blesta tax", lambda: _taxes(api, settings, company))
+    if settings.custom_field is not None:
+        yield tried("Blesta custom field", lambda: _field(api, settings))
+
+
+def _company(settings: BlestaSettings, company: Mapping[str, str]) -> str:
+    if not company:
+        raise Refused(f"company_id {settings.company_id} has no settings: is it the right one?")
+    return f"{settings.company_id}, in the time zone {company.get('timezone') or 'UTC (not told)'}"
+
+
+def _clients(api: Api, settings: BlestaSettings) -> str:
+    own = {"company_id": settings.company_id}
+    count = sum(int(api.read("clients/getListCount", status=each, filters=own) or 0) for each in clients.STATUSES)
+    return f"{count} clients"
+
+
+def _invoices(api: Api) -> str:
+    ours = {"invoice_line": invoices.ANY_REFERENCE}
+    count = api.read("invoices/getListCount", client_id=None, status="open", filters=ours) or 0
+    return f"{count} open ones from Tollbridge"
+
+
+def _currencies(api: Api, settings: BlestaSettings) -> str:
+    found = clients.currencies(api.read("currencies/getAll", company_id=settings.company_id))
+    if not found:
+        raise Refused("Blesta lists none")
+    return ", ".join(sorted(currency.code for currency in found))
+
+
+def _taxes(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> str:
+    if company.get("enable_tax") and not flag(company, "enable_tax", "Blesta's company"):
+        return "switched off"
+    found = taxes.rules(api.read("taxes/getAll", company_id=settings.company_id))
+    included = sum(rule.included for rule in found)
+    if included == len(found) and found:
+        return f"{len(found)} rules, all part of the price: pricing.prices_include_tax = true fits best"
+    mixed = f", {included} of them part of the price" if included else ""
+    return f"{len(found)} rules{mixed}: pricing.prices_include_tax = false fits best"
+
+
+def _field(api: Api, settings: BlestaSettings) -> str:
+    rows = records(api.read("clients/getCustomFields", company_id=settings.company_id, client_group_id=None))
+    known = [text(row, "id") for row in rows]
+    if str(settings.custom_field) not in known:
+        raise Refused(f"custom_field {settings.custom_field} is not one of {', '.join(known) or 'none'}")
+    return f"field {settings.custom_field} is there"

@@ -1,0 +1,82 @@
+"""Invoices as WHMCS takes and gives them."""
+
+import html
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tollbridge import Invoice, InvoiceStatus, Receipt, Refused
+from tollbridge.reading import Row, carries, day, decimal, made, one_of, reference_in, text, whole
+
+# "Collections" is an unpaid invoice that somebody else now tries to collect.
+STATUSES: Mapping[str, InvoiceStatus] = {
+    "draft": InvoiceStatus.DRAFT,
+    "unpaid": InvoiceStatus.UNPAID,
+    "overdue": InvoiceStatus.UNPAID,
+    "collections": InvoiceStatus.UNPAID,
+    "payment pending": InvoiceStatus.PENDING,
+    "paid": InvoiceStatus.PAID,
+    "cancelled": InvoiceStatus.CANCELLED,
+    "refunded": InvoiceStatus.REFUNDED,
+}
+OPEN = ("Unpaid", "Overdue", "Collections", "Payment Pending")
+
+
+def reference(row: Row) -> str:
+    """The reference in the invoice's notes; empty if there is none."""
+    return reference_in(html.unescape(text(row, "notes")))
+
+
+def refers_to(row: Row, wanted: str) -> bool:
+    """Whether the invoice's notes carry this reference."""
+    return carries(html.unescape(text(row, "notes")), wanted)
+
+
+def receipt(row: Row, wanted: str) -> Receipt:
+    """An invoice of ``GetInvoice`` or ``GetInvoices``, which carries the reference ``wanted``.
+
+    WHMCS takes applied credit off ``total``, so what was invoiced is the subtotal with both taxes.
+    """
+    number = whole(row, "invoiceid" if text(row, "invoiceid") else "id", "an invoice")
+    who = f"WHMCS's invoice {number} ({wanted})"
+    parts = [decimal(row, key, who) for key in ("subtotal", "tax", "tax2")]
+    return made(
+        who,
+        Receipt,
+        id=number,
+        reference=wanted,
+        client_id=whole(row, "userid", who),
+        status=one_of(row, "status", STATUSES, who),
+        due_date=day(row, "duedate", who),
+        total=sum(parts, Decimal(0)),
+        balance=decimal(row, "balance", who) if text(row, "balance") else None,
+    )
+
+
+def fields(invoice: Invoice, rates: tuple[Decimal, Decimal]) -> dict[str, Any]:
+    """What ``CreateInvoice`` is sent of an invoice. Lines are taxed only if there is a tax for this client.
+
+    Raises:
+        Refused: an amount has more decimals than WHMCS keeps.
+    """
+    taxed = bool(invoice.taxes)
+    sent: dict[str, Any] = {
+        "userid": invoice.client_id,
+        "status": "Unpaid",
+        "date": invoice.issue_date.isoformat(),
+        "duedate": invoice.due_date.isoformat(),
+        "taxrate": f"{rates[0]:f}",
+        "taxrate2": f"{rates[1]:f}",
+        "notes": invoice.notes if carries(invoice.notes, invoice.reference) else _noted(invoice),
+    }
+    for number, line in enumerate(invoice.lines, 1):
+        if line.amount != round(line.amount, 2):
+            raise Refused(f"{invoice.reference}: WHMCS keeps two decimals, and a line comes to {line.amount:f}")
+        sent[f"itemdescription{number}"] = line.description
+        sent[f"itemamount{number}"] = f"{line.amount:.2f}"
+        sent[f"itemtaxed{number}"] = int(line.taxed and taxed)
+    return sent
+
+
+def _noted(invoice: Invoice) -> str:
+    return "\n".join(part for part in (invoice.reference, invoice.notes) if part)

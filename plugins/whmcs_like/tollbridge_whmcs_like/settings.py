@@ -1,0 +1,31 @@
+"""``[adapter.whmcs_like]``."""
+
+from pathlib import Path
+
+import attrs
+from attrs import validators
+
+from tollbridge import Secret
+
+
+@attrs.frozen
+class WhmcsSettings:
+    """Where WHMCS is, and who asks."""
+
+    url: str = attrs.field(
+        validator=validators.matches_re(r"https?://\S+"),
+        metadata={"doc": "the root; the API is at includes/api.php", "example": "https://billing.example.com/"},
+    )
+    identifier: Secret = attrs.field(
+        metadata={"doc": "of an API credential pair", "example": "${WHMCS_IDENTIFIER}"},
+    )
+    secret: Secret = attrs.field(metadata={"doc": "its other half", "example": "${WHMCS_SECRET}"})
+    access_key: Secret | None = attrs.field(default=None, metadata={"doc": "passes the address allow-list"})
+    payment_method: str | None = attrs.field(
+        default=None, metadata={"doc": "system name of a gateway, like mailin; default: the client's own"}
+    )
+    custom_field: int | None = attrs.field(
+        default=None, metadata={"doc": "id of the client field that keeps the SolusIO user id"}
+    )
+    send_invoices: bool = attrs.field(default=True, metadata={"doc": "WHMCS mails each invoice to its client"})
+    ca_file: Path | None = attrs.field(default=None, metadata={"doc": "an authority of your own, for https"})

@@ -1,0 +1,121 @@
+"""Blesta as the conformance kit sees it: the simulator, without the adapter."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zoneinfo import ZoneInfo
+
+from tollbridge import Client, ClientStatus, Currency, InvoiceStatus, Secret, TaxRate
+from tollbridge.adapters.testing import Held, HeldLine, OtherSide
+from tollbridge.http import Retry
+from tollbridge.sandbox import Fault
+from tollbridge_blesta import BlestaAdapter
+from tollbridge_blesta.sandbox import Install
+from tollbridge_blesta.sandbox.records import Invoice
+from tollbridge_blesta.settings import BlestaSettings
+
+QUICK = Retry(attempts=2, wait_initial=0.01, wait_max=0.01)
+_STATUSES = {"active": "unpaid", "proforma": "unpaid", "draft": "draft", "void": "cancelled"}
+
+
+class BlestaSide(OtherSide):
+    """An install with short pages."""
+
+    def __init__(self, install: Install, url: str) -> None:
+        self.install = install
+        self.url = url
+        self.page_size = install.page_size
+        self.secrets = (install.key, install.shared_login_key)
+        self.field = install.custom_fields[0].id
+
+    def settings(self) -> BlestaSettings:
+        """``[adapter.blesta]``."""
+        root = self.url if self.install.quirks.rewriting else f"{self.url}/index.php"
+        return BlestaSettings(
+            root,
+            self.install.user,
+            Secret(self.install.key),
+            company_id=self.install.company_id,
+            custom_field=self.field,
+            shared_login_key=Secret(self.install.shared_login_key),
+        )
+
+    def adapter(self) -> BlestaAdapter:
+        return BlestaAdapter(self.settings(), QUICK)
+
+    def add_currency(self, currency: Currency) -> None:
+        picture = "#,###" if currency.decimals == 0 else f"#,###.{'#' * currency.decimals}"
+        self.install.add_currency(
+            currency.code, precision=currency.decimals, prefix=currency.prefix, suffix=currency.suffix, format=picture
+        )
+
+    def add_client(self, client: Client) -> int:
+        return self.install.add_client(
+            client.email,
+            currency=client.currency,
+            first_name=client.first_name,
+            last_name=client.last_name,
+            company=client.company,
+            status="fraud" if client.status is ClientStatus.CLOSED else str(client.status),
+            country=client.country,
+            state=client.state,
+            tax_exempt=client.tax_exempt,
+            client_id=client.id,
+        )
+
+    def invoices(self) -> list[Held]:
+        return [self._held(invoice) for invoice in self.install.invoices()]
+
+    def _held(self, invoice: Invoice) -> Held:
+        zone = ZoneInfo(self.install.settings["timezone"])
+        return Held(
+            id=invoice.id,
+            client_id=invoice.client_id,
+            currency=invoice.currency,
+            status=InvoiceStatus("paid" if invoice.date_closed else _STATUSES[invoice.status]),
+            issue_date=invoice.date_billed.astimezone(zone).date(),
+            due_date=invoice.date_due.astimezone(zone).date(),
+            lines=tuple(HeldLine(line.description, line.qty * line.amount) for line in invoice.lines),
+            total=invoice.total,
+        )
+
+    def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
+        if status is InvoiceStatus.PAID:
+            self.install.pay(int(invoice_id))
+        else:
+            self.install.void(int(invoice_id))
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        self.install.quirks.maintenance = True
+        yield
+        self.install.quirks.maintenance = False
+
+    @contextmanager
+    def refusal(self) -> Iterator[None]:
+        """Blesta takes no invoice in a currency that is not the company's any more."""
+        kept = dict(self.install._currencies)
+        self.install._currencies.clear()
+        yield
+        self.install._currencies.update(kept)
+
+    @contextmanager
+    def lost_answer(self) -> Iterator[None]:
+        with self.fault(Fault("lost", path="invoices/add", times=None)):
+            yield
+
+    @contextmanager
+    def fault(self, fault: Fault) -> Iterator[None]:
+        """Something goes wrong for a while."""
+        self.install.faults.add(fault)
+        yield
+        self.install.faults.clear()
+
+    def add_tax(self, country: str, tax: TaxRate) -> None:
+        self.install.add_tax(tax.label, tax.rate, country=country)
+
+    def remembered_user(self, client_id: int) -> int | None:
+        value = self.install.custom_field(client_id, self.field)
+        return int(value) if value else None
+
+    def state(self) -> object:
+        return self.install.clients, self.install.users, self.install.invoices()

@@ -1,0 +1,118 @@
+"""WHMCS as the conformance kit sees it: the simulator, without the adapter."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+
+import attrs
+
+from tollbridge import Client, Currency, Discount, InvoiceStatus, Secret
+from tollbridge.adapters.testing import Held, HeldLine, OtherSide
+from tollbridge.http import Retry
+from tollbridge.sandbox import Fault
+from tollbridge_whmcs_like import WhmcsAdapter
+from tollbridge_whmcs_like.sandbox import Install
+from tollbridge_whmcs_like.settings import WhmcsSettings
+
+QUICK = Retry(attempts=2, wait_initial=0.01, wait_max=0.01)
+CUSTOM_FIELD = 7
+_WORDS = {"cancelled": "Cancelled", "paid": "Paid", "unpaid": "Unpaid", "pending": "Payment Pending"}
+
+
+class WhmcsSide(OtherSide):
+    """An install with short pages."""
+
+    def __init__(self, install: Install, url: str) -> None:
+        self.install = install
+        self.url = url
+        self.page_size = install.page_limit
+        self.secrets = (install.identifier, install.secret, install.access_key)
+
+    def settings(self) -> WhmcsSettings:
+        """``[adapter.whmcs_like]``."""
+        key = self.install.access_key
+        return WhmcsSettings(
+            self.url,
+            Secret(self.install.identifier),
+            Secret(self.install.secret),
+            access_key=Secret(key) if key else None,
+            custom_field=CUSTOM_FIELD,
+        )
+
+    def adapter(self) -> WhmcsAdapter:
+        return WhmcsAdapter(self.settings(), QUICK)
+
+    def add_currency(self, currency: Currency) -> None:
+        writing = 4 if currency.decimals == 0 else 2
+        self.install.add_currency(currency.code, prefix=currency.prefix, suffix=currency.suffix, format=writing)
+
+    def add_client(self, client: Client) -> int:
+        return self.install.add_client(
+            client.email,
+            currency=client.currency,
+            first_name=client.first_name,
+            last_name=client.last_name,
+            company=client.company,
+            status=client.status.capitalize(),
+            country=client.country,
+            state=client.state,
+            tax_exempt=client.tax_exempt,
+            client_id=client.id,
+        )
+
+    def invoices(self) -> list[Held]:
+        clients = {client.id: client for client in self.install.clients}
+        return [
+            Held(
+                id=invoice.id,
+                client_id=invoice.client_id,
+                currency=clients[invoice.client_id].currency,
+                status=InvoiceStatus(
+                    {"Payment Pending": "pending", "Collections": "unpaid"}.get(invoice.status, invoice.status.lower())
+                ),
+                issue_date=invoice.date,
+                due_date=invoice.duedate or date.min,
+                lines=tuple(HeldLine(line.description, line.amount) for line in invoice.lines),
+                total=invoice.total,
+            )
+            for invoice in self.install.invoices()
+        ]
+
+    def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
+        self.install.set_invoice(int(invoice_id), status=_WORDS[status])
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        with self.fault(Fault("503", times=None)):
+            yield
+
+    @contextmanager
+    def refusal(self) -> Iterator[None]:
+        self.install.quirks.forbidden_actions = ("CreateInvoice",)
+        yield
+        self.install.quirks.forbidden_actions = ()
+
+    @contextmanager
+    def lost_answer(self) -> Iterator[None]:
+        with self.fault(Fault("lost", path="CreateInvoice", times=None)):
+            yield
+
+    @contextmanager
+    def fault(self, fault: Fault) -> Iterator[None]:
+        """Something goes wrong for a while."""
+        self.install.faults.add(fault)
+        yield
+        self.install.faults.clear()
+
+    def give_discount(self, client_id: int, discount: Discount) -> None:
+        percent = (1 - discount.multiplier) * Decimal(100)
+        group = self.install.add_group(discount.name, f"{percent:.2f}")
+        self.install.set_client(client_id, group_id=group)
+
+    def remembered_user(self, client_id: int) -> int | None:
+        value = self.install.custom_field(client_id, CUSTOM_FIELD)
+        return int(value) if value else None
+
+    def state(self) -> object:
+        return attrs.asdict(self.install.quirks), self.install.clients, self.install.invoices()

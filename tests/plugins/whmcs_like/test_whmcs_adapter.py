@@ -1,0 +1,385 @@
+"""What is particular about WHMCS: its taxes, its answers that prove nothing, its users who are not clients."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.plugins.whmcs_like.side import WhmcsSide
+from tollbridge import (
+    Client,
+    Invoice,
+    InvoiceStatus,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    Signup,
+    TaxRate,
+    Unavailable,
+)
+from tollbridge.adapters.testing import an_invoice
+from tollbridge.sandbox import Fault
+from tollbridge_whmcs_like.sandbox import Install, running
+
+VAT = (TaxRate("VAT", Decimal(20)),)
+GST_QST = (TaxRate("GST", Decimal(5)), TaxRate("QST", Decimal("9.975")))
+SIX_AND_TWO = (TaxRate("A", Decimal(6)), TaxRate("B", Decimal(2)))
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[WhmcsSide]:
+    """One server for all tests of this file."""
+    install = Install(page_limit=5)
+    with running(install) as url:
+        yield WhmcsSide(install, url)
+
+
+@pytest.fixture
+def side(served: WhmcsSide) -> WhmcsSide:
+    """A fresh install behind it."""
+    fresh = Install(page_limit=5)
+    served.install.__dict__.update(
+        {key: value for key, value in fresh.__dict__.items() if key not in {"faults", "journal"}}
+    )
+    served.install.faults.clear()
+    served.install.journal.clear()
+    return served
+
+
+def total_of(side: WhmcsSide, invoice: Invoice) -> Decimal:
+    """What WHMCS makes of the invoice."""
+    receipt = side.billing().create_invoice(invoice)
+    held = next(held for held in side.invoices() if held.id == receipt.id)
+    assert held.total == receipt.total
+    return held.total
+
+
+def configure(side: WhmcsSide, **values: str) -> None:
+    side.install.configuration.update(values)
+
+
+def test_credentials_travel_in_the_body_and_nowhere_else(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.billing().create_invoice(an_invoice(client))
+    for entry in side.install.journal.list():
+        assert (entry.method, entry.path, entry.query) == ("POST", "/includes/api.php", "")
+        assert entry.body["secret"] == entry.body["identifier"] == "********"
+
+
+def test_the_tax_that_was_shown_is_billed_and_not_the_installs_own_rule(side: WhmcsSide) -> None:
+    client = side.some_client(country="DE")  # where the install's rule says 19 %
+    assert total_of(side, an_invoice(client, "4.90", "0.05", taxes=VAT)) == Decimal("5.94")
+
+
+def test_who_is_shown_no_tax_pays_none_whatever_the_installs_rule_says(side: WhmcsSide) -> None:
+    client = side.some_client(country="DE")
+    assert total_of(side, an_invoice(client, "4.90")) == Decimal("4.90")
+
+
+@pytest.mark.parametrize("cascades", ["", "on"])
+@pytest.mark.parametrize("compound", [False, True])
+def test_two_taxes_come_to_what_was_shown_however_whmcs_combines_them(
+    side: WhmcsSide,
+    cascades: str,
+    compound: bool,
+) -> None:
+    configure(side, TaxL2Compound=cascades)
+    client = side.some_client()
+    invoice = an_invoice(client, "134.00", taxes=SIX_AND_TWO, compound=compound)
+    assert total_of(side, invoice) == invoice.total == Decimal("144.88" if compound else "144.72")
+
+
+def test_canadas_taxes_stay_apart_on_the_invoice(side: WhmcsSide) -> None:
+    client = side.some_client(country="CA")
+    invoice = an_invoice(client, "100.00", taxes=GST_QST)
+    assert total_of(side, invoice) == invoice.total
+    [made] = side.install.invoices()
+    assert (made.tax, made.tax2) == (Decimal("5.00"), Decimal("9.98"))
+
+
+def test_taxes_whmcs_cannot_express_are_refused_before_anything_is_made(side: WhmcsSide) -> None:
+    client = side.some_client()
+    with pytest.raises(Refused, match="three decimals"):
+        side.billing().create_invoice(an_invoice(client, "100.00", taxes=GST_QST, compound=True))
+    assert side.invoices() == []
+
+
+@pytest.mark.parametrize(("kind", "included"), [("Inclusive", False), ("Exclusive", True)])
+def test_the_other_tax_mode_is_refused_with_the_key_to_change(side: WhmcsSide, kind: str, included: bool) -> None:
+    configure(side, TaxType=kind)
+    client = side.some_client()
+    invoice = an_invoice(client, taxes=VAT, prices_include_tax=included)
+    with pytest.raises(Refused, match=f"prices_include_tax = {'false' if included else 'true'}"):
+        side.billing().create_invoice(invoice)
+    assert side.invoices() == []
+
+
+def test_prices_that_include_tax_are_billed_as_they_are(side: WhmcsSide) -> None:
+    configure(side, TaxType="Inclusive")
+    client = side.some_client()
+    invoice = an_invoice(client, "12.00", taxes=VAT, prices_include_tax=True)
+    assert total_of(side, invoice) == Decimal("12.00")
+    [made] = side.install.invoices()
+    assert made.tax == Decimal("2.00")
+
+
+def test_tax_that_is_switched_off_in_whmcs_is_refused(side: WhmcsSide) -> None:
+    configure(side, TaxEnabled="")
+    client = side.some_client()
+    with pytest.raises(Refused, match="switched off"):
+        side.billing().create_invoice(an_invoice(client, taxes=VAT))
+
+
+def test_a_tax_configuration_that_cannot_be_read_does_not_stop_the_billing(side: WhmcsSide) -> None:
+    side.install.quirks.forbidden_actions = ("GetConfigurationValue",)
+    client = side.some_client()
+    invoice = an_invoice(client, "134.00", taxes=SIX_AND_TWO, compound=True)
+    assert total_of(side, invoice) == invoice.total
+    [check] = [check for check in side.billing().check() if check.name == "WHMCS tax"]
+    assert "cannot be read" in check.detail
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    cents=st.lists(st.integers(0, 10_000_00), min_size=1, max_size=6),
+    rates=st.lists(st.decimals("0.001", 40, places=3), max_size=2),
+    compound=st.booleans(),
+)
+def test_any_invoice_comes_to_what_was_shown_to_half_a_cent_for_each_tax(
+    side: WhmcsSide,
+    cents: list[int],
+    rates: list[Decimal],
+    compound: bool,
+) -> None:
+    configure(side, TaxL2Compound="on" if compound else "")
+    number = 1042 + len(side.install.clients)
+    client = side.some_client(id=number, email=f"c{number}@example.com")
+    taxes = tuple(TaxRate(f"tax {rate}", rate) for rate in rates)
+    invoice = an_invoice(client, *(str(Decimal(amount) / 100) for amount in cents), taxes=taxes, compound=compound)
+    receipt = side.billing().create_invoice(invoice)
+    assert abs(receipt.total - invoice.total) <= Decimal("0.005") * (len(taxes) + 1)
+
+
+def test_an_invoice_longer_than_php_takes_fields_is_summed_up_at_its_end(side: WhmcsSide) -> None:
+    client = side.some_client()
+    invoice = an_invoice(client, *["0.01"] * 700, taxes=VAT)
+    assert total_of(side, invoice) == invoice.total == Decimal("8.40")
+    [made] = side.install.invoices()
+    assert len(made.lines) == 299
+    assert made.lines[-1].description.startswith("402 more items")
+
+
+def test_a_currency_that_was_changed_since_the_price_was_shown_is_refused(side: WhmcsSide) -> None:
+    side.some_client("JPY", id=1043, email="b@example.com")
+    client = side.some_client("USD")
+    side.install.set_client(client.id, currency="JPY")
+    with pytest.raises(Refused, match="would make it JPY"):
+        side.billing().create_invoice(an_invoice(client))
+    assert side.invoices() == []
+
+
+def test_a_success_that_names_no_invoice_proves_nothing(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.install.quirks.warning_only = True
+    with pytest.raises(OutcomeUnknown, match="without invoiceid"):
+        side.billing().create_invoice(an_invoice(client))
+    side.install.quirks.warning_only = False
+    assert side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}") is None
+
+
+@pytest.mark.parametrize("kind", ["html", "empty", "500", "cut"])
+def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(side: WhmcsSide, kind: str) -> None:
+    client = side.some_client()
+    with side.fault(Fault(kind, path="CreateInvoice")), pytest.raises(OutcomeUnknown):  # type: ignore[arg-type]
+        side.billing().create_invoice(an_invoice(client))
+
+
+def test_an_invoice_that_cannot_be_read_back_is_unknown_and_found_later(side: WhmcsSide) -> None:
+    client = side.some_client()
+    with side.fault(Fault("503", path="GetInvoice", times=None, skip=0)), pytest.raises(OutcomeUnknown):
+        side.adapter().create_invoice(an_invoice(client))
+    assert side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}") is not None
+
+
+def test_too_many_requests_are_tried_again_and_bill_once(side: WhmcsSide) -> None:
+    client = side.some_client()
+    with side.fault(Fault("429", path="CreateInvoice")):
+        side.billing().create_invoice(an_invoice(client))
+    assert len(side.invoices()) == 1
+
+
+@pytest.mark.parametrize("kind", ["half_page", "no_meta", "wrong_total", "shuffled_pages", "html", "empty"])
+@pytest.mark.parametrize("action", ["GetClients", "GetInvoices"])
+def test_half_a_list_is_worth_nothing(side: WhmcsSide, kind: str, action: str) -> None:
+    clients = [side.some_client(id=1042 + n, email=f"c{n}@example.com") for n in range(7)]
+    billing = side.billing()
+    for client in clients:
+        billing.create_invoice(an_invoice(client))
+    fault = Fault(kind, path=action, times=None, skip=1 if kind == "shuffled_pages" else 0)  # type: ignore[arg-type]
+    with side.fault(fault), pytest.raises(Unavailable):
+        list(billing.clients() if action == "GetClients" else billing.unpaid_invoices())
+
+
+def test_a_list_that_changes_once_while_it_is_read_is_read_again(side: WhmcsSide) -> None:
+    for number in range(7):
+        side.some_client(id=1042 + number, email=f"c{number}@example.com")
+    with side.fault(Fault("half_page", path="GetClients")):
+        assert len(list(side.billing().clients())) == 7
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("Payment Pending", "pending"), ("Collections", "unpaid"), ("Unpaid", "unpaid")]
+)
+def test_open_invoices_are_told_whatever_whmcs_calls_them(side: WhmcsSide, word: str, status: str) -> None:
+    client = side.some_client()
+    side.billing().create_invoice(an_invoice(client))
+    side.install.set_invoice(side.install.invoices()[0].id, status=word, duedate=date(2020, 1, 1))
+    [receipt] = side.billing().unpaid_invoices()
+    assert not isinstance(receipt, Refused)
+    assert (receipt.status, receipt.due_date) == (status, date(2020, 1, 1))
+
+
+def test_invoices_that_are_not_the_bridges_are_left_out(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.install.add_invoice(client.id, [("Domain", "12.00", False)], notes="order 7")
+    side.install.add_invoice(client.id, [("Domain", "12.00", False)], notes="not XTB-2026-07-1042 nor TB-2026-07-1042b")
+    assert list(side.billing().unpaid_invoices()) == []
+
+
+def test_notes_that_somebody_added_to_do_not_hide_an_invoice(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.billing().create_invoice(an_invoice(client))
+    [made] = side.install.invoices()
+    side.install.set_invoice(made.id, notes=f"Called & reminded\n{made.notes}")
+    side.install.quirks.escaped_text = True
+    assert side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}") is not None
+
+
+def test_two_invoices_with_one_reference_are_for_a_human_to_sort_out(side: WhmcsSide) -> None:
+    client = side.some_client()
+    for _ in range(2):
+        side.install.add_invoice(client.id, [("x", "1.00", False)], notes=f"TB-2026-07-{client.id}")
+    with pytest.raises(Refused, match="2, 1 all have TB-2026-07"):
+        side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}")
+
+
+def test_credit_that_was_applied_does_not_look_like_another_price(side: WhmcsSide) -> None:
+    client = side.some_client()
+    billing = side.billing()
+    receipt = billing.create_invoice(an_invoice(client, "4.90"))
+    side.install.set_invoice(int(receipt.id), credit=Decimal("1.00"))
+    found = billing.find_invoice(client.id, receipt.reference)
+    assert found is not None
+    assert (found.total, found.is_open) == (Decimal("4.90"), True)
+
+
+def test_the_discount_of_the_group_is_the_clients(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.install.set_client(client.id, group_id=side.install.add_group("Partners & Friends", "12.50"))
+    side.install.quirks.escaped_text = True
+    billing = side.billing()
+    found = billing.client(client.id)
+    terms = billing.terms(found)
+    assert found.group == "Partners & Friends"
+    assert terms is not None
+    assert terms.discounts is not None
+    assert [(each.multiplier, each.description) for each in terms.discounts] == [
+        (Decimal("0.875"), "12.5% recurring discount")
+    ]
+    assert terms.taxes is None
+
+
+def test_groups_of_one_name_and_two_discounts_are_refused(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.install.set_client(client.id, group_id=side.install.add_group("Partners", "5.00"))
+    side.install.add_group("Partners", "10.00")
+    billing = side.billing()
+    with pytest.raises(Refused, match="rename one"):
+        billing.terms(billing.client(client.id))
+
+
+def test_currencies_are_written_as_their_format_says(side: WhmcsSide) -> None:
+    for number, code in enumerate(("AAA", "BBB", "CCC", "DDD"), 1):
+        side.install.add_currency(code, prefix="< ", suffix=" >", format=number)
+    written = side.billing().currencies()
+    assert [
+        (written[code].thousands_separator, written[code].decimal_separator, written[code].decimals)
+        for code in ("AAA", "BBB", "CCC", "DDD")
+    ] == [("", ".", 2), (",", ".", 2), (".", ",", 2), (",", ".", 0)]
+    assert (written["AAA"].prefix, written["AAA"].suffix) == ("< ", " >")
+
+
+def test_a_wrong_address_or_key_says_what_to_look_at(side: WhmcsSide) -> None:
+    billing = side.billing()
+    side.install.secret = "another-secret"
+    with pytest.raises(Refused, match="identifier and secret") as told:
+        billing.currencies()
+    assert "sandbox-secret" not in str(told.value)
+
+
+def a_login(side: WhmcsSide, *, two_factor: bool = False) -> Client:
+    user = side.install.add_user("ada@example.com", "right-password-1", two_factor=two_factor)
+    side.add_currency(side.billing().currencies()["USD"])
+    number = side.install.add_client("ada@example.com", user_id=user, client_id=1042)
+    return side.billing().client(number)
+
+
+def test_a_login_is_a_users_and_leads_to_the_client_it_owns(side: WhmcsSide) -> None:
+    client = a_login(side)
+    user = next(user for user in side.install.users if user.email == "ada@example.com")
+    assert user.id != client.id
+    assert side.billing().authenticate("ada@example.com", "right-password-1") == client
+    assert side.billing().authenticate("ada@example.com", "wrong-password-1") is None
+
+
+def test_a_second_factor_is_not_bypassed(side: WhmcsSide) -> None:
+    a_login(side, two_factor=True)
+    with pytest.raises(Refused, match="two-factor"):
+        side.billing().authenticate("ada@example.com", "right-password-1")
+
+
+def test_of_several_clients_the_one_with_the_logins_address_is_meant(side: WhmcsSide) -> None:
+    client = a_login(side)
+    user = next(user for user in side.install.users if user.email == "ada@example.com")
+    side.install.add_client("second@example.com", user_id=user.id, client_id=1043)
+    assert side.billing().authenticate("ada@example.com", "right-password-1") == client
+    side.install.set_client(client.id, email="changed@example.com")
+    with pytest.raises(Refused, match="owns 2 clients"):
+        side.billing().authenticate("ada@example.com", "right-password-1")
+
+
+def test_a_portal_link_is_refused_where_single_sign_on_is_blocked(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.install.set_client(client.id, single_sign_on=False)
+    with pytest.raises(Refused):
+        side.billing().portal_login_url(client.id)
+
+
+def test_a_signup_in_a_currency_whmcs_does_not_have_makes_nobody(side: WhmcsSide) -> None:
+    with pytest.raises(Refused, match="no currency XYZ"):
+        side.billing().create_client(Signup("a@example.com", currency="XYZ", password="long-password-1"))
+    assert side.install.clients == []
+
+
+def test_a_client_that_is_gone_is_not_found_and_not_remembered(side: WhmcsSide) -> None:
+    with pytest.raises(NotFound):
+        side.billing().remember_user(77, 5)
+
+
+def test_paid_and_pending_are_told_apart(side: WhmcsSide) -> None:
+    client = side.some_client()
+    receipt = side.billing().create_invoice(an_invoice(client))
+    side.set_status(receipt.id, InvoiceStatus.PENDING)
+    found = side.billing().find_invoice(client.id, receipt.reference)
+    assert found is not None
+    assert found.status is InvoiceStatus.PENDING
+
+
+def test_check_names_what_the_credentials_may_not_do(side: WhmcsSide) -> None:
+    side.some_client()
+    side.install.quirks.forbidden_actions = ("GetClientsDetails",)
+    wrong = [check.name for check in side.billing().check() if not check.ok]
+    assert wrong == ["WHMCS clients", "WHMCS custom field"]
