@@ -18,10 +18,17 @@ from tollbridge.errors import AdapterFault, ConfigError, TollbridgeError
 ADAPTERS = "tollbridge.adapters"
 LISTENERS_GROUP = "tollbridge.listeners"
 OWN_TABLE = "settings"
-_NOT_THERE = "the adapter does not have this hook"
 _HOOKS = (*REQUIRED, *OPTIONAL, *LISTENERS)
 
 _log = structlog.get_logger("tollbridge.adapters")
+
+
+@attrs.frozen
+class Inability:
+    """Something an adapter cannot do: an ability of :data:`ABILITIES` or an optional hook, and why, if it says so."""
+
+    what: str
+    reason: str
 
 
 @attrs.frozen
@@ -30,7 +37,6 @@ class Installed:
 
     Attributes:
         hooks: the names of those it implements.
-        cannot: what it cannot do, with the reason; hooks it does not have are among them.
         problem: why it cannot be used, if so.
     """
 
@@ -38,7 +44,7 @@ class Installed:
     distribution: str
     version: str
     hooks: tuple[str, ...]
-    cannot: dict[str, str] = attrs.Factory(dict)
+    cannot: tuple[Inability, ...] = ()
     problem: str = ""
 
 
@@ -52,7 +58,8 @@ def _described(point: EntryPoint) -> Installed:
     try:
         adapter_class = point.load()
         hooks = tuple(implemented(adapter_class))
-        return Installed(point.name, distribution, version, hooks, inabilities(adapter_class), faults(adapter_class))
+        cannot = tuple(Inability(what, reason) for what, reason in inabilities(adapter_class).items())
+        return Installed(point.name, distribution, version, hooks, cannot, faults(adapter_class))
     except Exception as error:  # noqa: BLE001 - somebody else's code
         problem = f"{type(error).__name__}: {error}"
         return Installed(point.name, distribution, version, (), problem=problem)
@@ -109,9 +116,9 @@ def inabilities(adapter: object) -> dict[str, str]:
     """What the adapter's class cannot do and why: what it declares, and every optional hook it does not have."""
     declared = dict(getattr(adapter, "cannot", {}))
     hooks = implemented(adapter)
-    missing = {name: "not implemented" for name in OPTIONAL if name not in hooks and name != "check"}
+    missing = {name: "" for name in OPTIONAL if name not in hooks and name != "check"}
     if "terms" in missing:
-        missing |= dict.fromkeys(("discounts", "taxes"), "not implemented: bridge.toml's apply")
+        missing |= {"discounts": "bridge.toml's apply", "taxes": "bridge.toml's apply"}
     return {**missing, **declared}
 
 

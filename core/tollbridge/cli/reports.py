@@ -324,5 +324,6 @@ def adapters(as_json: AsJson = False) -> None:
         made.add_row(adapter.name, f"{adapter.distribution} {adapter.version}", hooks)
     out.print(made)
     for adapter in found:
-        for what, reason in adapter.cannot.items():
-            say(f"{adapter.name} cannot {ABILITIES.get(what, what)}: {reason}")
+        for each in adapter.cannot:
+            if each.reason:
+                say(f"{adapter.name} cannot {ABILITIES.get(each.what, each.what)}: {each.reason}")

@@ -123,7 +123,7 @@ class OtherSide(ABC):
     def needs(self, ability: str) -> None:
         """Skip the test if the adapter cannot do this."""
         if ability in self.cannot():
-            pytest.skip(f"cannot {ability}: {self.cannot()[ability]}")
+            pytest.skip(f"cannot {ability}: {self.cannot()[ability] or 'no such hook'}")
 
     def some_client(self, currency: str = "USD", **fields: Any) -> Client:
         """A client of the billing system, with its id there."""

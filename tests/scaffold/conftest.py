@@ -1,0 +1,15 @@
+"""A scaffold, written once for all tests."""
+
+from pathlib import Path
+
+import pytest
+
+from tollbridge.cli import main
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new adapter's project, untouched."""
+    folder = tmp_path_factory.mktemp("new") / "tollbridge-my-billing"
+    assert main(["new-adapter", "my_billing", "--folder", str(folder)]) == 0
+    return folder

@@ -1,0 +1,64 @@
+"""The conformance kit fails for adapters that would bill wrongly: each fault here is one, and a test names it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ADAPTER = "src/tollbridge_my_billing/adapter.py"
+FAULTS = {
+    "reads only the first page": ("while read < total:", "while read < min(total, 1):", "however_many_pages"),
+    "never finds an invoice": ("return next(map(_receipt, rows), None)", "return None", "find_invoice_finds"),
+    "finds any of the client's invoices": (
+        "client=client_id, reference=reference", "client=client_id", "longer_reference"
+    ),
+    "guesses that a lost answer was a no": (
+        '        answer = self._http.request(\n            "POST",',
+        '        answer = self._http.request(\n            method="POST", repeatable=True, path=',
+        "lost_answer",
+    ),
+    "adds a cent": ('"amount": f"{line.amount:f}"', '"amount": f"{line.amount + 1:f}"', "keeps_every_amount"),
+    "rounds to cents": (
+        '"amount": f"{line.amount:f}"', '"amount": f"{round(line.amount, 2):f}"', "keeps_every_amount"
+    ),
+    "forgets the last line": ("for line in invoice.lines\n", "for line in invoice.lines[:1]\n", "every_amount"),
+    "swaps the dates": ('"due": invoice.due_date', '"due": invoice.issue_date', "keeps_its_dates"),
+    "takes everybody for taxable": (
+        'tax_exempt=flag(row, "tax_exempt", who)', "tax_exempt=False", "as_it_was_entered"
+    ),
+    "forgets pending payments' siblings": ('("unpaid", "pending")', '("pending",)', "unpaid_invoices"),
+    "shows its key": (
+        "    def __init__",
+        "    def __repr__(self) -> str:\n        return 'my-billing-secret-key'\n\n    def __init__",
+        "secrets_show_nowhere",
+    ),
+    "takes an outage for an empty list": (
+        "            document = self._get(path, page=page, **parameters)",
+        (
+            "            try:\n                document = self._get(path, page=page, **parameters)\n"
+            "            except Unavailable:\n                return"
+        ),
+        "outage_is_unavailable",
+    ),
+}  # fmt: skip
+
+
+def kit(folder: Path, only: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-k", only]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.replace(" ", "_"))
+def test_a_fault_is_found(project: Path, tmp_path: Path, fault: str) -> None:
+    before, after, found_by = FAULTS[fault]
+    folder = tmp_path / "project"
+    shutil.copytree(project, folder)
+    path = folder / ADAPTER
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    done = kit(folder, found_by)
+    assert done.returncode == 1, done.stdout
+    assert found_by in done.stdout

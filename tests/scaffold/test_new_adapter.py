@@ -1,0 +1,76 @@
+"""``tollbridge new-adapter`` writes a project that works untouched."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tollbridge.cli import main
+
+
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def tollbridge(*arguments: str, folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    """The command, with what is installed in ``site``."""
+    command = str(Path(sys.executable).with_name("tollbridge"))
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    return subprocess.run(
+        [command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_its_tests_pass(project: Path) -> None:
+    done = run("pytest", "-q", "-p", "no:cacheprovider", folder=project)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+def test_its_types_and_style_hold(project: Path, tmp_path: Path) -> None:
+    done = run("mypy", "--cache-dir", str(tmp_path), folder=project)
+    assert done.returncode == 0, done.stdout
+    done = run("ruff", "check", "--no-cache", ".", folder=project)
+    assert done.returncode == 0, done.stdout
+
+
+def test_once_installed_it_is_an_adapter_like_any_other(project: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    done = run(
+        "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--target", str(site), ".",
+        folder=project,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    listed = tollbridge("adapters", "--json", folder=tmp_path, site=site)
+    found = {each["name"]: each for each in json.loads(listed.stdout)}
+    assert found["my_billing"]["problem"] == ""
+    assert found["my_billing"]["distribution"] == "tollbridge-my-billing"
+    done = tollbridge("init", "my_billing", folder=tmp_path, site=site)
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / "bridge.toml").read_text(encoding="utf-8")
+    assert '[adapter.my_billing]\nurl = "https://billing.example.com/"' in written
+    assert 'key = "${MY_BILLING_KEY}"' in written
+
+
+def test_nothing_of_the_scaffolds_own_name_is_left(project: Path) -> None:
+    for path in project.rglob("*"):
+        assert "acme" not in path.name.lower()
+        if path.suffix in {".py", ".toml", ".md"}:
+            assert "acme" not in path.read_text(encoding="utf-8").lower()
+
+
+@pytest.mark.parametrize("name", ["", "My", "9lives", "a-b", "a__b", "class", "../up", "a b", "_x"])
+def test_a_name_that_is_none_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new-adapter", name, "--folder", str(tmp_path / "x")]) == 2
+    assert "is no name for an adapter" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_with_something_in_it_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main(["new-adapter", "acme", "--folder", str(tmp_path)]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

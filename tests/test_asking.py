@@ -1,0 +1,90 @@
+"""Asking a slow system: answers kept for a minute, several questions at once, and doubts that stay doubts."""
+
+import threading
+
+import pytest
+
+from tollbridge import NotFound, OutcomeUnknown, Refused, Unavailable, asking
+from tollbridge.asking import Kept, each, made_certain, tried
+
+
+def test_an_answer_is_kept_for_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(asking.time, "monotonic", lambda: now)
+    asked: list[float] = []
+    kept = Kept(lambda: asked.append(now) or len(asked))
+    assert (kept.get(), kept.get()) == (1, 1)
+    assert kept.get(fresh=True) == 2
+    now += 59
+    assert kept.get() == 2
+    now += 2
+    assert kept.get() == 3
+
+
+def test_an_error_is_not_kept() -> None:
+    answers = iter([Unavailable("down"), "up"])
+
+    def read() -> str:
+        answer = next(answers)
+        if isinstance(answer, Unavailable):
+            raise answer
+        return str(answer)
+
+    kept = Kept(read)
+    with pytest.raises(Unavailable):
+        kept.get()
+    assert kept.get() == "up"
+
+
+def test_threads_ask_once() -> None:
+    asked = []
+    kept = Kept(lambda: asked.append(1))
+    threads = [threading.Thread(target=kept.get) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked == [1]
+
+
+def test_each_keeps_the_order_leaves_none_out_and_gives_refusals_on() -> None:
+    def read(number: int) -> int | None:
+        if number % 10 == 3:
+            raise Refused(f"client {number}")
+        return None if number % 10 == 5 else number
+
+    found = [str(value) for value in each(read, range(250))]
+    assert found == [f"client {n}" if n % 10 == 3 else str(n) for n in range(250) if n % 10 != 5]
+
+
+def test_each_stops_when_the_system_is_down() -> None:
+    def read(_number: int) -> int:
+        raise Unavailable("down")
+
+    with pytest.raises(Unavailable):
+        list(each(read, range(5)))
+
+
+@pytest.mark.parametrize("error", [Unavailable("down"), Refused("no"), NotFound("gone")])
+def test_what_was_made_and_cannot_be_read_back_is_unknown(error: Exception) -> None:
+    def read() -> int:
+        raise error
+
+    with pytest.raises(OutcomeUnknown, match=r"TB-1 was made, but .*" + str(error)):
+        made_certain(read, "TB-1")
+    with pytest.raises(OutcomeUnknown, match="is not found"):
+        made_certain(lambda: None, "TB-1")
+    assert made_certain(lambda: 5, "TB-1") == 5
+
+
+def test_a_question_makes_a_check_and_an_outage_stays_one() -> None:
+    def refuse() -> str:
+        raise Refused("no such field")
+
+    def fail() -> str:
+        raise Unavailable("down")
+
+    assert (tried("field", lambda: "there").ok, tried("field", lambda: "there").detail) == (True, "there")
+    assert (tried("field", refuse).ok, tried("field", refuse).detail) == (False, "no such field")
+    with pytest.raises(Unavailable):
+        tried("field", fail)

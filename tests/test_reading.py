@@ -1,0 +1,121 @@
+"""Records of other systems are read exactly, or refused in words that name them."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tollbridge import Currency, Refused
+from tollbridge.reading import carries, day, decimal, flag, made, one_of, records, reference_in, text, whole
+
+
+@pytest.mark.parametrize(("value", "read"), [(7, 7), ("7", 7), (" 7 ", 7), ("-7", -7), ("007", 7)])
+def test_whole_numbers_come_as_numbers_or_text(value: Any, read: int) -> None:
+    assert whole({"n": value}, "n", "row 1") == read
+
+
+@pytest.mark.parametrize("value", [None, "", "7.0", "7a", True, [], Decimal("7.5")])
+def test_what_is_no_whole_number_is_refused_with_the_record_and_the_field(value: Any) -> None:
+    with pytest.raises(Refused, match=r"row 1 has n .*, where a whole number is needed"):
+        whole({"n": value}, "n", "row 1")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [("4.90", "4.90"), (Decimal("0.1"), "0.1"), (3, "3"), (" 1E+2 ", "1E+2"), (0.1, "0.1")]
+)
+def test_amounts_keep_every_digit(value: Any, read: str) -> None:
+    assert str(decimal({"n": value}, "n", "row 1")) == read
+
+
+@pytest.mark.parametrize("value", [None, "", "4,90", "$4.90", "NaN", "Infinity", True, {}])
+def test_what_is_no_amount_is_refused(value: Any) -> None:
+    with pytest.raises(Refused, match="where a number is needed"):
+        decimal({"n": value}, "n", "row 1")
+
+
+@pytest.mark.parametrize("value", [True, 1, "1", "on", "ON", "true", "yes", "t", " y "])
+def test_every_spelling_of_yes(value: Any) -> None:
+    assert flag({"f": value}, "f", "row 1") is True
+
+
+@pytest.mark.parametrize("value", [False, 0, "0", "", "off", "false", "no", None])
+def test_every_spelling_of_no(value: Any) -> None:
+    assert flag({"f": value}, "f", "row 1") is False
+    assert flag({}, "f", "row 1") is False
+
+
+@pytest.mark.parametrize("value", ["maybe", 2, [], "exempt"])
+def test_neither_yes_nor_no_is_refused(value: Any) -> None:
+    with pytest.raises(Refused, match="true or false"):
+        flag({"f": value}, "f", "row 1")
+
+
+def test_a_day_is_read_from_dates_times_and_their_text() -> None:
+    for value in (date(2026, 8, 15), datetime(2026, 8, 15, 23, tzinfo=UTC), "2026-08-15", "2026-08-15 23:59:59"):
+        assert day({"d": value}, "d", "row 1") == date(2026, 8, 15)
+
+
+@pytest.mark.parametrize("value", ["0000-00-00", "15.08.2026", "", None, 20260815])
+def test_what_is_no_day_is_refused(value: Any) -> None:
+    with pytest.raises(Refused, match="a date like"):
+        day({"d": value}, "d", "row 1")
+
+
+def test_a_status_means_what_the_table_says_whatever_its_case() -> None:
+    assert one_of({"s": " Payment Pending"}, "s", {"payment pending": 1}, "row 1") == 1
+    with pytest.raises(Refused, match="one of paid, unpaid"):
+        one_of({"s": "lost"}, "s", {"paid": 1, "unpaid": 2}, "row 1")
+
+
+ROW = {"id": "7", "name": "x"}
+
+
+@pytest.mark.parametrize(
+    "value", [[ROW], {"row": [ROW]}, {"row": {"7": ROW}}, {"row": ROW}, {"7": ROW}, ROW, [ROW]], ids=str
+)
+def test_one_record_comes_in_many_wrappings(value: Any) -> None:
+    assert records(value, "row") == [ROW]
+
+
+@pytest.mark.parametrize("value", [None, False, "", [], {}, {"row": []}, {"row": ""}, {"row": None}], ids=str)
+def test_no_record_comes_in_many_wrappings(value: Any) -> None:
+    assert records(value, "row") == []
+
+
+@pytest.mark.parametrize("value", ["error", 7, [ROW, "x"], True], ids=str)
+def test_what_holds_no_records_is_refused(value: Any) -> None:
+    with pytest.raises(Refused, match="where records are needed"):
+        records(value, "row")
+
+
+@pytest.mark.parametrize(
+    ("words", "reference"),
+    [
+        ("TB-2026-07-1042", "TB-2026-07-1042"),
+        ("paid late\nTB-2026-07-1042: usage in 2026-07", "TB-2026-07-1042"),
+        ("(TB-2026-07-1042)", "TB-2026-07-1042"),
+        ("XTB-2026-07-1042", ""),
+        ("TB-2026-07-1042b", ""),
+        ("TB-2026-7-1042", ""),
+        ("", ""),
+    ],
+)
+def test_a_reference_is_found_in_a_text_and_never_as_a_part_of_a_word(words: str, reference: str) -> None:
+    assert reference_in(words) == reference
+
+
+def test_a_longer_reference_does_not_carry_a_shorter_one() -> None:
+    assert carries("see TB-2026-07-1042.", "TB-2026-07-1042")
+    assert not carries("TB-2026-07-10421", "TB-2026-07-1042")
+    assert not carries("ATB-2026-07-1042", "TB-2026-07-1042")
+    assert not carries("TB-2026x07-1042", "TB-2026.07-1042"), "a reference is no pattern"
+
+
+def test_a_value_that_objects_is_refused_with_the_records_name() -> None:
+    with pytest.raises(Refused, match="currency USD cannot be used"):
+        made("currency USD", Currency, code="USD", decimals=12)
+
+
+def test_text_is_never_none() -> None:
+    assert (text({}, "x"), text({"x": None}, "x"), text({"x": 5}, "x"), text({"x": " a "}, "x")) == ("", "", "5", "a")
