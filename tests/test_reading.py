@@ -71,9 +71,7 @@ def test_a_status_means_what_the_table_says_whatever_its_case() -> None:
 ROW = {"id": "7", "name": "x"}
 
 
-@pytest.mark.parametrize(
-    "value", [[ROW], {"row": [ROW]}, {"row": {"7": ROW}}, {"row": ROW}, {"7": ROW}, ROW, [ROW]], ids=str
-)
+@pytest.mark.parametrize("value", [[ROW], {"row": [ROW]}, {"row": {"7": ROW}}, {"row": ROW}, {"7": ROW}, ROW], ids=str)
 def test_one_record_comes_in_many_wrappings(value: Any) -> None:
     assert records(value, "row") == [ROW]
 

@@ -16,6 +16,7 @@ Row = Mapping[str, Any]
 Value = TypeVar("Value")
 
 _REFERENCE = re.compile(r"(?<![\w-])TB-\d{4}-\d{2}-\d+(?![\w-])")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
 _TRUE = {"1", "t", "true", "y", "yes", "on"}
 _FALSE = {"", "0", "f", "false", "n", "no", "off"}
 
@@ -61,8 +62,9 @@ def day(row: Row, key: str, who: str) -> date:
         return value.date()
     if isinstance(value, date):
         return value
+    written = _DAY.match(str(value))
     try:
-        return date.fromisoformat(str(value)[:10])
+        return date.fromisoformat(written[0] if written else "")
     except ValueError:
         raise _refused(who, key, value, "a date like 2026-08-15") from None
 
