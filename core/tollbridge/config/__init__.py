@@ -10,7 +10,6 @@ from tollbridge.config.settings import (
     Settings,
     SolusSettings,
     UsageFeedSettings,
-    is_loopback,
 )
 
 __all__ = [
@@ -22,6 +21,5 @@ __all__ = [
     "Settings",
     "SolusSettings",
     "UsageFeedSettings",
-    "is_loopback",
     "load_settings",
 ]

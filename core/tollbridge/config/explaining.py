@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from cattrs.errors import ForbiddenExtraKeysError, StructureHandlerNotFoundError
 
-from tollbridge.config.settings import FieldError
+from tollbridge.fields import FieldError
 
 
 class ValueProblem(ValueError):

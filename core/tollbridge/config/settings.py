@@ -4,96 +4,28 @@ The comment of each key stands in the repository's own bridge.toml; a rule that 
 """
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from tollbridge.fields import FieldError, at_least, bearer, is_loopback, web_address
 from tollbridge.model import Discount, TaxRate
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Ladder
 from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
 
-_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 _MOST_DAYS = 3660
-
-Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
-
-
-class FieldError(ValueError):
-    """A value that is of the right type and still cannot be right."""
-
-    def __init__(self, key: str, message: str) -> None:
-        self.key = key
-        self.message = message
-        super().__init__(f"{key} {message}")
-
-
-def at_least(least: int | Decimal, most: int | None = None) -> Validator:
-    """The value is not below ``least``, nor above ``most``; None passes."""
-
-    def validate(_instance: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-        if value is not None and (value < least or (most is not None and value > most)):
-            wanted = f"at least {least}" if most is None else f"from {least} to {most}"
-            raise FieldError(attribute.name, f"must be {wanted}, not {value}")
-
-    return validate
-
-
-def web_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
-    """The value is an https address; plain http only reaches this machine, for it would carry secrets."""
-    if value is None:
-        return
-    host = _host_of(value)
-    if host is None:
-        raise FieldError(attribute.name, f'must be an address like "https://host.example.com", not "{value}"')
-    parts = urlsplit(value)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise FieldError(attribute.name, "must begin with https://, since plain http would show its secrets on the way")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise FieldError(attribute.name, "must be only scheme, host, port and path")
-
-
-def _host_of(url: str) -> str | None:
-    """The host of a web address; None if it is none that a request can be sent to."""
-    if not url.isprintable() or " " in url:
-        return None
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.port != 0 and _HOST.fullmatch(parts.hostname or "")
-    except ValueError:
-        return None
-    return parts.hostname if usable else None
-
-
-def _bearer(_instance: object, attribute: "attrs.Attribute[Any]", value: Secret) -> None:
-    """The value can be sent in a header."""
-    token = value.reveal()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise FieldError(attribute.name, "is empty" if not token else "holds spaces, or characters no token has")
 
 
 def _relative_path(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
     """The value stays below the panel's API, to which the token belongs."""
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", value, re.ASCII) or ".." in value:
         raise FieldError(attribute.name, f'must be a path like "usage", not "{value}"')
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dict[str, Any]) -> None:
@@ -117,7 +49,7 @@ class SolusSettings:
     """``[solus]``: the panel."""
 
     url: str = attrs.field(validator=web_address)
-    api_token: Secret = attrs.field(validator=_bearer)
+    api_token: Secret = attrs.field(validator=bearer)
     user_area_url: str | None = attrs.field(default=None, validator=web_address)
     ca_file: Path | None = None
     limit_group: str | int | None = None

@@ -15,7 +15,7 @@ from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn
 
 from tollbridge.config.explaining import ValueProblem, nearest
-from tollbridge.config.settings import FieldError
+from tollbridge.fields import FieldError
 from tollbridge.rules.calendar import Month
 from tollbridge.secret import DatabaseUrl, Secret
 

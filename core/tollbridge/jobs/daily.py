@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from tollbridge.config import is_loopback
 from tollbridge.errors import TollbridgeError, UsageError
+from tollbridge.fields import is_loopback
 from tollbridge.jobs.accounts import Accounts, AccountsReport
 from tollbridge.jobs.invoicing import Invoicing, InvoicingReport, OnInvoice, months_due, refuse_unended
 from tollbridge.jobs.overdue import Overdue, OverdueReport

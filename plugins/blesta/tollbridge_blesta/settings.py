@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import attrs
-from attrs import validators
 
 from tollbridge import Secret
+from tollbridge.fields import bearer, web_address
 
 
 @attrs.frozen
@@ -13,14 +13,14 @@ class BlestaSettings:
     """Where Blesta is, and who asks."""
 
     url: str = attrs.field(
-        validator=validators.matches_re(r"https?://\S+"),
+        validator=web_address,
         metadata={
             "doc": "the root; the API is at api/ (without URL rewriting end it with index.php/)",
             "example": "https://billing.example.com/",
         },
     )
     user: str = attrs.field(metadata={"doc": "of an API key", "example": "${BLESTA_API_USER}"})
-    key: Secret = attrs.field(metadata={"doc": "that API key", "example": "${BLESTA_API_KEY}"})
+    key: Secret = attrs.field(validator=bearer, metadata={"doc": "that API key", "example": "${BLESTA_API_KEY}"})
     company_id: int = attrs.field(default=1, metadata={"doc": "the company whose clients are billed"})
     client_group: int | None = attrs.field(
         default=None, metadata={"doc": "id of the group of clients who sign up; default: the company's first"}

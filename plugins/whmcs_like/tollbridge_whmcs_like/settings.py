@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import attrs
-from attrs import validators
 
 from tollbridge import Secret
+from tollbridge.fields import web_address
 
 
 @attrs.frozen
@@ -13,7 +13,7 @@ class WhmcsSettings:
     """Where WHMCS is, and who asks."""
 
     url: str = attrs.field(
-        validator=validators.matches_re(r"https?://\S+"),
+        validator=web_address,
         metadata={"doc": "the root; the API is at includes/api.php", "example": "https://billing.example.com/"},
     )
     identifier: Secret = attrs.field(

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import attrs
 from tollbridge import Secret
+from tollbridge.fields import bearer, web_address
 
 
 @attrs.frozen
 class AcmeSettings:
     """Where Acme is, and who asks."""
 
-    url: str = attrs.field(metadata={"doc": "the root of the API", "example": "https://billing.example.com/"})
-    key: Secret = attrs.field(metadata={"doc": "an API key that may create invoices", "example": "${ACME_KEY}"})
+    url: str = attrs.field(
+        validator=web_address,
+        metadata={"doc": "the root of the API, https unless on this machine", "example": "https://billing.example.com/"},
+    )
+    key: Secret = attrs.field(
+        validator=bearer, metadata={"doc": "an API key that may create invoices", "example": "${ACME_KEY}"}
+    )
     ca_file: Path | None = attrs.field(default=None, metadata={"doc": "an authority of your own, for https"})
