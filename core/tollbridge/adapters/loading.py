@@ -113,7 +113,7 @@ def implemented(adapter: object) -> list[str]:
 
 
 def inabilities(adapter: object) -> dict[str, str]:
-    """What the adapter's class cannot do and why: what it declares, and every optional hook it does not have."""
+    """What the adapter, or its class, cannot do and why: what it declares, and every optional hook it does not have."""
     declared = dict(getattr(adapter, "cannot", {}))
     hooks = implemented(adapter)
     missing = {name: "" for name in OPTIONAL if name not in hooks and name != "check"}

@@ -1,9 +1,9 @@
 """The adapter: an operator's statements, run with bound parameters, one transaction per invoice."""
 
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from itertools import chain
 from typing import Any, Literal
 
@@ -25,12 +25,19 @@ from tollbridge import (
     Unavailable,
     hookimpl,
 )
-from tollbridge_generic_sql import rows
+from tollbridge.reading import Row
+from tollbridge_generic_sql import parameters, rows
 from tollbridge_generic_sql.checking import check_statements
-from tollbridge_generic_sql.database import is_down, open_database, reason
+from tollbridge_generic_sql.database import is_down, open_database, reason, was_rolled_back
 from tollbridge_generic_sql.prepared import Prepared
-from tollbridge_generic_sql.preset import PRESETS
+from tollbridge_generic_sql.presets import preset_called
 from tollbridge_generic_sql.statements import NO_ID, REQUIRED, Queries, parameter_problems
+
+_RETRIES = 2
+
+
+class _GaveWay(Unavailable):
+    """The database gave the transaction up for another's sake: nothing of it is left, and it may be tried again."""
 
 
 @attrs.frozen
@@ -38,30 +45,35 @@ class GenericSqlSettings:
     """``[adapter.generic_sql]``."""
 
     url: DatabaseUrl = attrs.field(metadata={"doc": "any SQLAlchemy URL", "example": "sqlite:///billing.db"})
-    preset: Literal["tollbridge"] | None = attrs.field(
-        default=None, metadata={"doc": "the adapter's own schema; `tollbridge generic-sql init` creates it"}
+    preset: Literal["tollbridge", "fossbilling"] | None = attrs.field(
+        default=None,
+        metadata={
+            "doc": "a schema that is known: tollbridge (its own, see `tollbridge generic-sql init`) or fossbilling"
+        },
     )
     queries: Queries = attrs.field(default=Queries(), metadata={"doc": "your own statements, see docs/generic_sql.md"})
 
     def __attrs_post_init__(self) -> None:
         try:
-            open_database(self.url).dispose()
+            engine = open_database(self.url)
         except Refused as error:
             raise ValueError(str(error)) from None
-        given = self.statements()
+        engine.dispose()
+        preset = preset_called(self.preset)
+        if preset.dialects and engine.dialect.name not in preset.dialects:
+            raise ValueError(f'preset = "{self.preset}" is for {" and ".join(sorted(preset.dialects))}')
+        given = self.statements(preset.queries)
         missing = [name for name in REQUIRED if name not in given]
         if missing:
             raise ValueError(
                 f'queries.{missing[0]}: is missing (needed: {", ".join(missing)}), and so is preset = "tollbridge"'
             )
-        wrong = [f"{name} {problem}" for name, text in given.items() for problem in parameter_problems(name, text)]
-        if wrong:
+        if wrong := parameter_problems(given):
             raise ValueError(f"queries.{'; '.join(wrong)}")
 
-    def statements(self) -> dict[str, str]:
-        """The statements in force: the operator's own, and the preset's for the rest."""
-        preset = PRESETS[self.preset].given() if self.preset else {}
-        return {**preset, **self.queries.given()}
+    def statements(self, preset: Queries) -> dict[str, str]:
+        """The statements in force: the operator's own, and the preset's for the rest; an empty one is none."""
+        return {name: text for name, text in {**preset.given(), **self.queries.given()}.items() if text.strip()}
 
 
 class GenericSqlAdapter:
@@ -72,12 +84,10 @@ class GenericSqlAdapter:
 
     def __init__(self, settings: GenericSqlSettings) -> None:
         self._settings = settings
+        self._preset = preset_called(settings.preset)
+        self.cannot = self._preset.cannot
         self._engine = open_database(settings.url)
         weakref.finalize(self, self._engine.dispose)
-        given = settings.statements()
-        if settings.preset and not settings.queries.insert_invoice and self._engine.dialect.name == "postgresql":
-            given["insert_invoice"] += " RETURNING id"
-        self._statements = {name: Prepared.of(name, text, self._engine.dialect) for name, text in given.items()}
         self._plain = self._engine.dialect.name == "sqlite"
 
     @hookimpl
@@ -115,38 +125,19 @@ class GenericSqlAdapter:
 
     @hookimpl
     def create_invoice(self, invoice: Invoice) -> Receipt:
-        """The invoice and its lines, in one transaction."""
-        sent = False
-        try:
-            with self._engine.begin() as connection:
-                invoice_id = self._insert_invoice(connection, invoice)
-                lines = (self._line(invoice_id, position, invoice) for position in range(len(invoice.lines)))
-                self._statements["insert_line"].run_each(connection, lines)
-                sent = True
-        except SQLAlchemyError as error:
-            if sent and is_down(error):
-                raise OutcomeUnknown(
-                    f"the database was told to keep {invoice.reference} and did not answer: {reason(error)}"
-                ) from None
-            if is_down(error):
-                raise Unavailable(f"the database cannot be used just now: {reason(error)}") from None
-            raise Refused(f"the database refuses invoice {invoice.reference}: {reason(error)}") from None
-        return Receipt(
-            id=invoice_id,
-            reference=invoice.reference,
-            client_id=invoice.client_id,
-            status=InvoiceStatus.UNPAID,
-            due_date=invoice.due_date,
-            total=invoice.total,
-        )
+        """The invoice and its lines, in one transaction; after a deadlock, which leaves nothing behind, once more."""
+        invoice = self._preset.fit(invoice)
+        for _ in range(_RETRIES):
+            with suppress(_GaveWay):
+                return self._create(invoice)
+        return self._create(invoice)
 
     @hookimpl
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
         """The invoice with this reference."""
-        found = self._rows("find_invoice", client_id=client_id, reference=reference)
-        if len(found) > 1:
-            raise Refused(f"the database has {len(found)} invoices with the reference {reference}: remove all but one")
-        return rows.receipt(found[0]) if found else None
+        statement = self._statements["find_invoice"]
+        with self._reading("the statement `find_invoice`") as connection:
+            return _find(connection, statement, client_id, reference)
 
     @hookimpl
     def unpaid_invoices(self) -> Iterator[Receipt]:
@@ -156,54 +147,104 @@ class GenericSqlAdapter:
     @hookimpl
     def check(self) -> list[Check]:
         """Whether the database answers and every statement fits it; nothing is written."""
+        self._forget()
         return check_statements(
-            self._engine, {name: statement.text.text for name, statement in self._statements.items()}
+            self._engine, lambda: {name: statement.text.text for name, statement in self._statements.items()}
         )
+
+    @cached_property
+    def _statements(self) -> Mapping[str, Prepared]:
+        """The statements in force, made when the first is needed: a preset may have to look at the tables."""
+        preset, dialect = self._preset.queries, self._engine.dialect
+        if self._preset.fitted:
+            with self._reading("looking at the tables") as connection:
+                preset = self._preset.fitted(connection)
+        given = self._settings.statements(preset)
+        if dialect.name == "postgresql" and given["insert_invoice"] == preset.insert_invoice:
+            given["insert_invoice"] += " RETURNING id"
+        return {name: Prepared.of(name, text, dialect) for name, text in given.items()}
+
+    def _forget(self) -> None:
+        """After a statement failed, look at the tables anew the next time: they may be those of a newer version."""
+        if self._preset.fitted:
+            self.__dict__.pop("_statements", None)
 
     def _has(self, name: str) -> bool:
         return name in self._statements
 
-    def _insert_invoice(self, connection: sa.Connection, invoice: Invoice) -> Any:
-        values = {
-            "reference": invoice.reference,
-            "client_id": invoice.client_id,
-            "currency": invoice.currency,
-            "issue_date": self._date(invoice.issue_date),
-            "due_date": self._date(invoice.due_date),
-            "subtotal": self._money(invoice.subtotal),
-            "total": self._money(invoice.total),
-            "notes": invoice.notes,
-        }
-        result = self._statements["insert_invoice"].run(connection, values)
-        found = result.scalar() if result.returns_rows else getattr(result.context.cursor, "lastrowid", None)
-        if not found:
+    def _create(self, invoice: Invoice) -> Receipt:
+        statements = self._statements
+        sent = False
+        try:
+            with self._engine.begin() as connection:
+                receipt = self._write(connection, statements, invoice)
+                sent = True
+        except SQLAlchemyError as error:
+            self._forget()
+            why = reason(error)
+            if was_rolled_back(error):
+                raise _GaveWay(f"the database is too busy just now: {why}") from None
+            if sent and is_down(error):
+                words = f"the database was told to keep {invoice.reference} and did not answer: {why}"
+                raise OutcomeUnknown(words) from None
+            if is_down(error):
+                raise Unavailable(f"the database cannot be used just now: {why}") from None
+            raise Refused(f"the database refuses invoice {invoice.reference}: {why}") from None
+        return receipt
+
+    def _write(self, connection: sa.Connection, statements: Mapping[str, Prepared], invoice: Invoice) -> Receipt:
+        """All rows of the invoice.
+
+        With ``before_invoice`` nobody else can be writing one until this transaction ends. So it can be told for sure
+        that the reference is not there yet, and what the database makes of the invoice is read back.
+        """
+        values = parameters.of_invoice(invoice, plain=self._plain)
+        find, before = statements["find_invoice"], statements.get("before_invoice")
+        if before:
+            values["number"] = self._first(before, before.run(connection, values), invoice)
+            if found := _find(connection, find, invoice.client_id, invoice.reference):
+                raise Refused(f"{invoice.reference} is there already: the invoice {found.id}")
+        insert = statements["insert_invoice"]
+        result = insert.run(connection, values)
+        returned, new = result.returns_rows, self._first(insert, result, invoice)
+        new = new if returned else getattr(result.context.cursor, "lastrowid", None)
+        if not new:
             raise Refused(f"the statement `insert_invoice` {NO_ID}")
-        return rows.identifier(found)
+        invoice_id = rows.identifier(new)
+        lines = parameters.of_lines(invoice, invoice_id, values, plain=self._plain)
+        statements["insert_line"].run_each(connection, lines)
+        if not before:
+            return Receipt(
+                id=invoice_id,
+                reference=invoice.reference,
+                client_id=invoice.client_id,
+                status=InvoiceStatus.UNPAID,
+                due_date=invoice.due_date,
+                total=invoice.total,
+            )
+        receipt = _find(connection, find, invoice.client_id, invoice.reference)
+        if receipt is None:
+            raise Refused(
+                f"the statement `find_invoice` would not find {invoice.reference} again, so it is not written"
+            )
+        return receipt
 
-    def _line(self, invoice_id: Any, position: int, invoice: Invoice) -> dict[str, Any]:
-        line = invoice.lines[position]
-        return {
-            "invoice_id": invoice_id,
-            "position": position + 1,
-            "description": line.description,
-            "tokens": line.tokens,
-            "amount": self._money(line.amount),
-            "taxed": line.taxed,
-        }
+    def _first(self, statement: Prepared, result: sa.CursorResult[Any], invoice: Invoice) -> Any:
+        """The first value that a writing statement gives, if it gives any; Refused if it found nothing to do."""
+        row = result.first() if result.returns_rows else None
+        if row is None if result.returns_rows else result.rowcount == 0:
+            why = f"the statement `{statement.name}` finds nothing to do"
+            if getattr(self._settings.queries, statement.name) is None:
+                why = self._preset.nothing.get(statement.name, why)
+            raise Refused(f"{invoice.reference} is not written: {why}")
+        return row[0] if row else None
 
-    def _money(self, amount: Decimal) -> Decimal | str:
-        """SQLite's driver takes no Decimal; its digits as text keep every one of them."""
-        return f"{amount:f}" if self._plain else amount
-
-    def _date(self, day: Any) -> Any:
-        return day.isoformat() if self._plain else day
-
-    def _rows(self, name: str, **values: Any) -> list[rows.Row]:
+    def _rows(self, name: str, **values: Any) -> list[Row]:
         statement = self._statements[name]
-        with self._reading(name) as connection:
+        with self._reading(f"the statement `{name}`") as connection:
             return list(statement.rows(statement.run(connection, values)))
 
-    def _stream(self, name: str) -> Iterator[rows.Row]:
+    def _stream(self, name: str) -> Iterator[Row]:
         """A long result, some thousand rows at a time; the first is read now, so that errors show now."""
         found = self._pages(name)
         try:
@@ -211,21 +252,28 @@ class GenericSqlAdapter:
         except StopIteration:
             return iter(())
 
-    def _pages(self, name: str) -> Iterator[rows.Row]:
+    def _pages(self, name: str) -> Iterator[Row]:
         statement = self._statements[name]
         with (
-            self._reading(name) as connection,
+            self._reading(f"the statement `{name}`") as connection,
             connection.execution_options(yield_per=1000).execute(statement.text) as result,
         ):
             yield from statement.rows(result)
 
     @contextmanager
-    def _reading(self, name: str) -> Iterator[sa.Connection]:
+    def _reading(self, what: str) -> Iterator[sa.Connection]:
         try:
             with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
             if is_down(error):
-                words = f"the database cannot be used just now (statement `{name}`): {reason(error)}"
-                raise Unavailable(words) from None
-            raise Refused(f"the statement `{name}` fails: {reason(error)}") from None
+                raise Unavailable(f"the database cannot be used just now ({what}): {reason(error)}") from None
+            self._forget()
+            raise Refused(f"{what} fails: {reason(error)}") from None
+
+
+def _find(connection: sa.Connection, statement: Prepared, client_id: int, reference: str) -> Receipt | None:
+    found = list(statement.rows(statement.run(connection, {"client_id": client_id, "reference": reference})))
+    if len(found) > 1:
+        raise Refused(f"the database has {len(found)} invoices with the reference {reference}: remove all but one")
+    return rows.receipt(found[0]) if found else None

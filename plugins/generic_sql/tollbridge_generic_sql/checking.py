@@ -1,6 +1,6 @@
 """Trying an operator's statements without writing anything."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +21,8 @@ _WITHOUT = {
 }
 
 
-def check_statements(engine: sa.Engine, statements: Mapping[str, str]) -> list[Check]:
-    """One check for the connection and one for each statement.
+def check_statements(engine: sa.Engine, fitted: Callable[[], Mapping[str, str]]) -> list[Check]:
+    """One check for the connection and one for each of the ``fitted`` statements.
 
     Reading statements are run; writing ones are only explained by the database, which proves their tables and columns.
     """
@@ -31,6 +31,10 @@ def check_statements(engine: sa.Engine, statements: Mapping[str, str]) -> list[C
             pass
     except SQLAlchemyError as error:
         return [Check("database", ok=False, detail=f"cannot be reached: {reason(error)}")]
+    try:
+        statements = fitted()
+    except Refused as error:
+        return [Check("database", ok=False, detail=str(error))]
     checks = [Check("database", ok=True, detail=engine.dialect.name)]
     checks += [_checked(engine, name, text) for name, text in statements.items()]
     if all(check.ok for check in checks):

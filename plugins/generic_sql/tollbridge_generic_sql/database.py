@@ -15,6 +15,10 @@ _CONNECT_SECONDS = 10
 _MARIADB_DOWN = {1040, 1042, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927,
                  *range(1152, 1162), *range(2000, 3000)}  # fmt: skip
 
+# Deadlocks, and rows that changed since the transaction began.
+_MARIADB_ROLLED_BACK = {1020, 1213}
+_POSTGRESQL_ROLLED_BACK = {"40001", "40P01"}
+
 
 def open_database(url: DatabaseUrl, *, create: bool = False) -> sa.Engine:
     """An engine for ``url``; connections are made when needed, and tested before they are used again.
@@ -66,6 +70,13 @@ def is_down(error: SQLAlchemyError) -> bool:
         return getattr(orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
     code = orig.args[0] if orig and orig.args else None
     return not isinstance(code, int) or code in _MARIADB_DOWN
+
+
+def was_rolled_back(error: SQLAlchemyError) -> bool:
+    """Whether the database gave the transaction up for another's sake, so that nothing of it is left."""
+    orig = getattr(error, "orig", None)
+    code = orig.args[0] if orig and orig.args else None
+    return code in _MARIADB_ROLLED_BACK or getattr(orig, "sqlstate", None) in _POSTGRESQL_ROLLED_BACK
 
 
 def reason(error: SQLAlchemyError) -> str:

@@ -1,7 +1,5 @@
 """The adapter's own small schema, for a company that has none yet, and the statements that go with it."""
 
-from collections.abc import Mapping
-
 import sqlalchemy as sa
 
 from tollbridge_generic_sql.statements import Queries
@@ -103,7 +101,8 @@ QUERIES = Queries(
     """,
     insert_invoice="""
         INSERT INTO invoices (reference, client_id, currency, issue_date, due_date, subtotal, total, notes)
-        VALUES (:reference, :client_id, :currency, :issue_date, :due_date, :subtotal, :total, :notes)
+        VALUES (:reference, (SELECT id FROM clients WHERE id = :client_id), :currency, :issue_date, :due_date,
+                :subtotal, :total, :notes)
     """,
     insert_line="""
         INSERT INTO invoice_lines (invoice_id, position, description, tokens, amount, taxed)
@@ -112,5 +111,3 @@ QUERIES = Queries(
     find_invoice=f"{_INVOICE} WHERE client_id = :client_id AND reference = :reference",
     unpaid_invoices=f"{_INVOICE} WHERE status IN ('unpaid', 'pending')",
 )
-
-PRESETS: Mapping[str, Queries] = {"tollbridge": QUERIES}

@@ -27,17 +27,21 @@ def _shape(parameters: str = "", needs: str = "", columns: str = "", optional: s
 
 _CLIENT = "first_name last_name company status group country state tax_exempt"
 _INVOICE = "id reference client_id status due_date total"
+_WRITTEN = (
+    "reference client_id currency issue_date due_date subtotal total notes tax_label tax_rate prices_include_tax random"
+)
 
 SHAPES: Mapping[str, Shape] = {
     "client": _shape(needs="client_id", columns="id email currency", optional=_CLIENT),
     "clients": _shape(columns="id email currency", optional=_CLIENT),
-    "currencies": _shape(columns="code", optional="prefix suffix decimals thousands_separator decimal_separator"),
+    "currencies": _shape(
+        columns="code", optional="prefix suffix decimals max_decimals thousands_separator decimal_separator"
+    ),
     "discounts": _shape(parameters="client_id", columns="name description multiplier"),
     "taxes": _shape(parameters="client_id", columns="label rate", optional="level compound"),
-    "insert_invoice": _shape(
-        parameters="due_date issue_date currency subtotal total notes", needs="reference client_id"
-    ),
-    "insert_line": _shape(parameters="position description tokens taxed", needs="invoice_id amount"),
+    "before_invoice": _shape(parameters=_WRITTEN),
+    "insert_invoice": _shape(parameters=f"{_WRITTEN} number", needs="reference client_id"),
+    "insert_line": _shape(parameters=f"{_WRITTEN} number position description tokens taxed", needs="invoice_id amount"),
     "find_invoice": _shape(parameters="client_id", needs="reference", columns=_INVOICE, optional="balance"),
     "unpaid_invoices": _shape(columns=_INVOICE, optional="balance"),
 }
@@ -51,31 +55,42 @@ REQUIRED = ("client", "clients", "insert_invoice", "insert_line", "find_invoice"
 
 @attrs.frozen
 class Queries:
-    """``[adapter.generic_sql.queries]``: one statement per key; one left out switches its capability off."""
+    """``[adapter.generic_sql.queries]``: one statement per key; one left out switches its capability off.
+
+    Beside a preset, what is left out is the preset's, and an empty text switches off.
+    """
 
     client: str | None = None
     clients: str | None = None
     currencies: str | None = None
     discounts: str | None = None
     taxes: str | None = None
+    before_invoice: str | None = None
     insert_invoice: str | None = None
     insert_line: str | None = None
     find_invoice: str | None = None
     unpaid_invoices: str | None = None
 
     def given(self) -> dict[str, str]:
-        """The statements that are given, by name."""
-        return {name: text for name, text in attrs.asdict(self).items() if text}
+        """The statements that are given, by name, be they empty."""
+        return {name: text for name, text in attrs.asdict(self).items() if text is not None}
 
 
-def parameter_problems(name: str, text: str) -> list[str]:
-    """What is wrong with a statement's ``:parameters``, in plain words."""
-    shape, used = SHAPES[name], set(sa.text(text).compile().params)
-    known = ", ".join(f":{parameter}" for parameter in sorted(shape.parameters)) or "none"
-    problems = [
-        f"names :{unknown}, which it is not given; it gets {known}" for unknown in sorted(used - shape.parameters)
-    ]
-    problems += [f"does not use :{needed}, without which it cannot be right" for needed in sorted(shape.needs - used)]
+def parameter_problems(statements: Mapping[str, str]) -> list[str]:
+    """What is wrong with the statements' ``:parameters``, in plain words; the lines may carry the reference, too."""
+    used = {name: set(sa.text(text).compile().params) for name, text in statements.items()}
+    problems = []
+    for name, its in used.items():
+        shape = SHAPES[name]
+        needs = shape.needs - used.get("insert_line", set()) if name == "insert_invoice" else shape.needs
+        known = ", ".join(f":{parameter}" for parameter in sorted(shape.parameters)) or "none"
+        problems += [
+            f"{name} names :{unknown}, which it is not given; it gets {known}"
+            for unknown in sorted(its - shape.parameters)
+        ]
+        problems += [
+            f"{name} does not use :{needed}, without which it cannot be right" for needed in sorted(needs - its)
+        ]
     return problems
 
 

@@ -118,7 +118,7 @@ class OtherSide(ABC):
 
     def cannot(self) -> Mapping[str, str]:
         """What the adapter says it cannot do, with the reasons."""
-        return inabilities(type(self.adapter()))
+        return inabilities(self.adapter())
 
     def needs(self, ability: str) -> None:
         """Skip the test if the adapter cannot do this."""
