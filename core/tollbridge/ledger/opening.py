@@ -1,5 +1,6 @@
 """Opening the ledger's database, SQLite or PostgreSQL, up to date; and the lock that one run holds at a time."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import stamina
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -56,13 +58,24 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("busy_timeout=60000", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        _write_ahead(connection)
 
     @sa.event.listens_for(engine, "begin")
     def began(connection: sa.Connection) -> None:
         reads = connection.get_execution_options().get("tollbridge_read_only")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _is_locked(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+
+
+@stamina.retry(on=_is_locked, attempts=None, timeout=60, wait_initial=0.05, wait_max=0.5)
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on; a new file that somebody else has just opened says no at once, without waiting."""
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _migrate(engine: sa.Engine) -> None:
