@@ -29,15 +29,35 @@ FAULTS = {
         'tax_exempt=flag(row, "tax_exempt", who)', "tax_exempt=False", "as_it_was_entered"
     ),
     "forgets pending payments' siblings": ('("unpaid", "pending")', '("pending",)', "unpaid_invoices"),
+    "taxes nothing": ('"taxed": line.taxed', '"taxed": False', "charges_the_taxes"),
+    "taxes everything": ('"taxed": line.taxed', '"taxed": True', "not_taxed"),
+    "takes its own word for the total": (
+        "            return _receipt(_document(answer))\n",
+        '            return _receipt(_document(answer) | {"total": str(invoice.subtotal)})\n',
+        "charges_the_taxes",
+    ),
+    "charges tax on tax": ("if invoice.prices_include_tax and", "if False and", "include_tax"),
+    "tells only the first tax": (
+        'for row in found))', 'for row in list(found)[:1]))', "charges_the_taxes"
+    ),
+    "lets one bad client hide the others": (
+        'return map(_client, self._every("clients"))',
+        'return iter([_client(row) for row in self._every("clients")])',
+        "hide_no_others",
+    ),
+    "forgets payments under way": ('("unpaid", "pending")', '("unpaid",)', "under_way"),
+    "bills in whatever currency there is": (
+        '"currency": invoice.currency', '"currency": "USD"', "another_currency"
+    ),
     "shows its key": (
         "    def __init__",
         "    def __repr__(self) -> str:\n        return 'my-billing-secret-key'\n\n    def __init__",
         "secrets_show_nowhere",
     ),
     "takes an outage for an empty list": (
-        "            document = self._get(path, page=page, **parameters)",
+        "            document = self._page(path, page=page, **parameters)",
         (
-            "            try:\n                document = self._get(path, page=page, **parameters)\n"
+            "            try:\n                document = self._page(path, page=page, **parameters)\n"
             "            except Unavailable:\n                return"
         ),
         "outage_is_unavailable",

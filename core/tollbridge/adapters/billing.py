@@ -1,12 +1,12 @@
 """The billing system behind the active adapter, as the core calls it: typed, checked, and with honest errors."""
 
-import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import pluggy
 import structlog
 
+from tollbridge.adapters.loading import inabilities
 from tollbridge.errors import AdapterFault, NotFound, Refused, TollbridgeError
 from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Signup, Terms
 from tollbridge.secret import redact
@@ -38,6 +38,11 @@ class BillingSystem:
         """How many decimals a token's price may have there, if the adapter says so by an attribute of the same name."""
         value: int | None = getattr(self._adapter, "token_price_decimals", None)
         return value
+
+    @property
+    def cannot(self) -> Mapping[str, str]:
+        """What the adapter cannot do, with the reasons."""
+        return inabilities(self._adapter)
 
     def can(self, hook: str) -> bool:
         """Whether the adapter implements the hook."""
@@ -149,21 +154,23 @@ class BillingSystem:
         if not isinstance(found, Iterable):
             raise AdapterFault(f"{self.name}.{hook} gave {type(found).__name__}, where a list or iterator is needed")
         iterator = iter(found)
+        raised = False
         while True:
             try:
                 value = next(iterator)
             except StopIteration:
+                if raised:  # a generator ends where it raises, and so does what is made of one
+                    yield Refused(f"{self.name}.{hook} ended right after that, so what would follow is not known")
                 return
             except Refused as error:
+                raised = True
                 yield error
-                if inspect.isgenerator(iterator):  # it ends where it raises
-                    yield Refused(f"{self.name}.{hook} ended there, so what follows is not known: give the error on")
-                    return
                 continue
             except TollbridgeError:
                 raise
             except Exception as error:
                 raise self._fault(hook, error) from error
+            raised = False
             yield value if isinstance(value, Refused) else self._checked(hook, value, wanted)
 
     def _checked(self, hook: str, value: Any, wanted: type[Value]) -> Value:

@@ -24,6 +24,8 @@ ABILITIES = {
     "discounts": "tell a client's discounts",
     "taxes": "tell the taxes that apply to a client",
     "three_decimals": "keep amounts with three decimals",
+    "prices_include_tax": "keep invoices whose prices include their tax",
+    "pending": "tell that a payment is under way",
 }
 
 

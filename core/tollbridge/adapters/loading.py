@@ -4,6 +4,7 @@ import difflib
 import importlib
 import inspect
 import sys
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -53,16 +54,25 @@ def installed_adapters() -> list[Installed]:
     return [_described(point) for point in sorted(entry_points(group=ADAPTERS), key=lambda point: point.name)]
 
 
+def own_adapter(use: str, folder: Path) -> Installed:
+    """The adapter of one's own that bridge.toml names as ``package.module:Class``."""
+    return _looked_at(use, "bridge.toml", "", lambda: _own_class(use, folder))
+
+
 def _described(point: EntryPoint) -> Installed:
     distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+    return _looked_at(point.name, distribution, version, point.load)
+
+
+def _looked_at(name: str, distribution: str, version: str, load: Callable[[], type[Any]]) -> Installed:
     try:
-        adapter_class = point.load()
+        adapter_class = load()
         hooks = tuple(implemented(adapter_class))
         cannot = tuple(Inability(what, reason) for what, reason in inabilities(adapter_class).items())
-        return Installed(point.name, distribution, version, hooks, cannot, faults(adapter_class))
+        return Installed(name, distribution, version, hooks, cannot, faults(adapter_class))
     except Exception as error:  # noqa: BLE001 - somebody else's code
         problem = f"{type(error).__name__}: {error}"
-        return Installed(point.name, distribution, version, (), problem=problem)
+        return Installed(name, distribution, version, (), problem=problem)
 
 
 def adapter_class(use: str, folder: Path) -> tuple[str, type[Any]]:
@@ -80,7 +90,8 @@ def adapter_class(use: str, folder: Path) -> tuple[str, type[Any]]:
     points = {point.name: point for point in entry_points(group=ADAPTERS)}
     if use not in points:
         names = ", ".join(sorted(points)) or "none"
-        raise ConfigError("bridge.toml", [f'there is no installed adapter "{use}"; installed: {names}'])
+        hint = 'one of your own is named "package.module:Class", with its module beside bridge.toml'
+        raise ConfigError("bridge.toml", [f'there is no installed adapter "{use}"; installed: {names}; {hint}'])
     try:
         return use, points[use].load()
     except Exception as error:
@@ -133,6 +144,8 @@ def faults(adapter: type[Any]) -> str:
         elif not _fits(adapter, name, function):
             wanted = ", ".join(inspect.signature(getattr(Hooks, name)).parameters)
             problems.append(f"the hook {name} must be a plain method that takes ({wanted})")
+    if not hasattr(adapter, "Settings") and _needs_settings(adapter):
+        problems.append("it has no Settings, so it is made without arguments, which its __init__ does not allow")
     known = (*ABILITIES, *OPTIONAL)
     problems += [
         f"cannot names {name}, which is none of {', '.join(known)}"
@@ -140,6 +153,15 @@ def faults(adapter: type[Any]) -> str:
         if name not in known
     ]
     return "; ".join(problems)
+
+
+def _needs_settings(adapter: type[Any]) -> bool:
+    """Whether the class cannot be made without arguments."""
+    try:
+        inspect.signature(adapter).bind()
+    except (TypeError, ValueError):
+        return True
+    return False
 
 
 def _marked(adapter: object) -> dict[str, Any]:

@@ -198,7 +198,8 @@ def print_accounts(report: AccountsReport) -> None:
         )
         if clients
     ]
-    say(f"Accounts   {report.clients:,} clients: {', '.join(done) or 'all in step'}")
+    usual = "all in step" if report.complete else "not all were looked at"
+    say(f"Accounts   {report.clients:,} clients: {', '.join(done) or usual}")
     _print_changes(report.changes)
 
 
@@ -247,7 +248,8 @@ def print_overdue(report: OverdueReport) -> None:
     """The overdue part."""
     waiting = f", {len(report.waiting)} with a payment under way" if report.waiting else ""
     settled = f"; {report.settled:,} settled since the last look" if report.settled else ""
-    say(f"Overdue    {report.open:,} open invoices, {report.overdue:,} overdue{waiting}{settled}")
+    stopped = "" if report.complete else "; not all were looked at"
+    say(f"Overdue    {report.open:,} open invoices, {report.overdue:,} overdue{waiting}{settled}{stopped}")
     _print_changes(report.changes)
     for warning in report.warnings:
         complain(warning)

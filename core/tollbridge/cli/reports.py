@@ -8,10 +8,11 @@ import typer
 from rich.table import Table
 
 from tollbridge.adapters.hookspecs import ABILITIES
-from tollbridge.adapters.loading import installed_adapters
+from tollbridge.adapters.loading import installed_adapters, own_adapter
 from tollbridge.cli.daily import invoice_json
 from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, MonthOption
+from tollbridge.config import named_adapter
 from tollbridge.errors import NotFound, UsageError
 from tollbridge.jobs.comparing import Comparison, compare_usage
 from tollbridge.jobs.daily import when
@@ -312,9 +313,12 @@ def _state_words(entry: Entry) -> str:
             return str(entry.billing_status or "issued")
 
 
-def adapters(as_json: AsJson = False) -> None:
-    """Installed adapters, and the hooks each implements."""
+def adapters(context: typer.Context, as_json: AsJson = False) -> None:
+    """Installed adapters, and the one of your own that bridge.toml names, with the hooks each implements."""
     found = installed_adapters()
+    use = named_adapter(context.obj.config)
+    if ":" in use:
+        found.append(own_adapter(use, context.obj.config.absolute().parent))
     if as_json:
         print_json(found)
         return

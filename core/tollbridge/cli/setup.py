@@ -104,6 +104,9 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
     try:
         yield from parts.billing.check()
         yield from _currency_checks(parts)
+        if parts.settings.pricing.prices_include_tax and "prices_include_tax" in parts.billing.cannot:
+            reason = parts.billing.cannot["prices_include_tax"]
+            yield Check("pricing.prices_include_tax", ok=False, detail=f"must be false: {reason}")
     except TollbridgeError as error:
         yield Check("billing system", ok=False, detail=_found(error))
     if parts.settings.server.public_url is None:

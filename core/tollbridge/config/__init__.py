@@ -1,6 +1,6 @@
 """bridge.toml: its keys as typed settings, and reading it."""
 
-from tollbridge.config.reading import load_settings
+from tollbridge.config.reading import load_settings, named_adapter
 from tollbridge.config.settings import (
     AccountsSettings,
     BillingSettings,
@@ -22,4 +22,5 @@ __all__ = [
     "SolusSettings",
     "UsageFeedSettings",
     "load_settings",
+    "named_adapter",
 ]

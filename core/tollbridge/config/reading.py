@@ -43,6 +43,15 @@ def load_settings(path: Path, adapter_settings: AdapterSettings) -> tuple[Settin
     return settings, own
 
 
+def named_adapter(path: Path) -> str:
+    """What ``adapter.use`` says, whatever else is in the file; empty if there is no such file or key."""
+    try:
+        use = tomllib.loads(path.read_text(encoding="utf-8"))["adapter"]["use"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return use if isinstance(use, str) else ""
+
+
 def _told(unset: list[str], problems: list[str]) -> list[str]:
     """Every problem once, without secrets; a key whose variable is not set has no other problem."""
     hopeless = {_key_of(problem) for problem in unset}

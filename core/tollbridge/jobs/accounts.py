@@ -23,8 +23,9 @@ _BATCH = 500
 
 @attrs.define
 class AccountsReport:
-    """What became of the users in one run."""
+    """What became of the users in one run; ``complete`` once all clients were looked at."""
 
+    complete: bool = False
     clients: int = 0
     created: list[int] = attrs.Factory(list)
     linked: list[int] = attrs.Factory(list)
@@ -118,6 +119,7 @@ class Accounts:
             self._serve_all(batch, people)
         if self._uninvoiced is not None:
             self._uninvoiced.connection.close()
+        self.report.complete = True
 
     def _stage_clients(self, people: StagedPeople) -> None:
         for client in self._parts.billing.clients():

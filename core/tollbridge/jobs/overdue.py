@@ -19,8 +19,9 @@ _BATCH = 500
 
 @attrs.define
 class OverdueReport:
-    """What became of unpaid invoices in one run."""
+    """What became of unpaid invoices in one run; ``complete`` once all of them were looked at."""
 
+    complete: bool = False
     open: int = 0
     overdue: int = 0
     settled: int = 0
@@ -98,6 +99,7 @@ class Overdue:
                 self._look_at(entries, receipts, wanted, unsure)
                 self._progress("open invoices", self.report.open)
         self._change_statuses(wanted, unsure)
+        self.report.complete = True
 
     def _receipts(self) -> Iterator[Receipt]:
         """The unpaid invoices; those that cannot be read are looked for one by one later, so they are only reported."""

@@ -110,8 +110,8 @@ class BlestaSide(OtherSide):
         yield
         self.install.faults.clear()
 
-    def add_tax(self, country: str, tax: TaxRate) -> None:
-        self.install.add_tax(tax.label, tax.rate, country=country)
+    def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
+        self.install.add_tax(tax.label, tax.rate, country=country, level=level)
 
     def remembered_user(self, client_id: int) -> int | None:
         value = self.install.custom_field(client_id, self.field)

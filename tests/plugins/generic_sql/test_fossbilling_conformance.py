@@ -83,7 +83,8 @@ class FossBillingSide(OtherSide):
         with self.wire.being("lossy"):
             yield
 
-    def add_tax(self, country: str, tax: TaxRate) -> None:
+    def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
+        """FOSSBilling charges one tax only, the first that is found."""
         self.shop.insert("tax", name=tax.label, country=country, taxrate=str(tax.rate))
 
     def state(self) -> object:

@@ -114,13 +114,17 @@ class SqlSide(OtherSide):
             m=f"{discount.multiplier}",
         )
 
-    def add_tax(self, country: str, tax: TaxRate) -> None:
+    def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
         self._run(
-            "INSERT INTO taxes (label, rate, country) VALUES (:label, :rate, :country)",
+            "INSERT INTO taxes (label, rate, level, country) VALUES (:label, :rate, :level, :country)",
             label=tax.label,
             rate=f"{tax.rate}",
+            level=level,
             country=country,
         )
+
+    def spoil_client(self, client_id: int) -> None:
+        self._run("UPDATE clients SET status = 'odd' WHERE id = :id", id=client_id)
 
 
 _FIELDS = ("id", "email", "currency", "first_name", "last_name", "company", "group", "country", "state")

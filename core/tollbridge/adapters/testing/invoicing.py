@@ -8,7 +8,7 @@ import pytest
 
 from tollbridge.adapters.testing.side import NOBODY, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
-from tollbridge.model import InvoiceLine, InvoiceStatus
+from tollbridge.model import Client, Invoice, InvoiceLine, InvoiceStatus, TaxRate
 
 _AMOUNTS = [
     ("USD", ("4.90",)),
@@ -16,6 +16,33 @@ _AMOUNTS = [
     ("JPY", ("735", "1")),
     ("KWD", ("0.001", "12.345")),
 ]
+
+
+def _taxed(side: OtherSide, client: Client, rates: tuple[str, ...], *amounts: str) -> Invoice:
+    """An invoice with these taxes: charged by the other side and told by the adapter, or given by bridge.toml."""
+    taxes = tuple(TaxRate(f"tax of {rate} %", Decimal(rate)) for rate in rates)
+    compound = False
+    if "taxes" not in side.cannot():
+        for level, tax in enumerate(taxes, 1):
+            side.add_tax(client.country, tax, level)
+        terms = side.billing().terms(client)
+        assert terms is not None
+        assert terms.taxes
+        taxes, compound = terms.taxes, terms.compound
+    return an_invoice(client, *amounts, taxes=taxes, compound=compound)
+
+
+def _exact_or_refused(side: OtherSide, invoice: Invoice) -> bool:
+    """Whether the invoice was made, to the last digit; if not, it was refused and nothing is there."""
+    try:
+        receipt = side.billing().create_invoice(invoice)
+    except Refused:
+        assert side.invoices() == []
+        return False
+    held = side.the_invoice()
+    assert (held.total, held.currency) == (invoice.total, invoice.currency)
+    assert receipt.total == held.total
+    return True
 
 
 class InvoiceTests:
@@ -36,11 +63,49 @@ class InvoiceTests:
 
     def test_create_invoice_refuses_amounts_it_could_not_keep(self, side: OtherSide) -> None:
         if "three_decimals" not in side.cannot():
-            pytest.skip("keeps them")
+            pytest.skip("three_decimals: this adapter keeps them, so there is nothing to refuse")
         client = side.some_client("USD")
         with pytest.raises(Refused):
             side.billing().create_invoice(an_invoice(client, "1.000", "12.345", decimals=3))
         assert side.invoices() == []
+
+    def test_create_invoice_keeps_finer_amounts_exactly_or_refuses_them(self, side: OtherSide) -> None:
+        """Finer than the currency's own: never cut off and never rounded by the way."""
+        client = side.some_client("USD")
+        _exact_or_refused(side, an_invoice(client, "1.005", "2.00", decimals=3))
+
+    @pytest.mark.parametrize("rates", [("20",), ("7.7",), ("5", "9.975")], ids="+".join)
+    def test_create_invoice_charges_the_taxes_that_were_shown(self, side: OtherSide, rates: tuple[str, ...]) -> None:
+        client = side.some_client()
+        invoice = _taxed(side, client, rates, "4.90", "0.07", "134.00")
+        receipt = side.billing().create_invoice(invoice)
+        assert side.the_invoice().total == receipt.total
+        assert abs(receipt.total - invoice.total) <= Decimal("0.005") * len(rates)
+
+    def test_create_invoice_charges_no_tax_on_lines_that_are_not_taxed(self, side: OtherSide) -> None:
+        client = side.some_client()
+        lines = (InvoiceLine("a", 1, Decimal("10.00")), InvoiceLine("b", 1, Decimal("5.00"), taxed=False))
+        invoice = attrs.evolve(_taxed(side, client, ("20",)), lines=lines)
+        receipt = side.billing().create_invoice(invoice)
+        assert side.the_invoice().total == receipt.total == Decimal("17.00")
+
+    def test_create_invoice_charges_an_exempt_client_no_tax(self, side: OtherSide) -> None:
+        taxed, client = side.some_client(), side.some_client(id=1043, email="b@example.com", tax_exempt=True)
+        _taxed(side, taxed, ("20",))
+        receipt = side.billing().create_invoice(an_invoice(client, "4.90"))
+        assert side.the_invoice().total == receipt.total == Decimal("4.90")
+
+    def test_create_invoice_keeps_prices_that_include_tax_or_refuses_them(self, side: OtherSide) -> None:
+        client = side.some_client()
+        invoice = attrs.evolve(_taxed(side, client, ("20",), "12.00"), prices_include_tax=True)
+        made = _exact_or_refused(side, invoice)
+        assert not (made and "prices_include_tax" in side.cannot())
+
+    def test_create_invoice_in_another_currency_is_exact_or_refused(self, side: OtherSide) -> None:
+        """The client's was changed after the price was shown."""
+        client = side.some_client("USD")
+        side.some_client("JPY", id=1043, email="b@example.com")
+        _exact_or_refused(side, an_invoice(attrs.evolve(client, currency="JPY"), "735"))
 
     def test_create_invoice_keeps_its_dates_and_receipts_tell_them(self, side: OtherSide) -> None:
         client = side.some_client()
@@ -113,6 +178,23 @@ class InvoiceTests:
         assert [(each.reference, each.client_id) for each in listed if each.is_open] == [
             (f"TB-2026-06-{client.id}", client.id)
         ]
+
+    def test_unpaid_invoices_and_find_invoice_tell_a_payment_that_is_under_way(self, side: OtherSide) -> None:
+        side.needs("pending")
+        client = side.some_client()
+        receipt = side.billing().create_invoice(an_invoice(client))
+        side.set_status(receipt.id, InvoiceStatus.PENDING)
+        listed = [each for each in side.billing().unpaid_invoices() if not isinstance(each, Refused)]
+        found = side.billing().find_invoice(client.id, receipt.reference)
+        assert found is not None
+        assert [each.status for each in (*listed, found)] == [InvoiceStatus.PENDING, InvoiceStatus.PENDING]
+
+    def test_find_invoice_knows_clients_with_long_ids(self, side: OtherSide) -> None:
+        client = side.some_client(id=98_765_432)
+        receipt = side.billing().create_invoice(an_invoice(client))
+        found = side.billing().find_invoice(client.id, receipt.reference)
+        assert found is not None
+        assert found.client_id == client.id
 
     def test_find_invoice_is_none_for_what_is_not_there(self, side: OtherSide) -> None:
         client, other = side.some_client(), side.some_client(id=1043, email="b@example.com")

@@ -126,3 +126,10 @@ class MonthTests:
         side.set_status(side.the_invoice().id, InvoiceStatus.PAID)
         assert month.run("2026-07-23").failures == []
         assert month.user_status == "active"
+
+    def test_who_has_a_payment_under_way_is_not_locked(self, side: OtherSide, month: Month) -> None:
+        side.needs("pending")
+        month.run("2026-07-01")
+        side.set_status(side.the_invoice().id, InvoiceStatus.PENDING)
+        assert month.run("2026-07-22").failures == []
+        assert month.user_status == "active"

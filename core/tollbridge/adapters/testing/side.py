@@ -94,12 +94,19 @@ class OtherSide(ABC):
     def lost_answer(self) -> AbstractContextManager[None]:
         """Within it, it does make a new invoice, and its answer is lost. Skip the test if it has none to lose."""
 
+    def spoil_client(self, client_id: int) -> None:
+        """Make the client's record one that cannot be used, as by a status nobody knows. Skip if that is impossible."""
+        pytest.skip(f"this other side cannot spoil client {client_id}")
+
     def give_discount(self, client_id: int, discount: Discount) -> None:
         """Give the client a discount. Only needed by an adapter that can tell discounts."""
         raise NotImplementedError("this adapter can tell discounts, so its other side must be able to give them")
 
-    def add_tax(self, country: str, tax: TaxRate) -> None:
-        """Charge a tax on everybody in a country. Only needed by an adapter that can tell taxes."""
+    def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
+        """Charge a tax on everybody in a country; level 2 comes beside level 1, where there are levels.
+
+        Only needed by an adapter that can tell taxes.
+        """
         raise NotImplementedError("this adapter can tell taxes, so its other side must be able to add them")
 
     def remembered_user(self, client_id: int) -> int | None:
@@ -155,12 +162,13 @@ def a_client(**fields: Any) -> Client:
         last_name="Ö'Neill & Søn",
         company="Example <Hosting>",
         country="GB",
+        state="ENG",
     )
     return attrs.evolve(usual, **fields)
 
 
 def an_invoice(client: Client, *amounts: str, month: str = "2026-07", **fields: Any) -> Invoice:
-    """An invoice of untaxed lines for the client; one of 4.90 if no amounts are given."""
+    """An invoice for the client, without any tax unless ``taxes`` are given; one line of 4.90 if no amounts are."""
     lines = tuple(
         InvoiceLine(f"web-{number}, 1 Core: 700 hours = {7 * number} tokens", 7 * number, Decimal(amount))
         for number, amount in enumerate(amounts or ("4.90",), 1)

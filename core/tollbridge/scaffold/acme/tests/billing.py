@@ -1,7 +1,5 @@
 """Acme's billing API, simulated: as strict as the real one, and able to fail as it does."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -11,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
-from tollbridge.sandbox import Breaker, Fault, Faults, Journal, Recorder, control_routes, running
+from tollbridge.sandbox import Breaker, Fault, Faults, Journal, Recorder, control_routes
 
 Row = dict[str, Any]
 KEY = "acme-secret-key"
@@ -27,22 +25,22 @@ class Billing:
         self.refuses_invoices = False
         self.currencies: dict[str, Row] = {}
         self.clients: dict[int, Row] = {}
+        self.taxes: list[Row] = []
         self.invoices: dict[int, Row] = {}
 
-    @contextmanager
-    def running(self) -> Iterator[str]:
-        """Serve it on a free port of this machine."""
+    def app(self) -> Starlette:
+        """Its API, with ``/sandbox/faults`` and ``/sandbox/requests`` beside it."""
         routes = [
             Route("/clients", self._clients),
             Route("/clients/{id:int}", self._client),
             Route("/currencies", self._currencies),
+            Route("/taxes", self._taxes),
             Route("/invoices", self._invoices, methods=["GET"]),
             Route("/invoices", self._create, methods=["POST"]),
             *control_routes(self.faults, self.journal),
         ]
         middleware = [Middleware(Recorder, journal=self.journal), Middleware(AcmeBreaker, faults=self.faults)]
-        with running(Starlette(routes=routes, middleware=middleware)) as url:
-            yield url
+        return Starlette(routes=routes, middleware=middleware)
 
     async def _clients(self, request: Request) -> Response:
         return _page(request, list(self.clients.values()))
@@ -54,6 +52,9 @@ class Billing:
     async def _currencies(self, request: Request) -> Response:
         return _page(request, list(self.currencies.values()))
 
+    async def _taxes(self, request: Request) -> Response:
+        return _page(request, [row for row in self.taxes if row["country"] == request.query_params["country"]])
+
     async def _invoices(self, request: Request) -> Response:
         wanted = {key: value for key, value in request.query_params.items() if key != "page"}
         rows = [row for row in self.invoices.values() if all(str(row[key]) == value for key, value in wanted.items())]
@@ -61,19 +62,22 @@ class Billing:
 
     async def _create(self, request: Request) -> Response:
         body = await request.json()
-        if self.refuses_invoices or body["client"] not in self.clients:
+        client = self.clients.get(body["client"])
+        if self.refuses_invoices or client is None:
             return JSONResponse({"error": "this client is not invoiced"}, 422)
-        row = {**body, "id": len(self.invoices) + 1, "status": "unpaid", "total": f"{_total(body, self.currencies):f}"}
+        decimals = self.currencies[body["currency"]]["decimals"]
+        if any(Decimal(line["amount"]) != round(Decimal(line["amount"]), decimals) for line in body["lines"]):
+            return JSONResponse({"error": "an amount is finer than its currency"}, 422)
+        row = {**body, "id": len(self.invoices) + 1, "status": "unpaid", "total": self._total(client, body, decimals)}
         self.invoices[row["id"]] = row
         return _answer(request, row, 201)
 
-
-def _total(body: Row, currencies: dict[str, Row]) -> Decimal:
-    """All lines, with tax on the taxed ones, rounded once."""
-    factor = 1 + sum((Decimal(rate) for rate in body["tax_percent"]), Decimal(0)) / 100
-    amounts = [Decimal(line["amount"]) * (factor if line["taxed"] else 1) for line in body["lines"]]
-    smallest = Decimal(1).scaleb(-currencies[body["currency"]]["decimals"])
-    return sum(amounts, Decimal(0)).quantize(smallest, ROUND_HALF_UP)
+    def _total(self, client: Row, body: Row, decimals: int) -> str:
+        """All lines, with the taxes of the client's country on the taxed ones, rounded once."""
+        taxes = [] if client["tax_exempt"] else [each for each in self.taxes if each["country"] == client["country"]]
+        factor = 1 + sum((Decimal(each["percent"]) for each in taxes), Decimal(0)) / 100
+        amounts = [Decimal(line["amount"]) * (factor if line["taxed"] else 1) for line in body["lines"]]
+        return f"{sum(amounts, Decimal(0)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
 
 
 def _page(request: Request, rows: list[Row]) -> Response:

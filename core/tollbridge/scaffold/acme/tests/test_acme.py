@@ -6,10 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from tollbridge import Client, Currency, InvoiceStatus, Secret, Unavailable
+from tollbridge import Client, Currency, InvoiceStatus, Secret, TaxRate, Unavailable
 from tollbridge.adapters.testing import AdapterTests, Held, HeldLine, OtherSide
 from tollbridge.http import Retry
-from tollbridge.sandbox import Fault
+from tollbridge.sandbox import Fault, running
 
 from billing import KEY, PAGE_SIZE, Billing
 from tollbridge_acme import AcmeAdapter
@@ -43,6 +43,7 @@ class AcmeSide(OtherSide):
             "company": client.company,
             "status": str(client.status),
             "country": client.country,
+            "state": client.state,
             "tax_exempt": client.tax_exempt,
         }
         return client.id
@@ -64,6 +65,15 @@ class AcmeSide(OtherSide):
 
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.there.invoices[int(invoice_id)]["status"] = str(status)
+
+    def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
+        self.there.taxes.append({"country": country, "name": tax.label, "percent": f"{tax.rate:f}", "level": level})
+
+    def spoil_client(self, client_id: int) -> None:
+        self.there.clients[client_id]["status"] = "nobody knows"
+
+    # If the adapter can tell discounts: give_discount(client_id, discount).
+    # If it remembers users: remembered_user(client_id).
 
     @contextmanager
     def outage(self) -> Iterator[None]:
@@ -94,7 +104,7 @@ class TestAcme(AdapterTests):
     @pytest.fixture
     def side(self) -> Iterator[AcmeSide]:
         billing = Billing()
-        with billing.running() as url:
+        with running(billing.app()) as url:
             yield AcmeSide(billing, url)
 
     def test_clients_with_half_a_page_are_refused(self, side: AcmeSide) -> None:

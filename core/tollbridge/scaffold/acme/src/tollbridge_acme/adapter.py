@@ -14,6 +14,8 @@ from tollbridge import (
     OutcomeUnknown,
     Receipt,
     Refused,
+    TaxRate,
+    Terms,
     Unavailable,
     hookimpl,
 )
@@ -34,7 +36,10 @@ class AcmeAdapter:
     # How long after a request without an answer an invoice may still appear.
     in_doubt_seconds = 60.0
     # What it cannot do, and why; see "What an adapter cannot do" in Tollbridge's docs/adapters.md.
-    cannot: Mapping[str, str] = {}
+    cannot: Mapping[str, str] = {
+        "discounts": "Acme has none for clients: give them in [[pricing.discounts]]",
+        "prices_include_tax": "Acme adds tax to prices",
+    }
 
     def __init__(self, settings: AcmeSettings, retry: Retry | None = None) -> None:
         self._http = Http(
@@ -61,7 +66,15 @@ class AcmeAdapter:
         return [_currency(row) for row in self._every("currencies")]
 
     @hookimpl
+    def terms(self, client: Client) -> Terms:
+        """Acme tells its taxes; it has no discounts, so bridge.toml's apply."""
+        found = self._every("taxes", country=client.country)
+        return Terms(discounts=None, taxes=tuple(TaxRate(text(row, "name"), text(row, "percent")) for row in found))
+
+    @hookimpl
     def create_invoice(self, invoice: Invoice) -> Receipt:
+        if invoice.prices_include_tax and invoice.taxes:
+            raise Refused(f"{invoice.reference}: Acme adds tax to prices: set pricing.prices_include_tax = false")
         lines = [
             {"description": line.description, "amount": f"{line.amount:f}", "taxed": line.taxed}
             for line in invoice.lines
@@ -75,7 +88,6 @@ class AcmeAdapter:
                 "currency": invoice.currency,
                 "date": invoice.issue_date.isoformat(),
                 "due": invoice.due_date.isoformat(),
-                "tax_percent": [f"{tax.rate:f}" for tax in invoice.taxes],
                 "lines": lines,
             },
         )
@@ -106,12 +118,19 @@ class AcmeAdapter:
     def _get(self, path: str, **parameters: Any) -> dict[str, Any]:
         return _document(self._http.request("GET", path, params=parameters))
 
+    def _page(self, path: str, **parameters: Any) -> dict[str, Any]:
+        """A page of a list. A no to it is nothing that one client could be blamed for."""
+        try:
+            return self._get(path, **parameters)
+        except (Refused, NotFound) as error:
+            raise Unavailable(f"Acme does not give its list of {path}: {error}") from None
+
     def _every(self, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """All rows of a list; Unavailable if they are not as many as it says, since nothing is decided on a part."""
         total, page, read = 1, 0, 0
         while read < total:
             page += 1
-            document = self._get(path, page=page, **parameters)
+            document = self._page(path, page=page, **parameters)
             total = whole(document, "total", f"Acme's list of {path}")
             rows = records(document.get("items"))
             if not rows and read < total:
@@ -144,6 +163,7 @@ def _client(row: Row) -> Client:
         company=text(row, "company"),
         status=one_of(row, "status", CLIENT_STATUSES, who),
         country=text(row, "country"),
+        state=text(row, "state"),
         tax_exempt=flag(row, "tax_exempt", who),
     )
 

@@ -13,7 +13,7 @@ class AcmeSettings:
 
     url: str = attrs.field(
         validator=web_address,
-        metadata={"doc": "the root of the API, https unless on this machine", "example": "https://billing.example.com/"},
+        metadata={"doc": "the root; https, unless on this machine", "example": "https://billing.example.com/"},
     )
     key: Secret = attrs.field(
         validator=bearer, metadata={"doc": "an API key that may create invoices", "example": "${ACME_KEY}"}
