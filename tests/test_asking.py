@@ -37,6 +37,28 @@ def test_an_error_is_not_kept() -> None:
     assert kept.get() == "up"
 
 
+def test_threads_that_wait_for_a_fresh_answer_share_it() -> None:
+    asked: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def read() -> int:
+        asked.append(1)
+        begun.set()
+        go_on.wait()
+        return len(asked)
+
+    kept = Kept(read)
+    threads = [threading.Thread(target=lambda: kept.get(fresh=True)) for _ in range(6)]
+    threads[0].start()
+    begun.wait()
+    for thread in threads[1:]:
+        thread.start()
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert len(asked) <= 2
+
+
 def test_threads_ask_once() -> None:
     asked: list[int] = []
     kept = Kept(lambda: asked.append(1))
@@ -56,6 +78,18 @@ def test_each_keeps_the_order_leaves_none_out_and_gives_refusals_on() -> None:
 
     found = [str(value) for value in each(read, range(250))]
     assert found == [f"client {n}" if n % 10 == 3 else str(n) for n in range(250) if n % 10 != 5]
+
+
+def test_one_broken_record_hides_no_others() -> None:
+    def read(number: int) -> int:
+        if number in {2, 5, 6}:
+            raise Unavailable(f"record {number} answers 500")
+        if number == 4:
+            raise NotFound("gone meanwhile")
+        return number
+
+    found = [str(value) for value in each(read, range(8))]
+    assert found == ["0", "1", "record 2 answers 500", "3", "record 5 answers 500", "record 6 answers 500", "7"]
 
 
 def test_each_stops_when_the_system_is_down() -> None:

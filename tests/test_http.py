@@ -341,3 +341,18 @@ def statuses() -> Iterator[tuple[dict[str, int], Http]]:
     app = Starlette(routes=[Route("/x", answer, methods=["GET", "PUT", "DELETE", "POST"])])
     with running(app) as url, Http(url, service="Acme", retry=QUICK) as http:
         yield answers, http
+
+
+def test_a_cookie_of_one_answer_is_not_sent_with_the_next_request() -> None:
+    """A billing system that logs a customer in, to check a password, must not take what follows for that customer's."""
+    seen: list[str] = []
+
+    async def answer(request: Request) -> Response:
+        seen.append(request.headers.get("cookie", ""))
+        return Response("{}", headers={"Set-Cookie": "session=adas; Path=/"})
+
+    app = Starlette(routes=[Route("/", answer, methods=["GET", "POST"])])
+    with running(app) as url, Http(url, service="Acme") as http:
+        http.request("POST", "/")
+        http.request("GET", "/")
+    assert seen == ["", ""]

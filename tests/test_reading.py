@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from tollbridge import Currency, Refused
-from tollbridge.reading import carries, day, decimal, flag, made, one_of, records, reference_in, text, whole
+from tollbridge.reading import (
+    carries,
+    day,
+    decimal,
+    flag,
+    made,
+    mentions,
+    one_of,
+    records,
+    reference_in,
+    text,
+    whole,
+    without_references,
+)
 
 
 @pytest.mark.parametrize(("value", "read"), [(7, 7), ("7", 7), (" 7 ", 7), ("-7", -7), ("007", 7)])
@@ -39,13 +52,13 @@ def test_every_spelling_of_yes(value: Any) -> None:
     assert flag({"f": value}, "f", "row 1") is True
 
 
-@pytest.mark.parametrize("value", [False, 0, "0", "", "off", "false", "no", None])
+@pytest.mark.parametrize("value", [False, 0, "0", "", "off", "false", "no", None, [], {}])
 def test_every_spelling_of_no(value: Any) -> None:
     assert flag({"f": value}, "f", "row 1") is False
     assert flag({}, "f", "row 1") is False
 
 
-@pytest.mark.parametrize("value", ["maybe", 2, [], "exempt"])
+@pytest.mark.parametrize("value", ["maybe", 2, ["yes"], "exempt"])
 def test_neither_yes_nor_no_is_refused(value: Any) -> None:
     with pytest.raises(Refused, match="true or false"):
         flag({"f": value}, "f", "row 1")
@@ -92,7 +105,9 @@ def test_what_holds_no_records_is_refused(value: Any) -> None:
     [
         ("TB-2026-07-1042", "TB-2026-07-1042"),
         ("paid late\nTB-2026-07-1042: usage in 2026-07", "TB-2026-07-1042"),
-        ("(TB-2026-07-1042)", "TB-2026-07-1042"),
+        ("  TB-2026-07-1042.", "TB-2026-07-1042"),
+        ("see TB-2026-07-1042", ""),
+        ("web TB-2026-07-1042", ""),
         ("XTB-2026-07-1042", ""),
         ("TB-2026-07-1042b", ""),
         ("TB-2026-7-1042", ""),
@@ -104,10 +119,19 @@ def test_a_reference_is_found_in_a_text_and_never_as_a_part_of_a_word(words: str
 
 
 def test_a_longer_reference_does_not_carry_a_shorter_one() -> None:
-    assert carries("see TB-2026-07-1042.", "TB-2026-07-1042")
+    assert carries("paid late\n TB-2026-07-1042: usage", "TB-2026-07-1042")
+    assert not carries("see TB-2026-07-1042", "TB-2026-07-1042"), "a remark is no reference"
+    assert mentions("see TB-2026-07-1042", "TB-2026-07-1042")
+    assert not mentions("see TB-2026-07-10421", "TB-2026-07-1042")
     assert not carries("TB-2026-07-10421", "TB-2026-07-1042")
     assert not carries("ATB-2026-07-1042", "TB-2026-07-1042")
     assert not carries("TB-2026x07-1042", "TB-2026.07-1042"), "a reference is no pattern"
+
+
+def test_a_customers_words_are_never_taken_for_a_reference() -> None:
+    name = without_references("TB-2026-08-1042, 1 Core: 700 h")
+    assert (reference_in(name), mentions(name, "TB-2026-08-1042")) == ("", False)
+    assert without_references("TB-1 and web-1") == "TB-1 and web-1"
 
 
 def test_a_value_that_objects_is_refused_with_the_records_name() -> None:
@@ -116,4 +140,6 @@ def test_a_value_that_objects_is_refused_with_the_records_name() -> None:
 
 
 def test_text_is_never_none() -> None:
+    values: list[Any] = [False, [], {}, 0, True]
+    assert [text({"x": value}, "x") for value in values] == ["", "", "", "0", "True"]
     assert (text({}, "x"), text({"x": None}, "x"), text({"x": 5}, "x"), text({"x": " a "}, "x")) == ("", "", "5", "a")

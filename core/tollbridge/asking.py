@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from tollbridge.errors import OutcomeUnknown, Refused, TollbridgeError
+from tollbridge.errors import NotFound, OutcomeUnknown, Refused, TollbridgeError, Unavailable
 from tollbridge.model import Check
 
 Key = TypeVar("Key")
@@ -15,6 +15,7 @@ Value = TypeVar("Value")
 _KEPT_SECONDS = 60.0
 _AT_ONCE = 4
 _BATCH = 100
+_UNAVAILABLE_IN_A_ROW = 3
 
 
 class Kept(Generic[Value]):
@@ -26,29 +27,42 @@ class Kept(Generic[Value]):
         self._value: tuple[float, Value] | None = None
 
     def get(self, *, fresh: bool = False) -> Value:
-        """The value; ``fresh`` reads it now."""
+        """The value; ``fresh`` reads it anew, unless another thread began to after this one asked."""
+        asked = time.monotonic()
+        oldest = asked if fresh else asked - _KEPT_SECONDS
         with self._lock:
-            if fresh or self._value is None or time.monotonic() - self._value[0] > _KEPT_SECONDS:
-                self._value = (time.monotonic(), self._read())
+            if self._value is None or self._value[0] <= oldest:
+                began = time.monotonic()
+                self._value = (began, self._read())
             return self._value[1]
 
 
 def each(read: Callable[[Key], Value | None], keys: Sequence[Key]) -> Iterator[Value | Refused]:
     """What ``read`` gives for each key, in their order, four at a time.
 
-    One that is None is left out; one that is ``Refused`` comes as its error, so that the others still follow.
+    One that is None, or not found, is left out. One that fails comes as ``Refused``, so that one broken record hides no
+    others; when several in a row are ``Unavailable`` it is the whole system, and that is raised.
     """
-
-    def read_or_refuse(key: Key) -> Value | Refused | None:
-        try:
-            return read(key)
-        except Refused as error:
-            return error
-
+    failed_in_a_row = 0
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tollbridge-asking") as pool:
         for start in range(0, len(keys), _BATCH):
-            found = pool.map(read_or_refuse, keys[start : start + _BATCH])
-            yield from (value for value in found if value is not None)
+            for value in pool.map(lambda key: _tried_to(read, key), keys[start : start + _BATCH]):
+                failed_in_a_row = failed_in_a_row + 1 if isinstance(value, Unavailable) else 0
+                if isinstance(value, Unavailable) and failed_in_a_row == _UNAVAILABLE_IN_A_ROW:
+                    raise value
+                if isinstance(value, Unavailable):
+                    yield Refused(str(value))
+                elif value is not None:
+                    yield value
+
+
+def _tried_to(read: Callable[[Key], Value | None], key: Key) -> Value | Refused | Unavailable | None:
+    try:
+        return read(key)
+    except NotFound:
+        return None
+    except (Refused, Unavailable) as error:
+        return error
 
 
 def made_certain(read_back: Callable[[], Value | None], what: str) -> Value:

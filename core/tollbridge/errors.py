@@ -5,6 +5,7 @@
     ├── UsageError                  a command was given arguments that make no sense               (exit 2)
     ├── AdapterFault                the adapter broke its contract: a bug of the adapter           (exit 3)
     ├── LedgerError                 the ledger cannot be opened, or somebody else holds it         (exit 3)
+    ├── PriceMismatch               invoices come out differently from what customers were shown   (exit 3)
     └── ServiceError                another system did not do what was asked                       (exit 3)
         ├── NotFound                it answered that there is no such thing
         ├── Refused                 it understood and said no: asking again will not help
@@ -48,6 +49,10 @@ class AdapterFault(TollbridgeError):
 
 class LedgerError(TollbridgeError):
     """The ledger cannot be opened or migrated, or another run holds it."""
+
+
+class PriceMismatch(TollbridgeError):
+    """Several invoices in a row came to another total in the billing system than what the customers were shown."""
 
 
 class ServiceError(TollbridgeError):

@@ -1,7 +1,8 @@
 """HTTP to other systems: time-outs, retries, TLS and honest outcomes, in one place for the core and for adapters.
 
 httpx is imported here and nowhere else. TLS is always verified; a certificate authority of one's own can be added.
-Redirects are not followed, since they would carry credentials to wherever they point.
+Redirects are not followed, since they would carry credentials to wherever they point; cookies are not kept, since one
+customer's log-in must not colour the next request.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Self
 
@@ -87,6 +89,7 @@ class Http:
             timeout=httpx.Timeout(timeout, connect=10.0),
             verify=_tls(ca_file),
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
     def close(self) -> None:

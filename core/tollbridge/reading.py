@@ -15,16 +15,16 @@ from tollbridge.errors import Refused
 Row = Mapping[str, Any]
 Value = TypeVar("Value")
 
-_REFERENCE = re.compile(r"(?<![\w-])TB-\d{4}-\d{2}-\d+(?![\w-])")
+_REFERENCE = re.compile(r"^\s*(?P<reference>TB-\d{4}-\d{2}-\d+)(?![\w-])", re.MULTILINE | re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
 _TRUE = {"1", "t", "true", "y", "yes", "on"}
 _FALSE = {"", "0", "f", "false", "n", "no", "off"}
 
 
 def text(row: Row, key: str) -> str:
-    """The field as text without spaces around it; empty if it is absent or null."""
+    """The field as text without spaces around it; empty if it is absent, null, false or an empty collection."""
     value = row.get(key)
-    return "" if value is None else str(value).strip()
+    return "" if value is None or value is False or value in ([], {}) else str(value).strip()
 
 
 def whole(row: Row, key: str, who: str) -> int:
@@ -96,14 +96,27 @@ def records(value: Any, key: str = "") -> list[dict[str, Any]]:
 
 
 def reference_in(words: str) -> str:
-    """The first of Tollbridge's references in a text, such as TB-2026-07-1042; empty if there is none."""
+    """The first of Tollbridge's references, such as TB-2026-07-1042, that a line of the text begins with; or nothing.
+
+    One in the middle of a line is somebody's remark, or a customer's name for a server.
+    """
     found = _REFERENCE.search(words)
-    return found[0] if found else ""
+    return found["reference"] if found else ""
 
 
 def carries(words: str, reference: str) -> bool:
-    """Whether a text carries exactly this reference, and not a longer one that begins with it."""
+    """Whether a line of the text begins with exactly this reference, and not with a longer one."""
+    return re.search(rf"^\s*{re.escape(reference)}(?![\w-])", words, re.MULTILINE) is not None
+
+
+def mentions(words: str, reference: str) -> bool:
+    """Whether the text has this reference anywhere."""
     return re.search(rf"(?<![\w-]){re.escape(reference)}(?![\w-])", words) is not None
+
+
+def without_references(words: str) -> str:
+    """The text with whatever looks like one of Tollbridge's references spoilt, so that it is not taken for one."""
+    return re.sub(r"TB-(?=\d{4}-\d{2}-\d)", "TB ", words)
 
 
 def made(who: str, kind: Callable[..., Value], **fields: Any) -> Value:

@@ -197,3 +197,59 @@ def test_a_receipt_for_another_invoice_is_not_accepted(
     text = ACME.replace('"reference": invoice.reference,', '"reference": "TB-0",')
     assert command(world, books, text, "run", "--date", "2026-07-01") == 1
     assert "gave a receipt for TB-0" in " ".join(capsys.readouterr().err.split())
+
+
+def test_invoices_that_all_come_out_wrong_stop_the_run(
+    world: World, books: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tollbridge.jobs.invoicing._MOST_MISMATCHES", 2)
+    text = ACME.replace("return self._receipt(row)\n\n    @hookimpl\n    def find", WRONG_TOTAL)
+    assert text != ACME
+    assert command(world, books, text, "run", "--date", "2026-07-01") == 3
+    assert "another total" in " ".join(capsys.readouterr().err.split())
+    assert len(json.loads(books.read_text())["invoices"]) == 2
+
+
+WRONG_TOTAL = """return attrs.evolve(self._receipt(row), total=self._receipt(row).total + 100)
+
+    @hookimpl
+    def find"""
+
+
+def test_a_billing_system_that_does_not_take_the_users_id_is_told_of_and_billed_all_the_same(
+    world: World, books: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = ACME.replace("    @hookimpl\n    def client(", REMEMBERING, 1)
+    assert text != ACME
+    assert command(world, books, text, "run", "--date", "2026-07-01", "--json") == 1
+    report = document(capsys)
+    assert len(report["invoices"]) == 3
+    assert ["no such field" in each["message"] for each in report["failures"]] == [True, True, True]
+    assert command(world, books, text, "run", "--date", "2026-07-22", "--json") == 0
+    assert {user.status for user in world.panel.users if user.billing_user_id} == {"locked"}
+
+
+REMEMBERING = """    @hookimpl
+    def remember_user(self, client_id: int, solus_user_id: int) -> None:
+        raise Refused("no such field")
+
+    @hookimpl
+    def client("""
+
+
+def test_another_invoice_with_the_same_reference_locks_nobody(
+    world: World, books: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(world, books, ACME, "run", "--date", "2026-07-01") == 0
+    books.write_text(books.read_text().replace('"unpaid"', '"paid"'))
+    text = ACME.replace("    def unpaid_invoices(self)", ANOTHER)
+    assert text != ACME
+    assert command(world, books, text, "run", "--date", "2026-07-22") == 0
+    assert {user.status for user in world.panel.users if user.billing_user_id} == {"active"}
+
+
+ANOTHER = """    def unpaid_invoices(self):
+        for row in self._read()["invoices"]:
+            yield attrs.evolve(self._receipt(row), id="another", status="unpaid")
+
+    def _unpaid_invoices(self)"""

@@ -2,18 +2,19 @@
 
 import re
 import shlex
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
 
-from tests.docs.walking import ROOT, Block, all_blocks, blocks, tollbridge, walk
+from tests.docs.walking import GAP, ROOT, Block, all_blocks, blocks, plain, tollbridge, walk
 from tollbridge.cli import app
 from tollbridge_generic_sql.commands import app as generic_sql
 
-WALKS = ["README.md", "docs/generic_sql.md"]
+WALKS = ["README.md", "docs/generic_sql.md", "docs/whmcs_like.md", "docs/blesta.md"]
 COMMAND = re.compile(r"(?:^|\s|/)tollbridge ((?:[a-z-]+|--[a-z])[^|&`]*)")
-GAP = "…"
 
 
 @pytest.mark.parametrize("page", WALKS)
@@ -71,9 +72,24 @@ def accepts(arguments: list[str], place: str) -> None:
         return
     found = command.commands.get(words[0])  # type: ignore[attr-defined]
     assert found is not None, f"{place}: there is no command {words[0]}"
+    sandbox = sandboxes().get(words[1]) if words[0] == "sandbox" and len(words) > 1 else None
+    if sandbox is not None:
+        found, words = sandbox, words[1:]
+    elif words[0] == "sandbox":
+        assert all(word.startswith("-") for word in words[1:2]), f"{place}: there is no sandbox {words[1]}"
     mentions_only = len(words) == 1
     context = found.make_context(words[0], list(words[1:]), resilient_parsing=mentions_only)
     context.close()
+
+
+def sandboxes() -> dict[str, Any]:
+    """The adapters' own sandboxes, as commands."""
+    found = {}
+    for point in entry_points(group="tollbridge.sandboxes"):
+        alone = typer.Typer()
+        alone.command()(point.load())
+        found[point.name] = typer.main.get_command(alone)
+    return found
 
 
 def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
@@ -83,11 +99,6 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
     printed = plain(done.stdout)
     for part in shown.text.split(f"{GAP}\n"):
         assert plain(part) in printed
-
-
-def plain(text: str) -> str:
-    """Without what differs from terminal to terminal: blanks at the ends of lines, and empty lines."""
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 def test_blocks_have_a_language_that_says_how_they_are_tested() -> None:

@@ -2,7 +2,9 @@
 
 The words after a block's language say what becomes of it:
 
-- ``sh`` is run by bash; ``sh server`` is run in the background; of ``sh parse`` only the commands are looked up.
+- ``sh`` is run by bash; ``sh server`` is run in the background, on port 8499 or on the one named after it; of
+  ``sh parse`` only the commands are looked up.
+- ``text output`` is a part of what the last ``sh`` printed; a line with "…" alone stands for what is left out.
 - ``toml`` is merged into a complete bridge.toml and loaded; with a file's name it is merged into that file, too.
 - ``sql FILE`` is executed on a SQLite file; ``expect ROW`` after it is what it must answer.
 - ``python`` is run, all blocks of a page one after the other; with a file's name it is written to that file.
@@ -28,6 +30,8 @@ import attrs
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+GAP = "…"
+_PORTS = ("8400", "8497", "8498", "8499")
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _CURL = """\
 #!{python}
@@ -125,17 +129,19 @@ class Walk:
     ports: dict[str, str]
     exports: list[str] = attrs.Factory(list)
     servers: list[subprocess.Popen[str]] = attrs.Factory(list)
+    printed: str = ""
 
     def take(self, block: Block) -> None:
         """Do what the block says."""
-        text = block.text
-        for documented, free in self.ports.items():
-            text = text.replace(documented, free)
+        text = re.sub(r"(?<![\d.])84\d\d(?!\d)", lambda port: self.ports.get(port[0], port[0]), block.text)
         match block.language, block.word:
             case "sh", "":
                 self._shell(text, block)
             case "sh", "server":
-                self._serve(text)
+                self._serve(text, self.ports[block.words[1] if len(block.words) > 1 else "8499"])
+            case "text", "output":
+                shown = [plain(part) for part in text.split(f"{GAP}\n")]
+                assert [part for part in shown if part not in self.printed] == [], f"{block}\n{self.printed}"
             case "toml", name if name.endswith(".toml"):
                 path = self.folder / name
                 present = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -152,17 +158,18 @@ class Walk:
             check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+        self.printed = plain(f"{done.stdout}\n{done.stderr}")
         self.exports += [line for line in text.splitlines() if line.startswith("export ")]
 
-    def _serve(self, text: str) -> None:
+    def _serve(self, text: str, port: str) -> None:
         process = subprocess.Popen(
-            ["/bin/bash", "-c", f"exec {text.strip()} --port {self.ports['8499']}"],
+            ["/bin/bash", "-c", f"exec {text.strip()} --port {port}"],
             cwd=self.folder, env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self.servers.append(process)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", int(self.ports["8499"])), 1):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), 1):
                 return
             time.sleep(0.05)
         raise AssertionError(f"{text} does not listen")
@@ -189,13 +196,18 @@ class Walk:
 @contextmanager
 def walk(folder: Path) -> Iterator[Walk]:
     """A walk in ``folder``, on free ports in place of the documented ones; its servers end with it."""
-    walking = Walk(folder, {"8499": _free_port(), "8400": _free_port()})
+    walking = Walk(folder, {port: _free_port() for port in _PORTS})
     try:
         yield walking
     finally:
         for server in walking.servers:
             server.kill()
             server.wait()
+
+
+def plain(text: str) -> str:
+    """Without what differs from terminal to terminal: blanks at the ends of lines, and empty lines."""
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 def _free_port() -> str:

@@ -177,7 +177,7 @@ def test_an_invoice_that_was_surely_not_sent_is_drafted_anew(world: World, monke
         invoicing = run.daily().invoicing
         entries = run.parts.ledger.entries(JUNE, [1, 2])
     assert [str(failure) for failure in invoicing.failures] == [
-        "TB-2026-06-1: TB-2026-06-1: the books are closed", "TB-2026-06-2: TB-2026-06-2: the books are closed",
+        "TB-2026-06-1: the books are closed", "TB-2026-06-2: the books are closed",
     ]  # fmt: skip
     assert {entry.state for entry in entries.values()} == {State.WRITTEN}
     with world.run("2026-07-09") as run:

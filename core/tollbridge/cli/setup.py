@@ -52,9 +52,18 @@ def example_configuration(adapter: str, folder: Path, start: Month) -> str:
     head = head.replace('"http://127.0.0.1:8499"             #', '"https://solus.example.com"         #')
     head = re.sub(r'(?m)^start = "\d{4}-\d\d"', f'start = "{start}"', head)
     table_name, found = adapter_class(adapter, folder)
+    head = _with_short_prices(head, getattr(found, "token_price_decimals", None))
     if adapter != "generic_sql":
         rest = f"use = {json.dumps(adapter)}\n\n[adapter.{table_name}]\n" + "\n".join(_settings_lines(found)) + "\n"
     return f"{head}[adapter]\n{rest}"
+
+
+def _with_short_prices(text: str, decimals: int | None) -> str:
+    """The example's token prices, with no more decimals than the adapter wants."""
+    if decimals is None:
+        return text
+    shorter = lambda match: f'{match[1]} = "{round(Decimal(match[2]), decimals):f}"'  # noqa: E731
+    return re.sub(r'(?m)^([A-Z]{3}) = "([\d.]+)"', shorter, text)
 
 
 def _settings_lines(adapter: type[Any]) -> Iterator[str]:
@@ -70,7 +79,8 @@ def _settings_lines(adapter: type[Any]) -> Iterator[str]:
             yield f"{field.name} = {_toml(example)}{comment}"
         else:
             default = None if isinstance(field.default, attrs.Factory) else field.default  # type: ignore[arg-type]
-            yield f"# {field.name} = {_toml(default)}{comment}"
+            shown = field.metadata.get("example", default) if default is None else default
+            yield f"# {field.name} = {_toml(shown)}{comment}"
 
 
 def _toml(value: Any) -> str:

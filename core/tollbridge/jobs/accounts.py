@@ -15,6 +15,7 @@ from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
+from tollbridge.secret import redact
 from tollbridge.solus import SolusUser, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
@@ -187,11 +188,19 @@ class Accounts:
             found = attrs.evolve(account, email=user.email, closed=closed)
         else:
             found = Account(client.id, user.id, user.email, closed, self._hold_of(user))
-            if not self._dry_run:
-                self._parts.billing.remember_user(client.id, user.id)
         if found != account and not self._dry_run:
             self._parts.ledger.save_account(found)
+            if account is None or account.user_id != user.id:
+                self._tell_billing(client, user)
         return found
+
+    def _tell_billing(self, client: Client, user: SolusUser) -> None:
+        """Whether the billing system remembers a user decides nothing, so its failure is only reported."""
+        try:
+            self._parts.billing.remember_user(client.id, user.id)
+        except TollbridgeError as error:
+            words = f"the billing system did not take its SolusIO user's id, {user.id}: {error}"
+            self._failures.all.append(Failure(f"client {client.id}", redact(words)))
 
     def _hold_of(self, user: SolusUser) -> Hold | None:
         """What the bridge did to the user while it was another client's: that is still the bridge's to undo."""

@@ -13,7 +13,15 @@ from decimal import Decimal
 
 import attrs
 
-from tollbridge.errors import AdapterFault, LedgerError, NotFound, OutcomeUnknown, TollbridgeError, UsageError
+from tollbridge.errors import (
+    AdapterFault,
+    LedgerError,
+    NotFound,
+    OutcomeUnknown,
+    PriceMismatch,
+    TollbridgeError,
+    UsageError,
+)
 from tollbridge.jobs.drafting import draft
 from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.pricing import Pricer
@@ -25,6 +33,8 @@ from tollbridge.rules.calendar import Month, due_date, months_to_invoice
 from tollbridge.secret import redact
 from tollbridge.solus import UserUsage, read_usage
 from tollbridge.solus.panel import again_if_incomplete
+
+_MOST_MISMATCHES = 3
 
 OnInvoice = Callable[[Entry, str], None]
 
@@ -82,6 +92,7 @@ class Invoicing:
         self._still_held = still_held
         self._pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
         self._failures = Failures()
+        self._mismatches_in_a_row = 0
         self._began = time.monotonic()
         self._in_doubt: list[ClientUsage] = []
         # What a dry run must remember of its own plans, where the real run finds it in the ledger.
@@ -253,6 +264,7 @@ class Invoicing:
         results: dict[int, Result] = {}
         try:
             for entry in entries:
+                self._refuse_mismatches()
                 results[entry.client_id] = Result(entry, State.SENDING)
                 results[entry.client_id] = self._send(entry)
         finally:
@@ -279,7 +291,17 @@ class Invoicing:
         result = self._issued(entry, receipt)
         if sent:
             billing.tell("invoice_issued", invoice=invoice, receipt=receipt)
+            matches = abs(receipt.total - entry.total) <= _tolerance(entry)
+            self._mismatches_in_a_row = 0 if matches else self._mismatches_in_a_row + 1
         return result
+
+    def _refuse_mismatches(self) -> None:
+        """Stop before everybody gets an invoice that comes to another total than what was shown."""
+        if self._mismatches_in_a_row >= _MOST_MISMATCHES:
+            raise PriceMismatch(
+                f"{_MOST_MISMATCHES} invoices in a row came to another total in the billing system than what was shown,"
+                f" so no more are made: {self.report.warnings[-1]}"
+            )
 
     def _issued(self, entry: Entry, receipt: Receipt) -> Result:
         expected = entry.total

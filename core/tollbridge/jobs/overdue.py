@@ -35,7 +35,10 @@ class StagedReceipts(Scratch):
     """The billing system's unpaid invoices, as far as they carry a reference."""
 
     tables = """
-        CREATE TABLE receipts (reference TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT);
+        CREATE TABLE receipts (
+            reference TEXT, billing_id TEXT, client_id INTEGER, status TEXT, due_date TEXT,
+            PRIMARY KEY (reference, billing_id)
+        );
         CREATE INDEX receipts_of_client ON receipts (client_id);
         CREATE TABLE clients (id INTEGER PRIMARY KEY);
     """
@@ -43,9 +46,9 @@ class StagedReceipts(Scratch):
     def fill(self, receipts: Iterable[Receipt]) -> None:
         """Add ``receipts``; what is paid to the last cent counts as paid, whatever its status says."""
         self.connection.executemany(
-            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
             (
-                (receipt.reference, receipt.client_id, _status(receipt), receipt.due_date.isoformat())
+                (receipt.reference, str(receipt.id), receipt.client_id, _status(receipt), receipt.due_date.isoformat())
                 for receipt in receipts
                 if receipt.reference
             ),
@@ -69,9 +72,9 @@ class StagedReceipts(Scratch):
         return {row[0] for row in found}
 
     def find(self, entry: Entry) -> OpenInvoice | None:
-        """What was staged for the entry's invoice."""
-        query = "SELECT status, due_date FROM receipts WHERE reference = ? AND client_id = ?"
-        row = self.connection.execute(query, (entry.reference, entry.client_id)).fetchone()
+        """What was staged for the entry's invoice; another one that carries its reference is not it."""
+        query = "SELECT status, due_date FROM receipts WHERE reference = ? AND client_id = ? AND billing_id = ?"
+        row = self.connection.execute(query, (entry.reference, entry.client_id, entry.billing_id)).fetchone()
         return OpenInvoice(InvoiceStatus(row[0]), date.fromisoformat(row[1])) if row else None
 
 

@@ -65,7 +65,7 @@ class Failures:
         self._in_a_row = self._in_a_row + 1 if isinstance(error, Unavailable) else 0
         if self._in_a_row >= _UNAVAILABLE_IN_A_ROW:
             raise error
-        self.all.append(Failure(who, redact(str(error))))
+        self.all.append(Failure(who, redact(str(error)).removeprefix(f"{who}: ")))
 
     def went_well(self) -> None:
         """A client was served, so the machinery works."""

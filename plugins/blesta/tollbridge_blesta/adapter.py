@@ -4,6 +4,8 @@ import weakref
 from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import structlog
+
 from tollbridge import (
     Check,
     Client,
@@ -27,6 +29,8 @@ from tollbridge_blesta.settings import BlestaSettings
 # Each line takes four form fields, and PHP silently drops all beyond a thousand (max_input_vars).
 _MOST_LINES = 200
 
+_log = structlog.get_logger("tollbridge_blesta")
+
 
 class BlestaAdapter:
     """Billing in Blesta."""
@@ -35,6 +39,7 @@ class BlestaAdapter:
     in_doubt_seconds = 60.0
     cannot: Mapping[str, str] = {
         "discounts": "Blesta's coupons belong to packages: give discounts in [[pricing.discounts]]",
+        "pending": "Blesta's invoices are open until they are paid",
     }
 
     def __init__(self, settings: BlestaSettings, retry: Retry | None = None) -> None:
@@ -85,8 +90,11 @@ class BlestaAdapter:
 
         def read() -> Receipt | None:
             row = self._invoice(whole({"id": invoice_id}, "id", f"the new invoice for {invoice.reference}"))
-            carries = row is not None and invoices.refers_to(row, invoice.reference)
-            return invoices.receipt(row, invoice.reference, self._zone()) if row is not None and carries else None
+            if row is None or whole(row, "client_id", "the new invoice") != invoice.client_id:
+                return None
+            if invoices.reference(row) != invoice.reference:
+                _log.warning("Blesta lost the reference", reference=invoice.reference, invoice=row["id"])
+            return invoices.receipt(row, invoice.reference, self._zone())
 
         return made_certain(read, invoice.reference)
 
@@ -123,15 +131,18 @@ class BlestaAdapter:
         group = self._settings.client_group or min(self._groups.get(fresh=True), default=0)
         language = self._company.get().get("language", "")
         made = self._api.write("clients/create", vars=login.new_client(signup, group, language))
-        client_id = whole(made if isinstance(made, dict) else {"id": made}, "id", "the new client")
-        return made_certain(lambda: self.client(client_id), f"Blesta's client {client_id}")
+        answer = made if isinstance(made, dict) else {"id": made}
+        return made_certain(
+            lambda: self.client(whole(answer, "id", "the new client")), f"Blesta's client {answer.get('id')}"
+        )
 
     @hookimpl
     def authenticate(self, email: str, password: str) -> Client | None:
         """The client whose log-in this is."""
         user_id = login.user_of(self._api, email, password)
         row = None if user_id is None else self._api.read("clients/getByUserId", user_id=user_id)
-        return self.client(whole(row, "id", "a client")) if isinstance(row, dict) else None
+        client = self.client(whole(row, "id", "a client")) if isinstance(row, dict) else None
+        return client if client is not None and client.email.casefold() == email.casefold() else None
 
     @hookimpl
     def portal_login_url(self, client_id: int) -> str | None:
@@ -170,7 +181,7 @@ class BlestaAdapter:
     def _rules(self, client: Client) -> tuple[taxes.Rule, ...]:
         """The tax rules in force where the client lives."""
         settings = self._company.get()
-        if settings.get("enable_tax") and not flag(settings, "enable_tax", "Blesta's company"):
+        if "enable_tax" in settings and not flag(settings, "enable_tax", "Blesta's company"):
             return ()
         if not client.tax_exempt:
             return taxes.rules(self._api.read("invoices/getTaxRules", client_id=client.id))

@@ -12,7 +12,7 @@ from tollbridge.http import Answer, Http, Retry
 from tollbridge.reading import records, whole
 from tollbridge_blesta.settings import BlestaSettings
 
-_WALKS = 3
+_WALKS = 5
 # Arguments that are left to their defaults, where that is possible; 0 is PHP's false, and the text "false" is not.
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "companies/getSettings": {"ignore_inheritence": 0},
@@ -65,6 +65,14 @@ class Api:
         except Unavailable as error:
             raise OutcomeUnknown(f"Blesta was sent {method}, and {error}") from None
 
+    def count(self, model: str, **arguments: Any) -> int:
+        """What the model's ``getListCount`` says; Unavailable if it is no number."""
+        answer = {"count": self.read(f"{model}/getListCount", **arguments)}
+        try:
+            return whole(answer, "count", model)
+        except Refused as error:
+            raise Unavailable(f"Blesta does not say how many {model} there are: {error}") from None
+
     def every(self, model: str, **arguments: Any) -> list[dict[str, Any]]:
         """All rows of the model's ``getList``, as many as its ``getListCount`` says, read again if they changed.
 
@@ -72,7 +80,7 @@ class Api:
             Unavailable: they would not hold still.
         """
         for _ in range(_WALKS):
-            count = whole({"count": self.read(f"{model}/getListCount", **arguments) or 0}, "count", f"{model} counted")
+            count = self.count(model, **arguments)
             found = {whole(row, "id", f"a row of {model}"): row for row in self._pages(model, count, arguments)}
             if len(found) == count:
                 return list(found.values())
@@ -91,11 +99,12 @@ class Api:
 
     def _send(self, verb: str, method: str, arguments: Mapping[str, Any], *, repeatable: bool) -> Answer:
         answer = self._once(verb, method, _nested(arguments), repeatable=repeatable)
+        if answer.status >= 500 and not repeatable:
+            raise OutcomeUnknown(f"Blesta was sent {method} and answered {answer.status}")
         if answer.status >= 500:
-            # Encoded builds cannot read the defaults of arguments that are left out; nothing was done yet.
+            # Encoded builds cannot read the defaults of arguments that are left out.
             given = {name: "" if value is None else value for name, value in arguments.items()}
-            every = {**_DEFAULTS.get(method, {}), **given}
-            answer = self._once(verb, method, _nested(every), repeatable=repeatable)
+            answer = self._once(verb, method, _nested({**_DEFAULTS.get(method, {}), **given}), repeatable=repeatable)
         if answer.status >= 500:
             raise Refused(f"Blesta wants an argument of {method} that this adapter does not know (HTTP 500)")
         return answer
@@ -120,7 +129,7 @@ def _nested(arguments: Mapping[str, Any], name: str = "") -> dict[str, Any]:
 
 
 def _lacks_arguments(answer: Answer) -> bool:
-    return answer.status == 500 and b"default value" in answer.content
+    return answer.status == 500 and b"retrieve the default value" in answer.content
 
 
 def _response(answer: Answer, method: str) -> Any:
@@ -141,12 +150,15 @@ def _response(answer: Answer, method: str) -> Any:
 
 
 def _reasons(document: Mapping[str, Any]) -> Iterator[str]:
-    """The texts of ``errors{field{rule}}``; older versions nest it under the model's name."""
+    """The texts of ``errors{field{rule}}``, or of whatever else stands there; older versions nest it under a model."""
     errors = document.get("errors")
-    if errors is None and "response" not in document:
+    if not errors and "response" not in document:
         errors = next(
             (each["errors"] for each in document.values() if isinstance(each, dict) and "errors" in each), None
         )
-    for field, rules in (errors or {}).items() if isinstance(errors, dict) else ():
-        for text in rules.values() if isinstance(rules, dict) else [rules]:
-            yield f"{field}: {text}"
+    if not isinstance(errors, dict):
+        yield from [str(errors)] if errors else []
+        return
+    for field, rules in errors.items():
+        for words in rules.values() if isinstance(rules, dict) else [rules]:
+            yield f"{field}: {words}"

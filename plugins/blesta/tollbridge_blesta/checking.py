@@ -16,7 +16,7 @@ def check_install(api: Api, settings: BlestaSettings, company: Mapping[str, str]
 
 
 def _checks(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> Iterator[Check]:
-    yield tried("Blesta company", lambda: _company(settings, company))
+    yield tried("Blesta company", lambda: _company(api, settings, company))
     yield tried("Blesta clients", lambda: _clients(api, settings))
     yield tried("Blesta currencies", lambda: _currencies(api, settings))
     yield tried("Blesta invoices", lambda: _invoices(api))
@@ -25,22 +25,21 @@ def _checks(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> I
         yield tried("Blesta custom field", lambda: _field(api, settings))
 
 
-def _company(settings: BlestaSettings, company: Mapping[str, str]) -> str:
-    if not company:
-        raise Refused(f"company_id {settings.company_id} has no settings: is it the right one?")
+def _company(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> str:
+    known = [text(row, "id") for row in records(api.read("companies/getAll"))]
+    if str(settings.company_id) not in known:
+        raise Refused(f"company_id {settings.company_id} is not one of {', '.join(known) or 'none'}")
     return f"{settings.company_id}, in the time zone {company.get('timezone') or 'UTC (not told)'}"
 
 
 def _clients(api: Api, settings: BlestaSettings) -> str:
     own = {"company_id": settings.company_id}
-    count = sum(int(api.read("clients/getListCount", status=each, filters=own) or 0) for each in clients.STATUSES)
-    return f"{count} clients"
+    return f"{sum(api.count('clients', status=each, filters=own) for each in clients.STATUSES)} clients"
 
 
 def _invoices(api: Api) -> str:
     ours = {"invoice_line": invoices.ANY_REFERENCE}
-    count = api.read("invoices/getListCount", client_id=None, status="open", filters=ours) or 0
-    return f"{count} open ones from Tollbridge"
+    return f"{api.count('invoices', client_id=None, status='open', filters=ours)} open ones from Tollbridge"
 
 
 def _currencies(api: Api, settings: BlestaSettings) -> str:
@@ -51,7 +50,7 @@ def _currencies(api: Api, settings: BlestaSettings) -> str:
 
 
 def _taxes(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> str:
-    if company.get("enable_tax") and not flag(company, "enable_tax", "Blesta's company"):
+    if "enable_tax" in company and not flag(company, "enable_tax", "Blesta's company"):
         return "switched off"
     found = taxes.rules(api.read("taxes/getAll", company_id=settings.company_id))
     included = sum(rule.included for rule in found)

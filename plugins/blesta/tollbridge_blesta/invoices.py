@@ -7,7 +7,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tollbridge import Invoice, InvoiceStatus, Receipt, Refused
-from tollbridge.reading import Row, carries, decimal, made, one_of, records, reference_in, text, whole
+from tollbridge.reading import (
+    Row,
+    carries,
+    decimal,
+    made,
+    mentions,
+    one_of,
+    records,
+    reference_in,
+    text,
+    whole,
+    without_references,
+)
 
 # Paid is not a status of Blesta's but a date of closing; a proforma invoice is one that is still to be paid.
 _STATUSES = {
@@ -21,14 +33,34 @@ ANY_REFERENCE = "TB-"
 
 
 def reference(row: Row) -> str:
-    """The reference in the invoice's lines; empty if there is none."""
-    found = (reference_in(text(line, "description")) for line in records(row.get("line_items")))
-    return next(filter(None, found), "")
+    """The reference that the invoice's first line begins with; empty if there is none."""
+    return reference_in(_first_line(row))
 
 
 def refers_to(row: Row, wanted: str) -> bool:
-    """Whether one of the invoice's lines carries this reference."""
-    return any(carries(text(line, "description"), wanted) for line in records(row.get("line_items")))
+    """Whether this is the invoice with the reference: its first line begins with it, and its private note has it.
+
+    Both, because lines hold words of customers: names of their servers.
+
+    Raises:
+        Refused: only one of the two has it, so that a human must say which is right.
+    """
+    in_line = carries(_first_line(row), wanted)
+    in_note = mentions(text(row, "note_private"), wanted) if "note_private" in row else in_line
+    if in_line != in_note:
+        there, missing = ("first line", "private note") if in_line else ("private note", "first line")
+        raise Refused(
+            f"Blesta's invoice {row.get('id')} has {wanted} in its {there} and not in its {missing}: put it into both,"
+            f" or into neither"
+        )
+    return in_line
+
+
+def _first_line(row: Row) -> str:
+    if "line_items" not in row:
+        raise Refused(f"Blesta's answer has no lines for invoice {row.get('id')}, and references are kept there")
+    lines = records(row["line_items"])
+    return text(lines[0], "description") if lines else ""
 
 
 def receipt(row: Row, wanted: str, zone: ZoneInfo) -> Receipt:
@@ -36,24 +68,32 @@ def receipt(row: Row, wanted: str, zone: ZoneInfo) -> Receipt:
     number = whole(row, "id", "an invoice")
     who = f"Blesta's invoice {number} ({wanted})"
     status = one_of(row, "status", _STATUSES, who)
-    total = decimal(row, "total", who)
+    total = _amount(row, "total", who)
+    balance = _balance(row, total, who)
+    closed = text(row, "date_closed").strip("0-: ") != ""
+    paid = status is InvoiceStatus.UNPAID and closed and (balance is None or balance <= 0)
     return made(
         who,
         Receipt,
         id=number,
         reference=wanted,
         client_id=whole(row, "client_id", who),
-        status=InvoiceStatus.PAID if status is InvoiceStatus.UNPAID and text(row, "date_closed") else status,
+        status=InvoiceStatus.PAID if paid else status,
         due_date=_day(row, "date_due", zone, who),
         total=total,
-        balance=_balance(row, total, who),
+        balance=balance,
     )
+
+
+def _amount(row: Row, key: str, who: str) -> Decimal:
+    """An amount to Blesta's four decimals; some versions calculate with binary fractions."""
+    return round(decimal(row, key, who), 4)
 
 
 def _balance(row: Row, total: Decimal, who: str) -> Decimal | None:
     if text(row, "due"):
-        return decimal(row, "due", who)
-    return total - decimal(row, "paid", who) if text(row, "paid") else None
+        return _amount(row, "due", who)
+    return total - _amount(row, "paid", who) if text(row, "paid") else None
 
 
 def _day(row: Row, key: str, zone: ZoneInfo, who: str) -> date:
@@ -66,20 +106,31 @@ def _day(row: Row, key: str, zone: ZoneInfo, who: str) -> date:
 
 
 def new_invoice(invoice: Invoice, amounts: Sequence[Decimal], zone: ZoneInfo, *, send: bool) -> dict[str, Any]:
-    """``vars`` of ``invoices/add``. The first line carries the reference, since lines are what can be searched."""
+    """``vars`` of ``invoices/add``. The first line begins with the reference, since lines are what can be searched.
+
+    Raises:
+        Refused: there are no lines.
+    """
+    if not invoice.lines:
+        raise Refused(f"{invoice.reference} has no lines")
     taxed = bool(invoice.taxes)
     lines = [
-        {"description": line.description, "qty": 1, "amount": f"{amount:f}", "tax": line.taxed and taxed}
+        {
+            "description": without_references(line.description),
+            "qty": 1,
+            "amount": f"{amount:f}",
+            "tax": line.taxed and taxed,
+        }
         for line, amount in zip(invoice.lines, amounts, strict=True)
     ]
-    lines[0]["description"] = f"{lines[0]['description']} [{invoice.reference}]"
+    lines[0]["description"] = f"{invoice.reference}: {lines[0]['description']}"
     return {
         "client_id": invoice.client_id,
         "date_billed": _moment(invoice.issue_date, time(12), zone),
         "date_due": _moment(invoice.due_date, time(23, 59, 59), zone),
         "status": "active",
         "currency": invoice.currency,
-        "note_private": invoice.notes or invoice.reference,
+        "note_private": invoice.notes if mentions(invoice.notes, invoice.reference) else invoice.reference,
         "lines": lines,
         "delivery": ["email"] if send else None,
     }

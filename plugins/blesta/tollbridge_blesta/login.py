@@ -13,13 +13,21 @@ from tollbridge_blesta.api import Api
 
 
 def user_of(api: Api, email: str, password: str) -> int | None:
-    """The id of the client's user with these credentials; the name it logs in with may be another than its address."""
-    if not password:
+    """The id of the client's user with these credentials; the name it logs in with may be another than its address.
+
+    Raises:
+        Refused: the user has a second factor, which a password alone does not prove.
+    """
+    if not email or not password:
         return None
     for name in dict.fromkeys([email, *_names(api, email)]):
         if _is_right(api, name, password):
             user = api.ask("users/getByUsername", username=name)
-            return whole(user, "id", f"Blesta's user {name}") if isinstance(user, dict) else None
+            if not isinstance(user, dict):
+                return None
+            if text(user, "two_factor_mode").lower() not in {"", "none"}:
+                raise Refused(f"{email} has two-factor authentication in Blesta: a password alone is not enough")
+            return whole(user, "id", f"Blesta's user {name}")
     return None
 
 

@@ -19,6 +19,8 @@ DIALECTS = frozenset({"mysql", "mariadb"})
 CANNOT = {
     "discounts": "FOSSBilling discounts products, not usage: bridge.toml's apply",
     "three_decimals": "FOSSBilling's prices have two",
+    "prices_include_tax": "FOSSBilling only adds tax to prices",
+    "pending": "FOSSBilling's invoices are unpaid until they are paid",
 }
 NEWEST = frozenset(
     {

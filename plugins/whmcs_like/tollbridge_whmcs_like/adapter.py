@@ -1,7 +1,9 @@
 """The adapter: each hook as calls of WHMCS's classic API."""
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+
+import structlog
 
 from tollbridge import (
     Check,
@@ -17,7 +19,7 @@ from tollbridge import (
 )
 from tollbridge.asking import Kept, each, made_certain
 from tollbridge.http import Retry
-from tollbridge.reading import Row, whole
+from tollbridge.reading import Row, carries, mentions, reference_in, whole
 from tollbridge_whmcs_like import clients, invoices
 from tollbridge_whmcs_like.api import Api
 from tollbridge_whmcs_like.checking import check_install
@@ -28,6 +30,8 @@ from tollbridge_whmcs_like.taxes import TaxSettings, tax_rates
 
 # Each line takes three form fields, and PHP silently drops all beyond a thousand (max_input_vars).
 _MOST_LINES = 300
+
+_log = structlog.get_logger("tollbridge_whmcs_like")
 
 
 class WhmcsAdapter:
@@ -97,14 +101,15 @@ class WhmcsAdapter:
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
         """The client's invoice whose notes carry the reference: there is no search, so all of them are read."""
         rows = self._api.every("GetInvoices", "invoices", "invoice", userid=client_id, orderby="id", order="desc")
-        found = [
-            row
-            for row in rows
-            if whole(row, "userid", "an invoice") == client_id and invoices.refers_to(row, reference)
-        ]
-        if len(found) > 1:
-            numbers = ", ".join(str(row["id"]) for row in found)
-            raise Refused(f"WHMCS's invoices {numbers} all have {reference} in their notes: take it out of all but one")
+        rows = [row for row in rows if whole(row, "userid", "an invoice") == client_id]
+        found = [row for row in rows if carries(invoices.notes(row), reference)]
+        unsure = found if len(found) > 1 else [row for row in rows if mentions(invoices.notes(row), reference)]
+        if len(found) > 1 or (unsure and not found):
+            numbers = ", ".join(str(row["id"]) for row in unsure)
+            raise Refused(
+                f"WHMCS has {reference} in the notes of invoice {numbers}: let exactly one have it, at the beginning of"
+                f" a line"
+            )
         return invoices.receipt(found[0], reference) if found else None
 
     @hookimpl
@@ -116,8 +121,11 @@ class WhmcsAdapter:
             for row in self._api.every("GetInvoices", "invoices", "invoice", status=status, orderby="id", order="asc")
         }
         for row in rows.values():
-            if reference := invoices.reference(row):
-                yield _or_refusal(invoices.receipt, row, reference)
+            try:
+                if reference := reference_in(invoices.notes(row)):
+                    yield invoices.receipt(row, reference)
+            except Refused as error:
+                yield error
 
     @hookimpl
     def check(self) -> list[Check]:
@@ -129,8 +137,9 @@ class WhmcsAdapter:
         """A client, without WHMCS's own welcome message."""
         by_code = {currency.code: number for number, currency in self._currencies.get().items()}
         answer = self._api.write("AddClient", "clientid", **new_client(signup, by_code))
-        client_id = whole(answer, "clientid", "the new client")
-        return made_certain(lambda: self.client(client_id), f"WHMCS's client {client_id}")
+        return made_certain(
+            lambda: self.client(whole(answer, "clientid", "the new client")), f"WHMCS's client {answer['clientid']}"
+        )
 
     @hookimpl
     def authenticate(self, email: str, password: str) -> Client | None:
@@ -173,19 +182,13 @@ class WhmcsAdapter:
         return clients.client(row, currencies, groups)
 
     def _read_back(self, answer: Row, invoice: Invoice) -> Receipt:
-        """What WHMCS made of the invoice. It is there by now, so whatever goes wrong here, its outcome is unknown."""
+        """What WHMCS made of the invoice. Its id is proof that it did, even if the notes were lost on the way."""
 
-        def read() -> Receipt:
+        def read() -> Receipt | None:
             row = self._api.read("GetInvoice", invoiceid=whole(answer, "invoiceid", "the new invoice"))
-            if not invoices.refers_to(row, invoice.reference):
-                raise Refused(f"invoice {answer['invoiceid']} does not carry {invoice.reference} in its notes")
-            return invoices.receipt(row, invoice.reference)
+            if not carries(invoices.notes(row), invoice.reference):
+                _log.warning("WHMCS lost the reference", reference=invoice.reference, invoice=answer["invoiceid"])
+            receipt = invoices.receipt(row, invoice.reference)
+            return receipt if receipt.client_id == invoice.client_id else None
 
         return made_certain(read, invoice.reference)
-
-
-def _or_refusal(read: Callable[[Row, str], Receipt], row: Row, reference: str) -> Receipt | Refused:
-    try:
-        return read(row, reference)
-    except Refused as error:
-        return error

@@ -4,6 +4,7 @@ WHMCS's API reference: getting started, authentication, access control and respo
 taken in every form that has been seen.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from tollbridge.reading import Row, records, text, whole
 from tollbridge_whmcs_like.settings import WhmcsSettings
 
 PAGE = 100
-_WALKS = 3
+_WALKS = 5
 _ABSENT = re.compile(r"(client|user|invoice)( id)? not found\.?", re.IGNORECASE)
 _DENIED = re.compile(
     r"authentication failed|invalid ip|access key|access denied|invalid permissions|not allowed", re.IGNORECASE
@@ -26,7 +27,7 @@ class Api:
 
     def __init__(self, settings: WhmcsSettings, retry: Retry | None = None) -> None:
         root = settings.url.rstrip("/")
-        self.http = Http(f"{root}/includes", service="WHMCS", ca_file=settings.ca_file, retry=retry)
+        self.http = Http(f"{root}/includes", service="WHMCS", ca_file=settings.ca_file, retry=retry, readable=_is_a_no)
         self._credentials = {
             "identifier": settings.identifier.reveal(),
             "secret": settings.secret.reveal(),
@@ -53,6 +54,8 @@ class Api:
             OutcomeUnknown: there is no answer, or none that says what was done.
         """
         answer = self._post(action, fields, repeatable=False)
+        if answer.status >= 500:
+            raise OutcomeUnknown(f"WHMCS was sent {action} and answered {answer.status}")
         try:
             document = _document(answer, action)
         except OutcomeUnknown:
@@ -94,6 +97,15 @@ class Api:
     def _post(self, action: str, fields: Mapping[str, Any], *, repeatable: bool) -> Answer:
         form = {"action": action, **self._credentials, **fields}
         return self.http.request("POST", "api.php", form=form, repeatable=repeatable)
+
+
+def _is_a_no(answer: Answer) -> bool:
+    """Whether a 5xx says in WHMCS's own form that it failed: then asking again does not help."""
+    try:
+        document = json.loads(answer.content)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and "error" in {document.get("result"), document.get("status")}
 
 
 def _total(page: Row, action: str) -> int:

@@ -7,18 +7,20 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import structlog
 
 from tollbridge import Client, ClientStatus, Currency, Discount, Refused
 from tollbridge.reading import Row, decimal, flag, made, one_of, records, text, whole
 
 _STATUSES = {"active": ClientStatus.ACTIVE, "inactive": ClientStatus.INACTIVE, "closed": ClientStatus.CLOSED}
+_log = structlog.get_logger("tollbridge_whmcs_like")
 _FLAT = re.compile(r"currencies\[currency\]\[(\d+)\]\[(\w+)\]")
 # WHMCS's format codes: 1234.56, 1,234.56, 1.234,56 and 1,234.
-_FORMATS: Mapping[int, dict[str, Any]] = {
-    1: {"decimals": 2, "thousands_separator": "", "decimal_separator": "."},
-    2: {"decimals": 2, "thousands_separator": ",", "decimal_separator": "."},
-    3: {"decimals": 2, "thousands_separator": ".", "decimal_separator": ","},
-    4: {"decimals": 0, "thousands_separator": ",", "decimal_separator": "."},
+_FORMATS: Mapping[str, dict[str, Any]] = {
+    "1": {"decimals": 2, "thousands_separator": "", "decimal_separator": "."},
+    "2": {"decimals": 2, "thousands_separator": ",", "decimal_separator": "."},
+    "3": {"decimals": 2, "thousands_separator": ".", "decimal_separator": ","},
+    "4": {"decimals": 0, "thousands_separator": ",", "decimal_separator": "."},
 }
 
 
@@ -42,12 +44,17 @@ def currencies_by_id(answer: Row) -> dict[int, Currency]:
         if match := _FLAT.fullmatch(key):
             flat.setdefault(match[1], {})[match[2]] = value
     found = [*flat.values()] or records(answer.get("currencies"), "currency")
-    return {whole(row, "id", f"currency {text(row, 'code')}"): _currency(row) for row in found}
+    currencies = ((whole(row, "id", f"currency {text(row, 'code')}"), _currency(row)) for row in found)
+    return {number: currency for number, currency in currencies if currency is not None}
 
 
-def _currency(row: Row) -> Currency:
+def _currency(row: Row) -> Currency | None:
+    """A currency; None for one that is written in no way known, which then counts as not active."""
     who = f"WHMCS's currency {text(row, 'code')}"
-    written = one_of(row, "format", {str(code): writing for code, writing in _FORMATS.items()}, who)
+    written = _FORMATS.get(text(row, "format"))
+    if written is None:
+        _log.warning("WHMCS writes a currency in a way not known", code=text(row, "code"), format=text(row, "format"))
+        return None
     affixes = {key: html.unescape(str(row.get(key) or "")) for key in ("prefix", "suffix")}
     return made(who, Currency, code=text(row, "code").upper(), **affixes, **written)
 
@@ -67,7 +74,7 @@ def discounts(client: Client, groups: Iterable[Group]) -> tuple[Discount, ...]:
     Raises:
         Refused: two groups have the client's group's name, and different discounts.
     """
-    percents = {group.percent for group in groups if group.name == client.group}
+    percents = {group.percent for group in groups if group.name == client.group} if client.group else set()
     if len(percents) > 1:
         raise Refused(f'WHMCS has client groups named "{client.group}" with different discounts: rename one of them')
     return tuple(

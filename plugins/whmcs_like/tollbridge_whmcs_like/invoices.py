@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tollbridge import Invoice, InvoiceStatus, Receipt, Refused
-from tollbridge.reading import Row, carries, day, decimal, made, one_of, reference_in, text, whole
+from tollbridge.reading import Row, carries, day, decimal, made, one_of, text, whole
 
 # "Collections" is an unpaid invoice that somebody else now tries to collect.
 STATUSES: Mapping[str, InvoiceStatus] = {
@@ -22,14 +22,15 @@ STATUSES: Mapping[str, InvoiceStatus] = {
 OPEN = ("Unpaid", "Overdue", "Collections", "Payment Pending")
 
 
-def reference(row: Row) -> str:
-    """The reference in the invoice's notes; empty if there is none."""
-    return reference_in(html.unescape(text(row, "notes")))
+def notes(row: Row) -> str:
+    """The invoice's notes, where the reference is.
 
-
-def refers_to(row: Row, wanted: str) -> bool:
-    """Whether the invoice's notes carry this reference."""
-    return carries(html.unescape(text(row, "notes")), wanted)
+    Raises:
+        Refused: the row has none, not even empty ones, so that nothing could ever be found again.
+    """
+    if "notes" not in row:
+        raise Refused(f"WHMCS's answer has no notes for invoice {row.get('id')}, and references are kept there")
+    return html.unescape(text(row, "notes"))
 
 
 def receipt(row: Row, wanted: str) -> Receipt:
@@ -60,13 +61,15 @@ def fields(invoice: Invoice, rates: tuple[Decimal, Decimal]) -> dict[str, Any]:
         Refused: an amount has more decimals than WHMCS keeps.
     """
     taxed = bool(invoice.taxes)
+    if not invoice.lines:
+        raise Refused(f"{invoice.reference} has no lines")
     sent: dict[str, Any] = {
         "userid": invoice.client_id,
         "status": "Unpaid",
         "date": invoice.issue_date.isoformat(),
         "duedate": invoice.due_date.isoformat(),
-        "taxrate": f"{rates[0]:f}",
-        "taxrate2": f"{rates[1]:f}",
+        "taxrate": f"{rates[0]:.3f}",  # "0" would be no rate at all to PHP, and "0.000" is one
+        "taxrate2": f"{rates[1]:.3f}",
         "notes": invoice.notes if carries(invoice.notes, invoice.reference) else _noted(invoice),
     }
     for number, line in enumerate(invoice.lines, 1):

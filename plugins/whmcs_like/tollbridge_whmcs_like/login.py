@@ -19,6 +19,8 @@ def clients_of_login(api: Api, email: str, password: str) -> list[Row]:
     Raises:
         Refused: the user has a second factor, which a password alone does not prove.
     """
+    if not email or not password:
+        return []
     try:
         answer = api.read("ValidateLogin", email=email, password2=password)
     except NotFound:
@@ -29,7 +31,10 @@ def clients_of_login(api: Api, email: str, password: str) -> list[Row]:
         raise
     if not text(answer, "userid"):
         raise Refused("WHMCS answered ValidateLogin without a user's id")
-    if flag(answer, "twoFactorEnabled", "the log-in"):
+    if whole(answer, "contactid", "the log-in") if text(answer, "contactid") else 0:
+        return []  # before WHMCS 8.0, somebody else's sub-account
+    unsaid = not text(answer, "twoFactorEnabled") and not text(answer, "passwordhash")
+    if unsaid or flag(answer, "twoFactorEnabled", "the log-in"):
         raise Refused(f"{email} has two-factor authentication in WHMCS: a password alone is not enough")
     user_id = whole(answer, "userid", "the log-in")
     owned = _owned(api, email, user_id)

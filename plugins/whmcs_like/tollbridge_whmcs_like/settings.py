@@ -20,12 +20,20 @@ class WhmcsSettings:
         metadata={"doc": "of an API credential pair", "example": "${WHMCS_IDENTIFIER}"},
     )
     secret: Secret = attrs.field(metadata={"doc": "its other half", "example": "${WHMCS_SECRET}"})
-    access_key: Secret | None = attrs.field(default=None, metadata={"doc": "passes the address allow-list"})
+    access_key: Secret | None = attrs.field(
+        default=None,
+        metadata={"doc": "passes the address allow-list", "example": "${WHMCS_ACCESS_KEY}"},
+    )
     payment_method: str | None = attrs.field(
-        default=None, metadata={"doc": "system name of a gateway, like mailin; default: the client's own"}
+        default=None,
+        metadata={"doc": "system name of a gateway; default: the client's own", "example": "mailin"},
     )
     custom_field: int | None = attrs.field(
-        default=None, metadata={"doc": "id of the client field that keeps the SolusIO user id"}
+        default=None,
+        metadata={"doc": "id of the client field that keeps the SolusIO user id", "example": 7},
     )
     send_invoices: bool = attrs.field(default=True, metadata={"doc": "WHMCS mails each invoice to its client"})
-    ca_file: Path | None = attrs.field(default=None, metadata={"doc": "an authority of your own, for https"})
+    ca_file: Path | None = attrs.field(
+        default=None,
+        metadata={"doc": "an authority of your own, for https", "example": "/etc/ssl/own-ca.pem"},
+    )

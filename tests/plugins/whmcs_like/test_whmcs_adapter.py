@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -262,8 +263,20 @@ def test_two_invoices_with_one_reference_are_for_a_human_to_sort_out(side: Whmcs
     client = side.some_client()
     for _ in range(2):
         side.install.add_invoice(client.id, [("x", "1.00", False)], notes=f"TB-2026-07-{client.id}")
-    with pytest.raises(Refused, match="2, 1 all have TB-2026-07"):
+    with pytest.raises(Refused, match="invoice 2, 1: let exactly one have it"):
         side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}")
+
+
+def test_a_remark_in_the_middle_of_notes_is_no_reference_and_no_silence(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.billing().create_invoice(an_invoice(client))
+    other = side.install.add_invoice(client.id, [("x", "1.00", False)], notes=f"belongs to TB-2026-07-{client.id}")
+    found = side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}")
+    assert found is not None
+    assert found.id != other
+    side.install.add_invoice(client.id, [("x", "1.00", False)], notes=f"see TB-2026-08-{client.id}")
+    with pytest.raises(Refused, match="at the beginning of a line"):
+        side.billing().find_invoice(client.id, f"TB-2026-08-{client.id}")
 
 
 def test_credit_that_was_applied_does_not_look_like_another_price(side: WhmcsSide) -> None:
@@ -376,6 +389,31 @@ def test_paid_and_pending_are_told_apart(side: WhmcsSide) -> None:
     found = side.billing().find_invoice(client.id, receipt.reference)
     assert found is not None
     assert found.status is InvoiceStatus.PENDING
+
+
+def test_a_server_error_in_whmcss_own_words_is_a_no_to_a_read_and_a_doubt_after_a_write(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.install.quirks.error_status = 500
+    with pytest.raises(NotFound):
+        side.billing().client(77)
+    side.install.quirks.forbidden_actions = ("CreateInvoice",)
+    side.install.quirks.denied_status = 500
+    with pytest.raises(OutcomeUnknown):
+        side.billing().create_invoice(an_invoice(client))
+
+
+def test_a_currency_written_in_an_unknown_way_stops_nobody_else(side: WhmcsSide) -> None:
+    side.install._currencies["ODD"] = attrs.evolve(side.install.currency("USD"), id=9, code="ODD")
+    object.__setattr__(side.install._currencies["ODD"], "format", 9)
+    assert set(side.billing().currencies()) == {"USD"}
+
+
+def test_a_group_without_a_name_discounts_nobody_but_its_own(side: WhmcsSide) -> None:
+    side.install.add_group("", "50.00")
+    billing = side.billing()
+    terms = billing.terms(billing.client(side.some_client().id))
+    assert terms is not None
+    assert terms.discounts == ()
 
 
 def test_check_names_what_the_credentials_may_not_do(side: WhmcsSide) -> None:

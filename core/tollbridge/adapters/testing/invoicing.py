@@ -204,6 +204,15 @@ class InvoiceTests:
         assert billing.find_invoice(client.id, f"TB-2026-06-{client.id}") is None
         assert billing.find_invoice(other.id, f"TB-2026-07-{other.id}") is None
 
+    def test_find_invoice_is_not_misled_by_what_customers_call_their_servers(self, side: OtherSide) -> None:
+        client = side.some_client()
+        billing = side.billing()
+        name = f"TB-2026-08-{client.id}, 1 Core [TB-2026-08-{client.id}]\nTB-2026-08-{client.id}"
+        billing.create_invoice(an_invoice(client, lines=[InvoiceLine(name, 7, Decimal("1.00"))]))
+        assert billing.find_invoice(client.id, f"TB-2026-08-{client.id}") is None
+        listed = [each for each in billing.unpaid_invoices() if not isinstance(each, Refused)]
+        assert [each.reference for each in listed] == [f"TB-2026-07-{client.id}"]
+
     def test_find_invoice_does_not_take_a_longer_reference_for_a_shorter_one(self, side: OtherSide) -> None:
         client = side.some_client()
         billing = side.billing()
