@@ -28,7 +28,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "explain": ("explain", "TB-2026-06-1042"),
     "adapters": ("adapters",),
     "connect": ("connect",),
+    "sso": ("sso", "1042"),
 }
+
+PAGES = """
+[pages]
+name = "Example Cloud"
+secret = "0123456789abcdef0123456789abcdef"
+terms_url = "https://example.com/terms"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +63,7 @@ def _documents(world: World, folder: Path) -> dict[str, Any]:
     world.panel.set_time(datetime(2026, 7, 1, 4, tzinfo=UTC))
     path = world.config
     text = path.read_text(encoding="utf-8").replace("[server]", '[server]\npublic_url = "https://bridge.example.com"')
-    path.write_text(text, encoding="utf-8")
+    path.write_text(f"{text}\n{PAGES}", encoding="utf-8")
     found: dict[str, Any] = {"calls": {}}
     for name, arguments in COMMANDS.items():
         world.panel.journal.clear()

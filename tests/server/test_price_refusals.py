@@ -9,7 +9,7 @@ import pytest
 
 from tests.server.asking import ADDRESS, ask, counting, endpoint, form, metric, raw
 from tests.world import World
-from tollbridge.server import lookup
+from tollbridge.server import forms
 
 URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
 GOOD = b"action=GetTokenPricing&userid=1042&token=bridge-token"
@@ -164,7 +164,7 @@ def test_sixteen_kibibytes_are_read_and_one_byte_more_is_not(url: str) -> None:
 
 
 def test_a_body_that_never_ends_is_not_waited_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "_BODY_SECONDS", 0.05)
+    monkeypatch.setattr(forms, "_BODY_SECONDS", 0.05)
     request = b"POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 200\r\n\r\naction=Get"
     answer = raw(url, request % ADDRESS.encode())
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tollbridge.cli import daily, reports, scaffolding, serving, setup
+from tollbridge.cli import daily, entering, reports, scaffolding, serving, setup
 from tollbridge.cli.output import complain
 from tollbridge.cli.session import Session
 from tollbridge.errors import ConfigError, TollbridgeError, UsageError
@@ -29,7 +29,7 @@ app = typer.Typer(
 _PANELS = {
     "Setting up": (setup.init, setup.check, setup.connect),
     "Every day": (daily.run, daily.sync, daily.invoice, daily.overdue, serving.serve),
-    "Looking": (reports.price, reports.plans, reports.usage, reports.explain, reports.adapters),
+    "Looking": (reports.price, reports.plans, reports.usage, reports.explain, reports.adapters, entering.sso),
     "Trying out": (serving.demo, scaffolding.new_adapter),
 }
 for panel, commands in _PANELS.items():

@@ -20,12 +20,31 @@ from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
 
 _MOST_DAYS = 3660
+_SHORTEST_SIGNING_SECRET = 32
 
 
 def _relative_path(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
     """The value stays below the panel's API, to which the token belongs."""
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", value, re.ASCII) or ".." in value:
         raise FieldError(attribute.name, f'must be a path like "usage", not "{value}"')
+
+
+def _said(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    """The value says something, in one line."""
+    if not value.strip() or not value.isprintable():
+        raise FieldError(attribute.name, "must be a line of text")
+
+
+def _long(_instance: object, attribute: "attrs.Attribute[Any]", value: Secret) -> None:
+    """The value is long enough to sign with."""
+    if len(value.reveal()) < _SHORTEST_SIGNING_SECRET:
+        raise FieldError(attribute.name, f"must have at least {_SHORTEST_SIGNING_SECRET} random characters")
+
+
+def _colour(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    """The value is a colour as the web writes it, with six digits."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise FieldError(attribute.name, f'must be a colour like "#1a5fb4", not "{value}"')
 
 
 def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dict[str, Any]) -> None:
@@ -162,6 +181,39 @@ class ServerSettings:
 
 
 @attrs.frozen
+class PagesSettings:
+    """``[pages]``: what customers see; without the table there are no pages."""
+
+    name: str = attrs.field(validator=_said)
+    secret: Secret = attrs.field(validator=_long)
+    terms_url: str = attrs.field(validator=web_address)
+    postpay_terms_url: str | None = attrs.field(default=None, validator=web_address)
+    colour: str = attrs.field(default="#1a5fb4", validator=_colour)
+    logo: Path | None = None
+    templates: Path | None = None
+    support_email: str | None = None
+
+
+@attrs.frozen
+class MailSettings:
+    """``[mail]``: the SMTP server that takes the pages' e-mails."""
+
+    host: str
+    sender: str = attrs.field(validator=_said)
+    port: int = attrs.field(default=587, validator=at_least(1, 65535))
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: Secret | None = None
+    ca_file: Path | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.security == "none" and not is_loopback(self.host):
+            raise FieldError("security", f'must be "starttls" or "tls", for {self.host} is another machine')
+        if (self.user is None) != (self.password is None):
+            raise FieldError("user" if self.user is None else "password", "goes with the other of user and password")
+
+
+@attrs.frozen
 class LedgerSettings:
     """``[ledger]``: the bridge's own books."""
 
@@ -178,4 +230,6 @@ class Settings:
     accounts: AccountsSettings = AccountsSettings()
     server: ServerSettings = ServerSettings()
     ledger: LedgerSettings = LedgerSettings()
+    pages: PagesSettings | None = None
+    mail: MailSettings | None = None
     adapter: str = ""

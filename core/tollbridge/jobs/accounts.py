@@ -11,6 +11,7 @@ from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.staging import Scratch, StagedUsage
 from tollbridge.jobs.statuses import StatusChange, apply_status
 from tollbridge.ledger import Account
+from tollbridge.ledger.signups import Signups
 from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide
 from tollbridge.rules.calendar import Month
@@ -47,6 +48,7 @@ class StagedPeople(Scratch):
         CREATE INDEX users_by_billing_id ON users (billing_user_id);
         CREATE INDEX users_by_email ON users (email_key);
         CREATE TABLE clients (id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, currency TEXT);
+        CREATE INDEX clients_by_email ON clients (email_key);
     """
 
     def fill_users(self, users: Iterable[SolusUser]) -> None:
@@ -64,6 +66,11 @@ class StagedPeople(Scratch):
         """Add a client; False if one with this id is there already."""
         row = (client.id, client.email, client.email.casefold(), client.status, client.currency)
         return self.connection.execute("INSERT OR IGNORE INTO clients VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
+
+    def client_with_email(self, email: str) -> int | None:
+        """The one client with this address; None if there is none, or several."""
+        rows = self.connection.execute("SELECT id FROM clients WHERE email_key = ?", (email.casefold(),)).fetchall()
+        return rows[0][0] if len(rows) == 1 else None
 
     def has_user(self, user_id: int) -> bool:
         """Whether SolusIO has the user."""
@@ -100,6 +107,8 @@ class Accounts:
         self._progress = progress
         self._failures = Failures()
         self._uninvoiced: StagedUsage | None = None
+        self._signups = Signups(parts.ledger.engine)
+        self._enrolled: set[int] = set()
         self.report = AccountsReport(failures=self._failures.all)
 
     def sync(self) -> None:
@@ -111,6 +120,7 @@ class Accounts:
         with StagedPeople() as people:
             again_if_incomplete(lambda: people.fill_users(self._parts.solus.users()))
             self._stage_clients(people)
+            self._go_on_with_signups(people)
             batch: list[tuple[Client, list[SolusUser]]] = []
             for pair in people.pairs():
                 batch.append(pair)
@@ -120,7 +130,32 @@ class Accounts:
             self._serve_all(batch, people)
         if self._uninvoiced is not None:
             self._uninvoiced.connection.close()
+        self._end_signups()
         self.report.complete = True
+
+    def _go_on_with_signups(self, people: StagedPeople) -> None:
+        """A sign-up that was cut short after its terms were accepted: its client, if one was made, is enrolled."""
+        pages = self._parts.settings.pages
+        if pages is None or self._dry_run:
+            return
+        for joining in self._signups.unfinished():
+            client_id = joining.client_id or people.client_with_email(joining.email)
+            if client_id is not None:
+                self._signups.created(joining.nonce, client_id)
+                self._signups.enrol(
+                    client_id,
+                    at=self._when.now,
+                    terms_url=pages.terms_url,
+                    postpay_terms_url=pages.postpay_terms_url,
+                )
+
+    def _end_signups(self) -> None:
+        """Sign-ups whose client has its user by now have come to their end."""
+        if self._dry_run or self._parts.settings.pages is None:
+            return
+        for joining in self._signups.unfinished():
+            if joining.client_id is not None and self._parts.ledger.accounts([joining.client_id]):
+                self._signups.done(joining.nonce, self._when.now)
 
     def _stage_clients(self, people: StagedPeople) -> None:
         for client in self._parts.billing.clients():
@@ -131,6 +166,7 @@ class Accounts:
 
     def _serve_all(self, batch: list[tuple[Client, list[SolusUser]]], people: StagedPeople) -> None:
         accounts = self._parts.ledger.accounts([client.id for client, _ in batch])
+        self._enrolled = self._signups.enrolled([client.id for client, _ in batch])
         for client, users in batch:
             try:
                 self._serve(client, users, accounts.get(client.id), people)
@@ -143,7 +179,7 @@ class Accounts:
 
     def _serve(self, client: Client, users: list[SolusUser], account: Account | None, people: StagedPeople) -> None:
         candidates = [Candidate(user.id, user.email, user.billing_user_id, user.is_administrator) for user in users]
-        provision = self._parts.settings.accounts.provision == "clients"
+        provision = self._parts.settings.accounts.provision == "clients" or client.id in self._enrolled
         decision = decide(client, candidates, provision=provision)
         if isinstance(decision, Clash):
             raise Conflict(decision.message)

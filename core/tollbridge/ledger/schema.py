@@ -90,3 +90,70 @@ accounts = sa.Table(
     sa.Column("hold_found", sa.String(9), doc="the status it found, and will put back"),
     sa.Column("hold_attempted", sa.String(9), doc="a status it asked for, outcome not known yet"),
 )
+
+mails = sa.Table(
+    "mails",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True, doc="what it is about, so that one thing is mailed once"),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("body_text", sa.Text, nullable=False, doc="emptied at the end, like the next: they hold links"),
+    sa.Column("body_html", sa.Text, nullable=False),
+    sa.Column("message_id", sa.String(64), nullable=False, doc="what stands before the @, the same at every attempt"),
+    sa.Column("state", sa.String(7), nullable=False, doc="waiting, sending, sent or refused"),
+    sa.Column("attempts", sa.Integer, nullable=False, doc="how often it was claimed"),
+    sa.Column("next_attempt_at", Moment, nullable=False),
+    sa.Column("leased_until", Moment, doc="until when whoever claimed it last is not disturbed"),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("sent_at", Moment, doc="when it was sent; of a refused mail, when it was given up"),
+    sa.Column("problem", sa.Text, doc="what became of the last attempt that failed"),
+    sa.Index("mails_due", "state", "next_attempt_at"),
+)
+
+signups = sa.Table(
+    "signups",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("email", sa.String(320), nullable=False, doc="in lower case"),
+    sa.Column("first_name", sa.Text, nullable=False),
+    sa.Column("last_name", sa.Text, nullable=False),
+    sa.Column("company", sa.Text, nullable=False),
+    sa.Column("language", sa.String(35), nullable=False),
+    sa.Column("nonce", sa.String(64), nullable=False, unique=True, doc="random: what the link in the mail is about"),
+    sa.Column("state", sa.String(9), nullable=False, doc="mailed, confirmed, creating, created, done or expired"),
+    sa.Column("client_id", sa.BigInteger),
+    sa.Column("terms_accepted_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("done_at", Moment),
+    sa.Column("problem", sa.Text),
+    sa.Index("signups_of_email", "email", "state"),
+    sa.Index("signups_in_state", "state", "expires_at"),
+)
+
+enrolments = sa.Table(
+    "enrolments",
+    metadata,
+    sa.Column("client_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("accepted_at", Moment, nullable=False),
+    sa.Column("terms_url", sa.Text, nullable=False),
+    sa.Column("postpay_terms_url", sa.Text),
+)
+
+used_links = sa.Table(
+    "used_links",
+    metadata,
+    sa.Column("nonce", sa.String(64), primary_key=True),
+    sa.Column("used_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("used_links_expiry", "expires_at"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("bucket", sa.Text, nullable=False, doc="what is counted together, such as log-ins from one address"),
+    sa.Column("at", Moment, nullable=False),
+    sa.Index("attempts_in_bucket", "bucket", "at"),
+)

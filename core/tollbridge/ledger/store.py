@@ -48,6 +48,11 @@ class Ledger:
         """Open the ledger at ``url``, creating its tables or bringing them up to date; LedgerError if that fails."""
         return cls(open_engine(url))
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The database, for the parts of the ledger that stand in modules of their own."""
+        return self._engine
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
@@ -104,6 +109,17 @@ class Ledger:
         for entry in self._entries(client_ids, condition):
             found.setdefault(entry.client_id, []).append(entry)
         return found
+
+    def invoices_of(self, client_id: int, most: int) -> list[Entry]:
+        """A client's issued invoices, newest first."""
+        query = (
+            sa.select(invoices)
+            .where(invoices.c.client_id == client_id, invoices.c.state == State.ISSUED)
+            .order_by(invoices.c.month.desc())
+            .limit(most)
+        )
+        with self._read() as connection:
+            return [_entry(row) for row in connection.execute(query)]
 
     def clients_in_waiting(self, month: Month) -> Iterator[list[int]]:
         """Clients for whom something waits whether or not they used anything, in batches by id.

@@ -26,6 +26,7 @@ from tollbridge.logs import configure_logs
 from tollbridge.secret import redact
 from tollbridge.server.lookup import PATHS, PriceLookup, method_not_allowed
 from tollbridge.server.metrics import Metrics
+from tollbridge.server.pages import pages_of
 from tollbridge.server.remembering import PriceMemory
 from tollbridge.solus.pricing_answer import encode, pricing_answer
 
@@ -55,7 +56,8 @@ def create_app(parts: Parts) -> Starlette:
 
     server = parts.settings.server
     prices = PriceMemory(fetch, fresh_seconds=server.cache_seconds, stale_seconds=server.stale_seconds)
-    lookup = PriceLookup(server.token, prices, metrics)
+    pages = pages_of(parts)
+    lookup = PriceLookup(server.token, prices, metrics, pages.entry_url if pages else None)
 
     async def ready(_request: Request) -> Response:
         problems = await _problems(parts)
@@ -68,16 +70,19 @@ def create_app(parts: Parts) -> Starlette:
     async def show_metrics(_request: Request) -> Response:
         return Response(await to_thread.run_sync(metrics.text), media_type=metrics.content_type)
 
-    return Starlette(
+    app = Starlette(
         middleware=[Middleware(_PricesFirst, lookup=lookup)],
         routes=[
             *(Route(path, lookup, methods=["POST"]) for path in PATHS),
             Route("/healthz", alive, methods=["GET"]),
             Route("/readyz", ready, methods=["GET"]),
             Route("/metrics", show_metrics, methods=["GET"]),
+            *(pages.routes if pages else ()),
         ],
         exception_handlers={404: _no_such_address, 405: _method_not_allowed, 500: _fault},
     )
+    app.state.delivery = pages.delivery if pages else None
+    return app
 
 
 def _no_such_address(_request: Request, _error: Exception) -> Response:
@@ -144,9 +149,13 @@ def worker_app() -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         gc.collect()  # what is loaded now stays for good: without it every collection would look at all of it again
         gc.freeze()
+        if app.state.delivery is not None:
+            app.state.delivery.start()
         try:
             yield
         finally:
+            if app.state.delivery is not None:
+                app.state.delivery.stop()
             opened.__exit__(None, None, None)
 
     app = create_app(parts)

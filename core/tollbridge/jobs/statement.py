@@ -1,0 +1,81 @@
+"""What a client is shown of its own: the running month and where it leads, and the invoices of the bridge."""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+
+from tollbridge.jobs.parts import Parts
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.metering import meter
+from tollbridge.solus import UserUsage, read_usage
+from tollbridge.solus.panel import again_if_incomplete
+from tollbridge.solus.usage import UsageItem
+
+_KEPT_SECONDS = 300.0
+_HOUR = 3600
+
+
+@attrs.frozen
+class RunningMonth:
+    """A client's usage of the running month so far, and the tokens it comes to by the month's end at this rate."""
+
+    month: Month
+    items: tuple[UsageItem, ...]
+    projected: int
+
+    @property
+    def tokens(self) -> int:
+        """What was used so far."""
+        return sum(item.tokens for item in self.items)
+
+
+def projected_tokens(items: Sequence[UsageItem], elapsed_hours: int, month_hours: int) -> int:
+    """What the items come to by the month's end if everything goes on as it did so far.
+
+    Servers are metered again for the hours they would have run, so that none costs more than its monthly price.
+    """
+    return sum(_projected(item, max(elapsed_hours, 1), month_hours) for item in items)
+
+
+def _projected(item: UsageItem, elapsed: int, whole: int) -> int:
+    server = item.server
+    if server is None:
+        return -(-item.tokens * whole // elapsed)
+    if server.is_deleted:
+        return item.tokens
+    hours = min(server.hours, elapsed) * whole // elapsed
+    return max(item.tokens, meter(max(hours, server.hours), server.tokens_per_hour, server.tokens_per_month).tokens)
+
+
+class UsageMemory:
+    """The running month's usage of all users, read at most every five minutes, by one caller at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._month: Month | None = None
+        self._usage: dict[int, UserUsage] = {}
+
+    def of_client(self, client_id: int, now: datetime) -> RunningMonth:
+        """The client's part.
+
+        Raises:
+            Unavailable: SolusIO does not answer, or not completely.
+        """
+        zone = self._parts.settings.billing.timezone
+        month = Month.of(now, zone)
+        start, end = month.interval(zone)
+        with self._lock:
+            if month != self._month or time.monotonic() - self._read_at > _KEPT_SECONDS:
+                feed = self._parts.settings.solus.usage
+                found = again_if_incomplete(lambda: list(read_usage(self._parts.solus.panel, feed, start, now)))
+                self._usage = {each.billing_user_id: each for each in found if each.billing_user_id is not None}
+                self._month, self._read_at = month, time.monotonic()
+            usage = self._usage.get(client_id)
+        items = usage.items if usage else ()
+        elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (now, end))
+        return RunningMonth(month, items, projected_tokens(items, elapsed, whole))

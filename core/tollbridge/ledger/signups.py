@@ -1,0 +1,98 @@
+"""Who signs up, step by step, and who has: no step is forgotten, and no password is ever among what is kept."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from tollbridge.ledger.opening import READ_ONLY, ledger_errors
+from tollbridge.ledger.schema import enrolments, signups
+
+MAILED, CONFIRMED, CREATING, CREATED, DONE = "mailed", "confirmed", "creating", "created", "done"
+
+
+@attrs.frozen
+class Joining:
+    """A sign-up under way.
+
+    Attributes:
+        state: ``mailed``: the link was sent; ``confirmed``: it was followed, and the address is a client's already, who
+            must prove who they are; ``creating``: the terms were accepted, and a client may have been made;
+            ``created``: the client is known; ``done``: SolusIO has its user.
+    """
+
+    nonce: str
+    email: str
+    first_name: str
+    last_name: str
+    company: str
+    state: str
+    client_id: int | None
+    expires_at: datetime
+
+
+class Signups:
+    """The ledger's sign-ups and enrolments."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def start(self, joining: Joining, *, language: str, at: datetime) -> None:
+        """Keep a new sign-up."""
+        with ledger_errors(), self._engine.begin() as connection:
+            connection.execute(sa.insert(signups).values(**attrs.asdict(joining), language=language, created_at=at))
+
+    def find(self, nonce: str) -> Joining | None:
+        """The sign-up that a link is about."""
+        return next(iter(self._where(signups.c.nonce == nonce)), None)
+
+    def unfinished(self) -> list[Joining]:
+        """Those whose terms were accepted, and which did not come to their end."""
+        return self._where(signups.c.state.in_([CREATING, CREATED]))
+
+    def accepted(self, nonce: str, at: datetime) -> None:
+        """The terms were accepted; from now on a client may be made."""
+        self._change(nonce, state=CREATING, terms_accepted_at=at)
+
+    def confirmed(self, nonce: str) -> None:
+        """The billing system made nobody, since the address is a client's already."""
+        self._change(nonce, state=CONFIRMED)
+
+    def created(self, nonce: str, client_id: int) -> None:
+        """The client is known."""
+        self._change(nonce, state=CREATED, client_id=client_id)
+
+    def done(self, nonce: str, at: datetime) -> None:
+        """SolusIO has the client's user."""
+        self._change(nonce, state=DONE, done_at=at)
+
+    def enrol(self, client_id: int, *, at: datetime, terms_url: str, postpay_terms_url: str | None) -> None:
+        """Note that a client accepted the terms; the first time counts."""
+        values = {
+            "client_id": client_id,
+            "accepted_at": at,
+            "terms_url": terms_url,
+            "postpay_terms_url": postpay_terms_url,
+        }
+        with ledger_errors(), self._engine.begin() as connection:
+            there = connection.scalar(sa.select(enrolments.c.client_id).where(enrolments.c.client_id == client_id))
+            if there is None:
+                connection.execute(sa.insert(enrolments).values(**values))
+
+    def enrolled(self, client_ids: Sequence[int]) -> set[int]:
+        """Which of these clients have accepted the terms."""
+        query = sa.select(enrolments.c.client_id).where(enrolments.c.client_id.in_(client_ids))
+        with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
+            return set(connection.scalars(query))
+
+    def _change(self, nonce: str, **values: Any) -> None:
+        with ledger_errors(), self._engine.begin() as connection:
+            connection.execute(sa.update(signups).where(signups.c.nonce == nonce).values(**values))
+
+    def _where(self, condition: sa.ColumnElement[bool]) -> list[Joining]:
+        columns = [signups.c[field.name] for field in attrs.fields(Joining)]
+        with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
+            rows: Iterable[Any] = connection.execute(sa.select(*columns).where(condition).order_by(signups.c.id))
+            return [Joining(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's way to a row's columns

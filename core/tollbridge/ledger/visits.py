@@ -1,0 +1,66 @@
+"""What the ledger remembers of visitors: how often something was tried, and which links were used."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tollbridge.ledger.opening import ledger_errors
+from tollbridge.ledger.schema import attempts, used_links
+
+LONGEST_WINDOW = timedelta(days=1)
+_ADVISORY_LOCKS = 0x701_1B
+
+
+class Visits:
+    """Limits and links that work once, counted in the ledger, so that all its processes count together."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+
+    def allow(self, bucket: str, limit: int, within: timedelta, now: datetime) -> bool:
+        """Whether there were fewer than ``limit`` attempts in the time ``within`` before now; if so, this is one.
+
+        So there are never more than ``limit`` in any stretch of that length. An attempt that is not allowed does not
+        count: a flood fills no table, and who waits is let in again, whoever else went on trying. A bucket is a text of
+        at most about a thousand characters, and ``within`` at most a day.
+        """
+        if within > LONGEST_WINDOW:
+            raise ValueError(f"attempts are remembered for {LONGEST_WINDOW}, not for {within}")
+        recent = sa.select(sa.func.count()).where(attempts.c.bucket == bucket, attempts.c.at > now - within)
+        with ledger_errors(), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # SQLite's writers queue anyway
+                one_at_a_time = sa.func.pg_advisory_xact_lock(_ADVISORY_LOCKS, sa.func.hashtext(bucket))
+                connection.execute(sa.select(one_at_a_time))
+            if connection.execute(recent).scalar_one() >= limit:
+                return False
+            connection.execute(sa.insert(attempts).values(bucket=bucket, at=now))
+            return True
+
+    def use(self, nonce: str, expires_at: datetime, now: datetime) -> bool:
+        """Whether nobody used this nonce before, in any process: True once, until ``expires_at`` or :meth:`release`.
+
+        After ``expires_at`` it could be used again. For a link that works once, choose a moment when the link itself is
+        over, by the clock of every machine that may look at it.
+        """
+        statement = self._insert(used_links).values(nonce=nonce, used_at=now, expires_at=expires_at)
+        statement = statement.on_conflict_do_update(
+            index_elements=["nonce"],
+            set_={"used_at": now, "expires_at": expires_at},
+            where=used_links.c.expires_at <= now,
+        )
+        with ledger_errors(), self._engine.begin() as connection:
+            return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
+
+    def release(self, nonce: str) -> None:
+        """Let the nonce be used again at once."""
+        with ledger_errors(), self._engine.begin() as connection:
+            connection.execute(sa.delete(used_links).where(used_links.c.nonce == nonce))
+
+    def purge(self, now: datetime) -> None:
+        """Forget what is over: for housekeeping only, since nothing that is over counts anyway."""
+        with ledger_errors(), self._engine.begin() as connection:
+            connection.execute(sa.delete(attempts).where(attempts.c.at <= now - LONGEST_WINDOW))
+            connection.execute(sa.delete(used_links).where(used_links.c.expires_at <= now))

@@ -1,0 +1,76 @@
+"""The customers' pages: what is offered, signing up, logging in, and each client's own account."""
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from tollbridge.config import PagesSettings
+from tollbridge.jobs.parts import Parts
+from tollbridge.ledger.outbox import Outbox
+from tollbridge.mail import Delivery, Sender
+from tollbridge.server.pages.account import AccountPage
+from tollbridge.server.pages.entering import Entering
+from tollbridge.server.pages.joining import SigningUp
+from tollbridge.server.pages.landing import Landing
+from tollbridge.server.pages.web import ROOT, Web
+
+
+class Pages:
+    """Everything below ``/cloud``.
+
+    Attributes:
+        routes: for Starlette.
+        delivery: sends the e-mails once it is started; None if nobody can sign up.
+    """
+
+    def __init__(self, parts: Parts, settings: PagesSettings) -> None:
+        """ConfigError if one of the operator's own templates is broken."""
+        self._web = Web(parts, settings)
+        mail = parts.settings.mail
+        self.delivery = Delivery(Outbox(parts.ledger.engine), Sender(mail)) if mail and self._web.can_sign_up else None
+        self.routes = [*self._pages(), *self._files(settings)]
+
+    def entry_url(self, client_id: int) -> str:
+        """A link that logs a client in: good once, and for a minute."""
+        return f"{self._web.public_url}{ROOT}/enter/{self._web.signing.entry(client_id)}"
+
+    def _pages(self) -> list[Route]:
+        web = self._web
+        landing, entering, account = Landing(web), Entering(web), AccountPage(web)
+        pages = [
+            ("GET", "", landing.show),
+            ("GET", "/login", entering.show),
+            ("POST", "/login", entering.log_in),
+            ("POST", "/logout", entering.log_out),
+            ("GET", "/enter/{token}", entering.enter),
+            ("GET", "/account", account.show),
+            ("POST", "/account/solusio", account.to_solus),
+            ("POST", "/account/pay", account.to_payment),
+            ("POST", "/account/enrol", account.enrol),
+        ]
+        if self.delivery is not None:
+            signing_up = SigningUp(web, self.delivery)
+            pages += [
+                ("GET", "/signup", signing_up.show),
+                ("POST", "/signup", signing_up.begin),
+                ("GET", "/confirm/{token}", signing_up.show_terms),
+                ("POST", "/confirm/{token}", signing_up.confirm),
+                ("GET", "/welcome", signing_up.welcome),
+            ]
+        return [Route(f"{ROOT}{path}", web.endpoint(handle), methods=[method]) for method, path, handle in pages]
+
+    def _files(self, settings: PagesSettings) -> list[Route]:
+        style = self._web.renderer.style()
+
+        async def show_style(_request: Request) -> Response:
+            return Response(style, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+
+        async def show_logo(_request: Request) -> Response:
+            return FileResponse(settings.logo) if settings.logo else Response(status_code=404)
+
+        return [Route(f"{ROOT}/static/style.css", show_style), Route(f"{ROOT}/static/logo", show_logo)]
+
+
+def pages_of(parts: Parts) -> Pages | None:
+    """The pages, if bridge.toml has ``[pages]``."""
+    return None if parts.settings.pages is None else Pages(parts, parts.settings.pages)

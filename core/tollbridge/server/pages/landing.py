@@ -1,0 +1,53 @@
+"""The landing page: what is offered, and what it costs in the visitor's choice of currency."""
+
+from decimal import Decimal
+
+from anyio import to_thread
+from starlette.responses import Response
+
+from tollbridge.jobs.pricing import Pricer
+from tollbridge.rules.pricing import exact_money, money
+from tollbridge.server.pages.views import LandingView, PlanView
+from tollbridge.server.pages.web import Visit, Web
+from tollbridge.solus.wire import Plan
+
+
+class Landing:
+    """``GET /cloud``."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    async def show(self, visit: Visit) -> Response:
+        """The plans, before discounts and tax; with nobody logged in nothing more is known."""
+        wanted = visit.request.query_params.get("currency", "")
+        return self._web.page(visit, "landing", await to_thread.run_sync(self._view, wanted))
+
+    def _view(self, wanted: str) -> LandingView:
+        parts = self._web.parts
+        prices = parts.settings.pricing.tokens
+        code = wanted if wanted in prices else next(iter(prices))
+        pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
+        currency, token = pricer.writing(code), prices[code]
+
+        def shown(plan: Plan) -> PlanView:
+            hourly = exact_money(_trimmed(plan.tokens_per_hour * token, currency.decimals), currency)
+            monthly = money(plan.tokens_per_month * token, currency) if plan.tokens_per_month else ""
+            return PlanView(plan.name, hourly, monthly)
+
+        return LandingView(
+            plans=tuple(shown(plan) for plan in parts.solus.plans()),
+            currencies=tuple(prices),
+            currency=code,
+            can_sign_up=self._web.can_sign_up,
+            can_log_in=self._web.can_log_in,
+            tax="included" if parts.settings.pricing.prices_include_tax else "added",
+        )
+
+
+def _trimmed(amount: Decimal, decimals: int) -> Decimal:
+    """An hour's price with all its digits, and at least the currency's."""
+    exact = amount.normalize()
+    exponent = exact.as_tuple().exponent
+    digits = -exponent if isinstance(exponent, int) else 0
+    return exact.quantize(Decimal(1).scaleb(-max(digits, decimals)))

@@ -1,0 +1,162 @@
+"""What the pages show: everything is already formatted for people, except text keys.
+
+A text key names a sentence of the catalogues in ``texts/``. Problems of a form are keyed by the field's name, or by
+``form`` for what concerns no single field.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+PASSWORD_SHORTEST, PASSWORD_LONGEST = 10, 200
+FIELD_LONGEST: Mapping[str, int] = MappingProxyType({"first_name": 100, "last_name": 100, "company": 200, "email": 254})
+
+Problems = Mapping[str, str]
+
+
+@attrs.frozen
+class Site:
+    """The operator's branding, the same on every page; ``colour`` is ``#rrggbb``."""
+
+    name: str
+    colour: str = "#1a5fb4"
+    has_logo: bool = False
+    terms_url: str = ""
+    postpay_terms_url: str | None = None
+    support_email: str | None = None
+
+
+@attrs.frozen
+class PlanView:
+    """A plan's prices; ``monthly`` is empty if nothing caps a month, ``hourly`` if there is only a monthly price."""
+
+    name: str
+    hourly: str
+    monthly: str
+
+
+@attrs.frozen
+class LandingView:
+    """``tax`` is ``included``, ``added`` or empty to say nothing of it."""
+
+    plans: tuple[PlanView, ...]
+    currencies: tuple[str, ...]
+    currency: str
+    can_sign_up: bool
+    can_log_in: bool
+    tax: str = ""
+
+
+@attrs.frozen
+class LoginView:
+    """``problem`` is a text key such as ``login.wrong``, or empty."""
+
+    email: str = ""
+    problem: str = ""
+    can_sign_up: bool = True
+
+
+@attrs.frozen
+class SignupView:
+    """What was typed, and what is wrong with it."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    email: str = ""
+    problems: Problems = attrs.field(factory=dict)
+    can_log_in: bool = True
+
+
+@attrs.frozen
+class ConfirmView:
+    """The page of an e-mailed link: terms to accept and a password.
+
+    ``known``: the address is a client's already, who is asked for the password they have instead of a new one.
+    ``needs_name``: the form asks for ``first_name`` and ``last_name``, too.
+    """
+
+    email: str
+    needs_name: bool = False
+    problems: Problems = attrs.field(factory=dict)
+    known: bool = False
+    first_name: str = ""
+    last_name: str = ""
+
+
+@attrs.frozen
+class UsageView:
+    """One server, backup or address in the running month."""
+
+    name: str
+    detail: str
+    tokens: str
+    amount: str
+
+
+@attrs.frozen
+class LineView:
+    """One line of an invoice."""
+
+    description: str
+    amount: str
+
+
+@attrs.frozen
+class InvoiceView:
+    """``status`` is the value of a ``tollbridge.model.InvoiceStatus``."""
+
+    reference: str
+    month: str
+    issued: str
+    due: str
+    status: str
+    total: str
+    lines: tuple[LineView, ...]
+    is_overdue: bool
+
+
+@attrs.frozen
+class NoticeView:
+    """An overdue invoice; ``lock_on`` and ``suspend_on`` are days to come, empty if there is none."""
+
+    reference: str
+    due: str
+    total: str
+    lock_on: str = ""
+    suspend_on: str = ""
+    is_locked: bool = False
+    is_suspended: bool = False
+
+
+@attrs.frozen
+class AccountView:
+    """The dashboard; ``user_status`` is the value of a ``tollbridge.model.UserStatus``.
+
+    ``problems`` are those of the form with which a client who is not enrolled accepts the terms.
+    """
+
+    who: str
+    email: str
+    enrolled: bool
+    user_status: str
+    month: str
+    usage: tuple[UsageView, ...]
+    usage_known: bool
+    so_far: str
+    projected: str
+    invoices: tuple[InvoiceView, ...]
+    notices: tuple[NoticeView, ...]
+    can_pay: bool
+    problems: Problems = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class MessageView:
+    """``title``, ``text`` and ``link_text`` are text keys, ``link`` an address of ours."""
+
+    title: str
+    text: str
+    link: str = ""
+    link_text: str = ""

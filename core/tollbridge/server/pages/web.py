@@ -1,0 +1,196 @@
+"""What every page shares: who visits, forms that only our own pages can send, limits, and careful headers."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import structlog
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tollbridge.config import PagesSettings
+from tollbridge.errors import TollbridgeError
+from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.statement import UsageMemory
+from tollbridge.ledger.visits import Visits
+from tollbridge.secret import redact
+from tollbridge.server.forms import CallerGone, FormRefused, read_form
+from tollbridge.server.pages.rendering import Renderer, language_of
+from tollbridge.server.pages.signing import SESSION_SECONDS, Signing
+from tollbridge.server.pages.views import MessageView, Site
+
+ROOT = "/cloud"
+_VISIT, _SESSION = "tollbridge_visit", "tollbridge_session"
+
+_log = structlog.get_logger("tollbridge.pages")
+
+Form = dict[str, str]
+
+
+class Stop(Exception):
+    """A request ends here, with this answer."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        super().__init__()
+
+
+@attrs.frozen
+class Visit:
+    """One request to a page: whose browser it is, in which language, and which client is logged in."""
+
+    request: Request
+    cookie: str
+    language: str
+    client_id: int | None
+
+    @property
+    def address(self) -> str:
+        """Where it comes from."""
+        return self.request.client.host if self.request.client else "unknown"
+
+
+class Web:
+    """The pages' common ground."""
+
+    def __init__(self, parts: Parts, settings: PagesSettings) -> None:
+        server = parts.settings.server
+        self.parts = parts
+        self.settings = settings
+        self.public_url = (server.public_url or f"http://{server.host}:{server.port}").rstrip("/")
+        self.signing = Signing(settings.secret)
+        self.visits = Visits(parts.ledger.engine)
+        self.usage = UsageMemory(parts)
+        self.renderer = Renderer(
+            Site(
+                settings.name,
+                settings.colour,
+                has_logo=settings.logo is not None,
+                terms_url=settings.terms_url,
+                postpay_terms_url=settings.postpay_terms_url,
+                support_email=settings.support_email,
+            ),
+            settings.templates,
+        )
+        self.can_log_in = parts.billing.can("authenticate")
+        self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
+        solus = urlsplit(parts.settings.solus.user_area_url or parts.settings.solus.url)
+        self._policy = (
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
+            f" form-action 'self' {solus.scheme}://{solus.netloc}"
+        )
+
+    def endpoint(self, handle: Callable[[Visit], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """A page as Starlette calls it: with its visit, and with every outage said in plain words."""
+
+        async def answer(request: Request) -> Response:
+            visit = self._visit(request)
+            try:
+                return await handle(visit)
+            except Stop as stop:
+                return stop.response
+            except TollbridgeError as error:
+                _log.error("page not available", path=request.url.path, reason=redact(str(error)))
+                return self.message(visit, "unavailable", status=503)
+
+        return answer
+
+    def _visit(self, request: Request) -> Visit:
+        session = request.cookies.get(_SESSION, "")
+        return Visit(
+            request,
+            request.cookies.get(_VISIT) or secrets.token_urlsafe(24),
+            language_of(request.headers.get("accept-language", "")),
+            self.signing.session_client(session) if session else None,
+        )
+
+    def page(self, visit: Visit, name: str, view: Any = None, *, status: int = 200) -> Response:
+        """A page, in the visitor's language."""
+        text = self.renderer.page(
+            name,
+            visit.language,
+            view,
+            csrf=self.signing.form(visit.cookie),
+            logged_in=visit.client_id is not None,
+        )
+        return self._guarded(visit, HTMLResponse(text, status))
+
+    def message(self, visit: Visit, kind: str, *, status: int, link: str = "", link_text: str = "") -> Response:
+        """A page that only says something: ``message.<kind>`` of the texts, and its title."""
+        view = MessageView(f"message.{kind}_title", f"message.{kind}", link, link_text)
+        return self.page(visit, "message", view, status=status)
+
+    def go(self, visit: Visit, to: str) -> Response:
+        """Send the browser on, to one of our own pages or to an address that the bridge has just made."""
+        return self._guarded(visit, RedirectResponse(to, 303))
+
+    def enter(self, visit: Visit, client_id: int, to: str) -> Response:
+        """Log the client in and send the browser on; what the browser had before means nothing any more."""
+        fresh = attrs.evolve(visit, cookie=secrets.token_urlsafe(24), client_id=client_id)
+        response = self.go(fresh, to)
+        self._set(response, _SESSION, self.signing.session(client_id), SESSION_SECONDS)
+        return response
+
+    def leave(self, visit: Visit) -> Response:
+        """Log out."""
+        response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24), client_id=None), ROOT)
+        response.delete_cookie(_SESSION, path=ROOT)
+        return response
+
+    async def form(self, visit: Visit) -> Form:
+        """The form that was sent, if one of our own pages made it for this browser."""
+        try:
+            fields = await read_form(visit.request.scope, visit.request.receive)
+        except FormRefused as refusal:
+            kind = "too_large" if refusal.status == 413 else "form_expired"
+            raise Stop(self.message(visit, kind, status=refusal.status)) from None
+        except CallerGone:
+            raise Stop(Response(status_code=400)) from None
+        origin = visit.request.headers.get("origin")
+        foreign = origin not in {None, "null", self._origin}
+        if foreign or not self.signing.is_form(visit.request.cookies.get(_VISIT, ""), fields.get("csrf", "")):
+            raise Stop(self.message(visit, "form_expired", status=403))
+        return {name: value.strip() if name != "password" else value for name, value in fields.items()}
+
+    async def limit(self, visit: Visit, what: str, key: str, most: int, within: timedelta) -> None:
+        """End the request if there were too many of its kind."""
+        allowed = await to_thread.run_sync(self.visits.allow, f"{what}:{key}", most, within, datetime.now(UTC))
+        if not allowed:
+            raise Stop(self.message(visit, "too_many", status=429))
+
+    def client_of(self, visit: Visit) -> int:
+        """Who is logged in; anybody else is sent to the log-in page."""
+        if visit.client_id is None:
+            raise Stop(self.go(visit, f"{ROOT}/login"))
+        return visit.client_id
+
+    def terms_problems(self, form: Form) -> dict[str, str]:
+        """What was not accepted and must be, by field."""
+        wanted = ["terms", "postpay_terms"] if self.settings.postpay_terms_url else ["terms"]
+        return {name: "problem.terms" for name in wanted if form.get(name) != "on"}
+
+    @property
+    def _origin(self) -> str:
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def _guarded(self, visit: Visit, response: Response) -> Response:
+        response.headers.update(
+            {
+                "Content-Security-Policy": self._policy,
+                "Cache-Control": "no-store",
+                "Referrer-Policy": "no-referrer",
+                "X-Content-Type-Options": "nosniff",
+                "Vary": "Accept-Language, Cookie",
+            }
+        )
+        self._set(response, _VISIT, visit.cookie, None)
+        return response
+
+    def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
+        secure = self.public_url.startswith("https:")
+        response.set_cookie(name, value, seconds, path=ROOT, secure=secure, httponly=True, samesite="lax")

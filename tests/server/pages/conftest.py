@@ -1,0 +1,19 @@
+"""The pages' fixtures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.pages.site import Browser, Cloud, a_cloud
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with a_cloud(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def browser(cloud: Cloud) -> Browser:
+    return cloud.browser()

@@ -1,0 +1,109 @@
+"""The pages in a real browser: from the landing page to SolusIO's log-in, by keyboard, on any width."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.server.pages.site import PASSWORD, Cloud, a_cloud
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        reason = "no chromium here: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with a_cloud(tmp_path, area="") as made:
+        yield made
+
+
+@pytest.fixture(params=[(360, 740, "light"), (1280, 800, "dark")], ids=["phone", "desktop"])
+def page(request: pytest.FixtureRequest, chromium: Browser, cloud: Cloud) -> Iterator[Page]:
+    width, height, scheme = request.param
+    context = chromium.new_context(
+        base_url=cloud.url,
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        locale="en-GB",
+    )
+    made = context.new_page()
+    refused: list[str] = []
+    made.on("console", lambda said: refused.append(said.text) if "Security Policy" in said.text else None)
+    yield made
+    context.close()
+    assert refused == [], "nothing on the pages may need what their own policy forbids"
+
+
+def looks_right(page: Page) -> None:
+    """No axe finding that is serious, and nothing to scroll sideways for."""
+    found = Axe().run(page).response["violations"]
+    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}]
+    assert serious == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_from_the_landing_page_to_solusio(cloud: Cloud, page: Page) -> None:
+    page.goto("/cloud")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    looks_right(page)
+    page.get_by_role("link", name="Sign up").first.click()
+    looks_right(page)
+    page.get_by_label("First name").fill("Nora")
+    page.get_by_label("Last name").fill("Neu")
+    page.get_by_label("E-mail address").fill("nora@example.com")
+    page.get_by_role("button", name="Send me the link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please check your e-mail")
+    looks_right(page)
+    page.goto(cloud.link())
+    looks_right(page)
+    page.get_by_label("Choose a password").fill(PASSWORD)
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    page.get_by_role("button", name="Create my account").click()
+    expect(page).to_have_url(f"{cloud.url}/cloud/welcome")
+    looks_right(page)
+    page.get_by_role("link", name="Go to your account").click()
+    looks_right(page)
+    page.get_by_role("button", name="Log in to SolusIO").first.click()
+    expect(page.get_by_text("Logged in as nora@example.com")).to_be_visible()
+
+
+def test_a_form_that_was_filled_in_wrongly_says_so_where_it_is_read(page: Page) -> None:
+    page.goto("/cloud/login")
+    page.get_by_label("E-mail address").fill("nobody@example.com")
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    looks_right(page)
+
+
+def test_logging_in_needs_nothing_but_the_keyboard(cloud: Cloud, page: Page) -> None:
+    cloud.install.add_client("ada@example.com", password=PASSWORD, first_name="Ada")
+    page.goto("/cloud/login")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "email":
+            break
+    page.keyboard.type("ada@example.com")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{cloud.url}/cloud/account")
+    expect(page.get_by_text("Ada")).to_be_visible()
+    looks_right(page)
