@@ -1,6 +1,7 @@
 """Keeping SolusIO's users in step with the billing system's clients."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 
@@ -11,7 +12,9 @@ from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.staging import Scratch, StagedUsage
 from tollbridge.jobs.statuses import StatusChange, apply_status
 from tollbridge.ledger import Account
+from tollbridge.ledger.outbox import Outbox
 from tollbridge.ledger.signups import Signups
+from tollbridge.ledger.visits import Visits
 from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide
 from tollbridge.rules.calendar import Month
@@ -21,6 +24,7 @@ from tollbridge.solus import SolusUser, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
 _BATCH = 500
+_MAILS_KEPT = timedelta(days=30)
 
 
 @attrs.define
@@ -150,12 +154,14 @@ class Accounts:
                 )
 
     def _end_signups(self) -> None:
-        """Sign-ups whose client has its user by now have come to their end."""
+        """Sign-ups whose client has its user by now have come to their end; what is over is forgotten."""
         if self._dry_run or self._parts.settings.pages is None:
             return
         for joining in self._signups.unfinished():
             if joining.client_id is not None and self._parts.ledger.accounts([joining.client_id]):
                 self._signups.done(joining.nonce, self._when.now)
+        Visits(self._parts.ledger.engine).purge(self._when.now)
+        Outbox(self._parts.ledger.engine).purge(self._when.now - _MAILS_KEPT)
 
     def _stage_clients(self, people: StagedPeople) -> None:
         for client in self._parts.billing.clients():

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tollbridge.ledger.opening import READ_ONLY, ledger_errors
 from tollbridge.ledger.schema import enrolments, signups
@@ -76,10 +77,9 @@ class Signups:
             "terms_url": terms_url,
             "postpay_terms_url": postpay_terms_url,
         }
+        insert: Any = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         with ledger_errors(), self._engine.begin() as connection:
-            there = connection.scalar(sa.select(enrolments.c.client_id).where(enrolments.c.client_id == client_id))
-            if there is None:
-                connection.execute(sa.insert(enrolments).values(**values))
+            connection.execute(insert(enrolments).values(**values).on_conflict_do_nothing(index_elements=["client_id"]))
 
     def enrolled(self, client_ids: Sequence[int]) -> set[int]:
         """Which of these clients have accepted the terms."""

@@ -10,11 +10,12 @@ lease is over the mail is due again.
 content is only sent while the claim will hold until the answer's time-out. Nor is a mail whose answer arrived, and was
 written down, ever sent again.
 
-What SMTP cannot promise is the case between. When the whole mail was sent and the connection, the process or the ledger
-failed before the server's answer was written down, nobody on our side can know whether it was taken, and asking is not
-possible. Then the mail is sent again, since a sign-up's link that comes twice is better than one that never comes. It
-is the same to the byte, with the same Message-ID and Date (as long as the domain in mail.sender is), so that mail
-servers and programs that look for duplicates show it once; and the links in it work once in any case.
+What SMTP cannot promise is the case between. When the whole mail was sent, and the connection, the process or the
+ledger failed (or the process stood still for minutes) before the server's answer was written down, nobody on our side
+can know whether it was taken, and SMTP has no way to ask. Then the mail is sent again, since a sign-up's link that
+comes twice is better than one that never comes. It is the same to the byte, with the same Message-ID and Date, as long
+as mail.sender stays the same; so mail servers and programs that look for duplicates show it once, and the links in it
+work once in any case.
 """
 
 import re

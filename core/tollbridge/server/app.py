@@ -155,7 +155,7 @@ def worker_app() -> Starlette:
             yield
         finally:
             if app.state.delivery is not None:
-                app.state.delivery.stop()
+                await to_thread.run_sync(app.state.delivery.stop)
             opened.__exit__(None, None, None)
 
     app = create_app(parts)

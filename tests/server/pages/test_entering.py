@@ -51,8 +51,9 @@ def test_a_form_without_its_token_does_nothing(cloud: Cloud, browser: Browser, a
 def test_a_form_from_another_site_does_nothing(cloud: Cloud, browser: Browser, ada: int) -> None:
     csrf = browser.csrf("/cloud/login")
     fields = {"email": EMAIL, "password": PASSWORD, "csrf": csrf}
-    headers = {"Origin": "https://evil.example"}
-    assert browser.http.post("/cloud/login", data=fields, headers=headers).status_code == 403
+    for origin in ("https://evil.example", "null", "http://127.0.0.1.evil.example"):
+        assert browser.http.post("/cloud/login", data=fields, headers={"Origin": origin}).status_code == 403
+    assert browser.http.post("/cloud/login", data=fields, headers={"Origin": cloud.url}).status_code == 303
 
 
 def test_a_session_planted_before_logging_in_is_worth_nothing_after(cloud: Cloud, browser: Browser, ada: int) -> None:

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from tollbridge.errors import Refused
 from tollbridge.secret import redact
-from tollbridge.server.pages.views import LoginView
+from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, LoginView
 from tollbridge.server.pages.web import ROOT, Visit, Web
 
 _WITHIN = timedelta(minutes=15)
-_LONGEST_EMAIL, _LONGEST_PASSWORD = 254, 200
+_LONGEST_EMAIL = FIELD_LONGEST["email"]
 
 _log = structlog.get_logger("tollbridge.pages")
 
@@ -35,7 +35,7 @@ class Entering:
         email, password = form.get("email", ""), form.get("password", "")
         await self._web.limit(visit, "login", visit.address, 20, _WITHIN)
         await self._web.limit(visit, "login", email.casefold()[:_LONGEST_EMAIL], 10, _WITHIN)
-        fits = 0 < len(email) <= _LONGEST_EMAIL and 0 < len(password) <= _LONGEST_PASSWORD
+        fits = 0 < len(email) <= _LONGEST_EMAIL and 0 < len(password) <= PASSWORD_LONGEST
         client_id = await to_thread.run_sync(self._authenticated, email, password) if fits else None
         if client_id is None:
             return self._web.page(

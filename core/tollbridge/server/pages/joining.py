@@ -22,13 +22,12 @@ from tollbridge.mail.background import Delivery
 from tollbridge.model import Client, Signup
 from tollbridge.secret import redact
 from tollbridge.server.pages.signing import SIGNUP_SECONDS
-from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_SHORTEST, ConfirmView, SignupView
+from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, PASSWORD_SHORTEST, ConfirmView, SignupView
 from tollbridge.server.pages.web import ROOT, Form, Stop, Visit, Web
 
 _EMAIL = re.compile(r"[^@\s<>\"(),:;\[\]\\]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
-_LONGEST_PASSWORD = 200
 _HOUR = timedelta(hours=1)
-_LEASE = timedelta(minutes=2)
+_LEASE = timedelta(minutes=10)  # longer than any try at the billing system and SolusIO may take
 
 _log = structlog.get_logger("tollbridge.pages")
 
@@ -197,4 +196,4 @@ def _problems(fields: Form) -> dict[str, str]:
 
 def _password_problems(password: str, *, known: bool) -> dict[str, str]:
     shortest = 1 if known else PASSWORD_SHORTEST
-    return {} if shortest <= len(password) <= _LONGEST_PASSWORD else {"password": "problem.password_short"}
+    return {} if shortest <= len(password) <= PASSWORD_LONGEST else {"password": "problem.password_short"}

@@ -151,7 +151,8 @@ class Web:
         except CallerGone:
             raise Stop(Response(status_code=400)) from None
         origin = visit.request.headers.get("origin")
-        foreign = origin not in {None, "null", self._origin}
+        here = {urlsplit(self.public_url).netloc, visit.request.headers.get("host", "")}
+        foreign = origin is not None and urlsplit(origin).netloc not in here
         if foreign or not self.signing.is_form(visit.request.cookies.get(_VISIT, ""), fields.get("csrf", "")):
             raise Stop(self.message(visit, "form_expired", status=403))
         return {name: value.strip() if name != "password" else value for name, value in fields.items()}
@@ -173,17 +174,12 @@ class Web:
         wanted = ["terms", "postpay_terms"] if self.settings.postpay_terms_url else ["terms"]
         return {name: "problem.terms" for name in wanted if form.get(name) != "on"}
 
-    @property
-    def _origin(self) -> str:
-        parts = urlsplit(self.public_url)
-        return f"{parts.scheme}://{parts.netloc}"
-
     def _guarded(self, visit: Visit, response: Response) -> Response:
         response.headers.update(
             {
                 "Content-Security-Policy": self._policy,
                 "Cache-Control": "no-store",
-                "Referrer-Policy": "no-referrer",
+                "Referrer-Policy": "same-origin",
                 "X-Content-Type-Options": "nosniff",
                 "Vary": "Accept-Language, Cookie",
             }
