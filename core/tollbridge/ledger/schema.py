@@ -121,7 +121,7 @@ signups = sa.Table(
     sa.Column("company", sa.Text, nullable=False),
     sa.Column("language", sa.String(35), nullable=False),
     sa.Column("nonce", sa.String(64), nullable=False, unique=True, doc="random: what the link in the mail is about"),
-    sa.Column("state", sa.String(9), nullable=False, doc="mailed, confirmed, creating, created, done or expired"),
+    sa.Column("state", sa.String(9), nullable=False, doc="mailed, confirmed, creating, created or done"),
     sa.Column("client_id", sa.BigInteger),
     sa.Column("terms_accepted_at", Moment),
     sa.Column("created_at", Moment, nullable=False),

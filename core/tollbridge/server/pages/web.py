@@ -79,9 +79,10 @@ class Web:
         self.can_log_in = parts.billing.can("authenticate")
         self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
         solus = urlsplit(parts.settings.solus.user_area_url or parts.settings.solus.url)
+        # A form may end in SolusIO or in the billing system's client area, whose address only its adapter knows.
         self._policy = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
-            f" form-action 'self' {solus.scheme}://{solus.netloc}"
+            f" form-action 'self' https: {solus.scheme}://{solus.netloc}"
         )
 
     def endpoint(self, handle: Callable[[Visit], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
