@@ -4,7 +4,15 @@ What stands here, with :mod:`tollbridge.http` for adapters that speak HTTP, is a
 """
 
 from tollbridge.adapters.hookspecs import hookimpl
-from tollbridge.errors import AdapterFault, NotFound, OutcomeUnknown, Refused, TollbridgeError, Unavailable
+from tollbridge.errors import (
+    AdapterFault,
+    AddressTaken,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    TollbridgeError,
+    Unavailable,
+)
 from tollbridge.model import (
     Check,
     Client,
@@ -27,6 +35,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AdapterFault",
+    "AddressTaken",
     "Check",
     "Client",
     "ClientStatus",

@@ -9,6 +9,7 @@
     └── ServiceError                another system did not do what was asked                       (exit 3)
         ├── NotFound                it answered that there is no such thing
         ├── Refused                 it understood and said no: asking again will not help
+        │   └── AddressTaken        an e-mail address that somebody signs up with is a client's already
         ├── Conflict                two records claim the same person; only a human can decide
         └── Unavailable             it cannot be used just now: try again later
             ├── Incomplete          it answered only a part, and nothing may be decided on a part
@@ -17,8 +18,8 @@
 The exit codes are those of a command that ends with the error; an error that concerns one client is counted as that
 client's failure instead.
 
-Adapters raise ``NotFound``, ``Refused``, ``Unavailable`` and ``OutcomeUnknown``. Any other exception that leaves
-an adapter is shown as an :class:`AdapterFault`.
+Adapters raise ``NotFound``, ``Refused``, ``AddressTaken``, ``Unavailable`` and ``OutcomeUnknown``. Any other exception
+that leaves an adapter is shown as an :class:`AdapterFault`.
 """
 
 
@@ -65,6 +66,10 @@ class NotFound(ServiceError):
 
 class Refused(ServiceError):
     """The other system understood the request and said no; repeating it as it is will not help."""
+
+
+class AddressTaken(Refused):
+    """The billing system makes no client with this e-mail address, because it has one: who signs up is asked for it."""
 
 
 class Conflict(ServiceError):

@@ -1,12 +1,10 @@
 """``tollbridge serve`` as a real process."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,14 +13,8 @@ import httpx
 import pytest
 
 from tests.server.asking import ask, metric, raw
+from tests.server.process import free_port, served
 from tests.world import World
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def configured(world: World, port: int) -> Path:
@@ -35,26 +27,8 @@ def configured(world: World, port: int) -> Path:
 def serving(world: World, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The command, once it answers; killed at the end if it is still there."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tollbridge", "--config", configured(world, port), "serve", *options],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        env={**os.environ, "TMPDIR": str(world.folder)},
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                httpx.get(f"{url}/healthz")
-            except httpx.HTTPError:
-                assert process.poll() is None, process.communicate()
-                time.sleep(0.1)
-            else:
-                break
-        yield url, process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    with served(configured(world, port), port, *options) as started:
+        yield f"http://127.0.0.1:{port}", started
 
 
 def left_over(world: World) -> list[str]:

@@ -108,7 +108,7 @@ class BillingSystem:
             self._guarded("remember_user", client_id=client_id, solus_user_id=solus_user_id)
 
     def create_client(self, signup: Signup) -> Client:
-        """Make a client of somebody who signed up; Refused if the address is taken."""
+        """Make a client of somebody who signed up; AddressTaken if the address is a client's already."""
         return self._checked("create_client", self._guarded("create_client", signup=signup), Client)
 
     def authenticate(self, email: str, password: str) -> Client | None:

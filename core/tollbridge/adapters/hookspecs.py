@@ -70,7 +70,7 @@ class Hooks:
 
     @hookspec(firstresult=True)
     def create_client(self, signup: Signup) -> Client:  # type: ignore[empty-body]
-        """Make a client of somebody who signed up."""
+        """Make a client of somebody who signed up; AddressTaken if the e-mail address is a client's already."""
 
     @hookspec(firstresult=True)
     def authenticate(self, email: str, password: str) -> Client | None:

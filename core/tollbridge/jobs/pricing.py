@@ -29,6 +29,10 @@ class Pricer:
         """
         return token_price(self._prices, client, self._billing.terms(client), self._currency(client))
 
+    def offered(self) -> tuple[str, ...]:
+        """The currencies that have a token price and, as far as the billing system tells, can be paid in."""
+        return tuple(code for code in self._prices.tokens if not self._currencies or code in self._currencies)
+
     def writing(self, code: str) -> Currency:
         """How amounts of a currency are written: as the billing system has it, else as ISO 4217 has it."""
         return self._currencies.get(code) or Currency(code, suffix=f" {code}", decimals=get_currency_precision(code))

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tollbridge.errors import LedgerError
 from tollbridge.secret import DatabaseUrl, redact
 
-NEWEST = "0002"
+NEWEST = "0003"
 READ_ONLY = {"tollbridge_read_only": True}
 _ADVISORY_LOCK = 0x701_1B41D6E
 _POLL_SECONDS = 0.5

@@ -119,6 +119,8 @@ signups = sa.Table(
     sa.Column("first_name", sa.Text, nullable=False),
     sa.Column("last_name", sa.Text, nullable=False),
     sa.Column("company", sa.Text, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False, server_default="", doc="empty: the billing system's default"),
+    sa.Column("country", sa.String(2), nullable=False, server_default="", doc="ISO 3166-1, or empty, too"),
     sa.Column("language", sa.String(35), nullable=False),
     sa.Column("nonce", sa.String(64), nullable=False, unique=True, doc="random: what the link in the mail is about"),
     sa.Column("state", sa.String(9), nullable=False, doc="mailed, confirmed, creating, created or done"),

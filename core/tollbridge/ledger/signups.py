@@ -29,6 +29,8 @@ class Joining:
     first_name: str
     last_name: str
     company: str
+    currency: str
+    country: str
     state: str
     client_id: int | None
     expires_at: datetime
@@ -60,6 +62,10 @@ class Signups:
     def confirmed(self, nonce: str) -> None:
         """The billing system made nobody, since the address is a client's already."""
         self._change(nonce, state=CONFIRMED)
+
+    def refused(self, nonce: str) -> None:
+        """The billing system made nobody, for reasons of its own; another try may find it willing."""
+        self._change(nonce, state=MAILED)
 
     def created(self, nonce: str, client_id: int) -> None:
         """The client is known."""

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tollbridge.ledger.opening import ledger_errors
+from tollbridge.ledger.opening import READ_ONLY, ledger_errors
 from tollbridge.ledger.schema import attempts, used_links
 
 LONGEST_WINDOW = timedelta(days=1)
@@ -53,6 +53,12 @@ class Visits:
         )
         with ledger_errors(), self._engine.begin() as connection:
             return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
+
+    def was_used(self, nonce: str, now: datetime) -> bool:
+        """Whether :meth:`use` was called for this nonce, and is not over; nothing is changed."""
+        query = sa.select(sa.literal(1)).where(used_links.c.nonce == nonce, used_links.c.expires_at > now)
+        with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
+            return connection.execute(query).first() is not None
 
     def release(self, nonce: str) -> None:
         """Let the nonce be used again at once."""

@@ -57,7 +57,7 @@ def create_app(parts: Parts) -> Starlette:
     server = parts.settings.server
     prices = PriceMemory(fetch, fresh_seconds=server.cache_seconds, stale_seconds=server.stale_seconds)
     pages = pages_of(parts)
-    lookup = PriceLookup(server.token, prices, metrics, pages.entry_url if pages else None)
+    lookup = PriceLookup(server.token, prices, metrics, pages)
 
     async def ready(_request: Request) -> Response:
         problems = await _problems(parts)

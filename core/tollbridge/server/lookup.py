@@ -1,7 +1,9 @@
-"""GetTokenPricing: SolusIO asks what one token costs a client (step 6 of the custom billing guide)."""
+"""GetTokenPricing: SolusIO asks what one token costs a client (step 6 of the custom billing guide).
+
+At the same address, and by the same token, a billing system's own client area asks for its client's way in.
+"""
 
 import hmac
-from collections.abc import Callable
 
 import structlog
 from starlette.responses import Response
@@ -11,6 +13,7 @@ from tollbridge.errors import NotFound, TollbridgeError
 from tollbridge.secret import Secret, redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.metrics import Metrics
+from tollbridge.server.pages import DESTINATIONS, Pages
 from tollbridge.server.remembering import PriceMemory
 from tollbridge.solus.pricing_answer import encode
 
@@ -18,6 +21,7 @@ PATHS = ("/solusio/api/", "/modules/addons/solusio/api/", "/solusio/api", "/modu
 _JSON = (b"content-type", b"application/json")
 _MORE_HEADERS = {413: [(b"connection", b"close")], 503: [(b"retry-after", b"30")]}
 _LONGEST_ID = 18
+_CLIENT_AREA = ("CreateSsoToken", "GetEnrolment")
 
 _log = structlog.get_logger("tollbridge.server")
 
@@ -34,11 +38,10 @@ class PriceLookup:
         token: Secret | None,
         prices: PriceMemory,
         metrics: Metrics,
-        entry_url: Callable[[int], str] | None = None,
+        pages: Pages | None = None,
     ) -> None:
-        """``entry_url`` makes a link that logs a client in to the customers' pages, if there are any."""
         self._token = None if token is None else token.reveal().encode()
-        self._entry_url = entry_url
+        self._pages = pages
         self._prices = prices
         self._metrics = metrics
 
@@ -60,19 +63,33 @@ class PriceLookup:
     async def _answer(self, scope: Scope, receive: Receive) -> bytes:
         fields = await read_form(scope, receive)
         self._authorize(fields.get("token", ""))
-        action = fields.get("action")
-        if action == "CreateSsoToken" and self._entry_url is not None:
-            return self._entry(_client_id(fields.get("userid", "")))
+        action = fields.get("action", "")
         if action != "GetTokenPricing":
-            raise FormRefused(400, "unknown action: GetTokenPricing is the only one")
+            return await self._for_client_area(action, fields)
         client_id = _client_id(fields.get("userid", ""))
         return self._prices.fresh(client_id) or await self._fetched(client_id)
 
-    def _entry(self, client_id: int) -> bytes:
-        """A log-in link for a client whom its billing system has logged in: only for who has the token."""
-        if self._token is None or self._entry_url is None:
-            raise FormRefused(401, "server.token is not set, so nobody can ask for log-in links")
-        return encode({"result": "success", "redirect_url": self._entry_url(client_id)})
+    async def _for_client_area(self, action: str, fields: dict[str, str]) -> bytes:
+        """What a billing system shows a client it has logged in: only for who has the token."""
+        if self._pages is None or action not in _CLIENT_AREA:
+            known = ["GetTokenPricing", *(_CLIENT_AREA if self._pages else ())]
+            raise FormRefused(400, f"unknown action; known: {', '.join(known)}")
+        if self._token is None:
+            raise FormRefused(401, f"server.token is not set, so nobody can ask for {action}")
+        client_id = _client_id(fields.get("userid", ""))
+        if action == "GetEnrolment":
+            return encode({"result": "success", "enrolled": await self._enrolled(client_id, self._pages)})
+        destination = fields.get("destination") or DESTINATIONS[0]
+        if destination not in DESTINATIONS:
+            raise FormRefused(400, f"destination must be one of {', '.join(DESTINATIONS)}")
+        return encode({"result": "success", "redirect_url": self._pages.entry_url(client_id, destination)})
+
+    async def _enrolled(self, client_id: int, pages: Pages) -> bool:
+        try:
+            return await pages.is_enrolled(client_id)
+        except TollbridgeError as error:
+            _log.error("enrolment not available", client_id=client_id, reason=redact(str(error)))
+            raise FormRefused(503, "the ledger does not answer just now; try again later") from None
 
     async def _fetched(self, client_id: int) -> bytes:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import structlog
 
 from tollbridge import (
+    AddressTaken,
     Check,
     Client,
     Currency,
@@ -23,7 +24,7 @@ from tollbridge.reading import Row, carries, mentions, reference_in, whole
 from tollbridge_whmcs_like import clients, invoices
 from tollbridge_whmcs_like.api import Api
 from tollbridge_whmcs_like.checking import check_install
-from tollbridge_whmcs_like.login import clients_of_login, new_client
+from tollbridge_whmcs_like.login import clients_of_login, has_client, new_client
 from tollbridge_whmcs_like.php import custom_fields
 from tollbridge_whmcs_like.settings import WhmcsSettings
 from tollbridge_whmcs_like.taxes import TaxSettings, tax_rates
@@ -136,7 +137,13 @@ class WhmcsAdapter:
     def create_client(self, signup: Signup) -> Client:
         """A client, without WHMCS's own welcome message."""
         by_code = {currency.code: number for number, currency in self._currencies.get().items()}
-        answer = self._api.write("AddClient", "clientid", **new_client(signup, by_code))
+        fields = new_client(signup, by_code)
+        try:
+            answer = self._api.write("AddClient", "clientid", **fields)
+        except Refused as error:
+            if has_client(self._api, signup.email):
+                raise AddressTaken(str(error)) from None
+            raise
         return made_certain(
             lambda: self.client(whole(answer, "clientid", "the new client")), f"WHMCS's client {answer['clientid']}"
         )

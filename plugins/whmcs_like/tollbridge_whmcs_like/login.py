@@ -80,6 +80,15 @@ def _owners(row: Row) -> Iterator[int]:
         yield clients.client_id(row)
 
 
+def has_client(api: Api, email: str) -> bool:
+    """Whether there is a client with this address."""
+    try:
+        api.read("GetClientsDetails", email=email)
+    except NotFound:
+        return False
+    return True
+
+
 def new_client(signup: Signup, currencies: Mapping[str, int]) -> dict[str, Any]:
     """``AddClient``'s fields. The address is the client's to fill in later, so WHMCS is told not to ask for it.
 

@@ -44,7 +44,7 @@ def every_page(site: v.Site = SITE) -> Iterator[tuple[str, str, Element]]:
 
 def account(**changes: Any) -> v.AccountView:
     """A client's account in which all is well."""
-    usage = (v.UsageView("web-1", "Small, 300 hours", "2,100", "$2.10"),)
+    usage = (v.UsageView("web-1", "", "Small, 300 hours", "2,100", "$2.10"),)
     well = v.AccountView(
         who="Ann Example",
         email="ann@example.com",
@@ -69,6 +69,12 @@ def invoice(status: str, *, is_overdue: bool = False) -> v.InvoiceView:
 
 def plan(hourly: str = "$0.007", monthly: str = "$5.00") -> v.PlanView:
     return v.PlanView("Small", hourly, monthly)
+
+
+def signup(**changes: Any) -> v.SignupView:
+    """A form that nobody has filled in, with two countries and two currencies."""
+    empty = v.SignupView({"DE": "Germany", "GB": "United Kingdom"}, {"USD": "US Dollar", "EUR": "Euro"})
+    return attrs.evolve(empty, **changes)
 
 
 def landing(*plans: v.PlanView, **changes: Any) -> v.LandingView:

@@ -23,6 +23,7 @@ from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge_whmcs_like.sandbox import Install
 from tollbridge_whmcs_like.sandbox import running as whmcs
 
+NORA = {"first_name": "Nora", "last_name": "Neu", "company": "Neu Ltd", "country": "GB", "currency": "USD"}
 PASSWORD = "a-perfectly-fine-password"
 CONFIGURATION = """
 [solus]
@@ -80,11 +81,12 @@ class Cloud:
     panel: Panel
     install: Install
     url: str
+    config: Path
     browsers: list["Browser"] = attrs.Factory(list)
 
-    def browser(self, **headers: str) -> "Browser":
-        """Somebody's browser, with no cookies yet."""
-        made = Browser(httpx.Client(base_url=self.url, headers={"Connection": "close", **headers}, timeout=30))
+    def browser(self, at: str = "", **headers: str) -> "Browser":
+        """Somebody's browser, with no cookies yet; ``at``: another server of the same company."""
+        made = Browser(httpx.Client(base_url=at or self.url, headers={"Connection": "close", **headers}, timeout=30))
         self.browsers.append(made)
         return made
 
@@ -101,7 +103,7 @@ class Cloud:
 
     def sign_up(self, browser: "Browser", email: str = "nora@example.com") -> str:
         """As far as the e-mail; the link in it."""
-        answer = browser.send("/cloud/signup", first_name="Nora", last_name="Neu", company="Neu Ltd", email=email)
+        answer = browser.send("/cloud/signup", **NORA, email=email)
         assert answer.status_code == 200, answer.text
         return self.link()
 
@@ -142,12 +144,19 @@ class Browser:
 
 @contextmanager
 def a_cloud(
-    folder: Path, *, ledger: str = "", pages: str = "", smtp: int = 25, area: str = "https://my.example.com"
+    folder: Path,
+    *,
+    ledger: str = "",
+    pages: str = "",
+    smtp: int = 25,
+    area: str = "https://my.example.com",
+    currencies: tuple[str, ...] = ("USD", "EUR"),
 ) -> Iterator[Cloud]:
     """The whole company, on 1 July 2026, four o'clock. ``area`` is SolusIO's user area; "": the sandbox's own."""
     panel, install = Panel(datetime(2026, 7, 1, 4, tzinfo=UTC)), Install()
     small_company(panel)
-    install.add_currency("USD", prefix="$", format=2)
+    for code in currencies:
+        install.add_currency(code, prefix={"USD": "$", "EUR": "€"}[code], format=2)
     with running(panel) as solus, whmcs(install) as billing_url:
         path = folder / "bridge.toml"
         path.write_text(
@@ -166,7 +175,7 @@ def a_cloud(
         parts = Parts(settings, solus_, billing, ledger_)
         try:
             with serving(create_app(parts)) as url:
-                cloud = Cloud(parts, panel, install, url)
+                cloud = Cloud(parts, panel, install, url, path)
                 yield cloud
                 for browser in cloud.browsers:
                     browser.http.close()

@@ -1,20 +1,27 @@
 """What visitors see: prices; and what clients see: their own usage, invoices, and what happens if one stays unpaid."""
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.server.pages.site import PASSWORD, Browser, Cloud, a_cloud
+from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
 from tollbridge.jobs.enrolling import enrol
 from tollbridge.jobs.statement import projected_tokens
+from tollbridge.rules.calendar import Month
 from tollbridge.sandbox import Fault
 from tollbridge.solus.usage import ServerMeter, UsageItem
 
 EMAIL = "ada@example.com"
+HOUR = timedelta(hours=1)
+ZONE = ZoneInfo("UTC")
 
 
 def words(page: str) -> str:
@@ -45,7 +52,7 @@ def test_an_operators_own_template_replaces_ours(tmp_path: Path) -> None:
     own.mkdir()
     (own / "signup_sent.html").write_text("<title>Ours</title><p>Look into your post-box, {{ language }}.")
     with a_cloud(tmp_path, pages='templates = "own"') as cloud:
-        answer = cloud.browser().send("/cloud/signup", first_name="A", last_name="B", email=EMAIL)
+        answer = cloud.browser().send("/cloud/signup", **NORA, email=EMAIL)
         assert answer.text == "<title>Ours</title><p>Look into your post-box, en."
 
 
@@ -71,15 +78,29 @@ def a_customer(cloud: Cloud, country: str = "US") -> int:
     return number
 
 
-def test_the_running_month_shows_what_it_costs_so_far(cloud: Cloud, browser: Browser) -> None:
-    a_customer(cloud)
-    cloud.panel.faults.clear()
+@pytest.mark.parametrize(
+    ("language", "so_far_text", "in_the_end_text", "separator"),
+    [
+        ("en", "So far", "By the end of the month, at this rate", ","),
+        ("de", "Bisher", "Bis zum Monatsende, wenn es so weitergeht", "."),
+    ],
+)
+def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rate(
+    cloud: Cloud, language: str, so_far_text: str, in_the_end_text: str, separator: str
+) -> None:
     now = datetime.now(UTC)
-    cloud.panel.set_time(now.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=35))
+    start, end = Month.of(now, ZONE).interval(ZONE)
+    cloud.panel.set_time(start)
+    a_customer(cloud)
+    cloud.panel.set_time(now + timedelta(hours=1))
+    browser = cloud.browser(**{"Accept-Language": language})
     browser.log_in(EMAIL)
     shown = words(browser.get("/cloud/account").text)
-    assert "web-1" in shown
-    assert re.search(r"\$\d+\.\d\d", shown)
+    elapsed, whole = math.ceil((now - start) / HOUR), (end - start) // HOUR
+    so_far, in_the_end = (min(7 * hours, 5000) * Decimal("0.001") for hours in (elapsed, whole))
+    tokens = f"{min(7 * elapsed, 5000):,}".replace(",", separator)
+    assert f"web-1 1 Core, 1 GB RAM Tokens {tokens} " in shown
+    assert f"{so_far_text} ${so_far:.2f} {in_the_end_text} ${in_the_end:.2f}" in shown
 
 
 def test_without_solusio_the_account_is_shown_all_the_same(cloud: Cloud, browser: Browser) -> None:
@@ -89,6 +110,22 @@ def test_without_solusio_the_account_is_shown_all_the_same(cloud: Cloud, browser
     answer = browser.get("/cloud/account")
     assert answer.status_code == 200
     assert "cannot be shown at the moment" in answer.text
+
+
+def test_before_the_lock_its_day_is_told_and_that_of_the_suspension(cloud: Cloud, browser: Browser) -> None:
+    a_customer(cloud)
+    today = datetime.now(UTC).date()
+    issued = today - timedelta(days=15)
+    cloud.panel.set_time(datetime(issued.year, issued.month, issued.day, 4, tzinfo=UTC))
+    assert cloud.run(issued.isoformat()).failures == []
+    browser.log_in(EMAIL)
+    shown = words(browser.get("/cloud/account").text)
+    for text, day in (
+        ("was due on {}.", issued + timedelta(days=14)),
+        ("On {} your account will be locked", issued + timedelta(days=21)),
+        ("On {} your account will be suspended", issued + timedelta(days=28)),
+    ):
+        assert text.format(format_date(day, "long", locale="en")) in shown
 
 
 def test_an_overdue_invoice_is_told_with_the_dates_of_what_follows(cloud: Cloud, browser: Browser) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.server.pages.site import PASSWORD, Cloud, a_cloud
+from tollbridge.jobs.enrolling import enrol
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -67,6 +69,8 @@ def test_from_the_landing_page_to_solusio(cloud: Cloud, page: Page) -> None:
     page.get_by_label("First name").fill("Nora")
     page.get_by_label("Last name").fill("Neu")
     page.get_by_label("E-mail address").fill("nora@example.com")
+    page.get_by_label("Country").select_option("United Kingdom")
+    expect(page.get_by_label("Currency")).to_have_value("USD")  # as it was shown on the landing page
     page.get_by_role("button", name="Send me the link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Please check your e-mail")
     looks_right(page)
@@ -93,17 +97,83 @@ def test_a_form_that_was_filled_in_wrongly_says_so_where_it_is_read(page: Page) 
     looks_right(page)
 
 
-def test_logging_in_needs_nothing_but_the_keyboard(cloud: Cloud, page: Page) -> None:
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the keyboard is called so: a field by its label, a button or a link by its text."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(_FOCUSED).startswith(name):
+            return
+    raise AssertionError(f"the keyboard does not get to {name!r}")
+
+
+_FOCUSED = "(e => e.labels?.[0]?.innerText ?? e.innerText ?? '')(document.activeElement)"
+
+
+def test_the_whole_way_needs_nothing_but_the_keyboard(cloud: Cloud, page: Page) -> None:
+    page.goto("/cloud")
+    tab_to(page, "Sign up")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{cloud.url}/cloud/signup?currency=USD")
+    for name, text in (
+        ("First name", "Nora"),
+        ("Last name", "Neu"),
+        ("E-mail address", "nora@example.com"),
+        ("Country", "United Kingdom"),
+        ("Currency", "Euro"),
+    ):
+        tab_to(page, name)
+        page.keyboard.type(text)
+    tab_to(page, "Send me the link")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please check your e-mail")
+    page.goto(cloud.link())
+    tab_to(page, "Choose a password")
+    page.keyboard.type(PASSWORD)
+    for document in ("I accept the terms of service", "I accept the post-pay terms"):
+        tab_to(page, document)
+        page.keyboard.press("Space")
+    tab_to(page, "Create my account")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{cloud.url}/cloud/welcome")
+    tab_to(page, "Log in to SolusIO")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Logged in as nora@example.com")).to_be_visible()
+    [client] = cloud.install.clients
+    assert (client.country, client.currency) == ("GB", "EUR")
+
+
+def test_logging_in_and_out_needs_nothing_but_the_keyboard(cloud: Cloud, page: Page) -> None:
     cloud.install.add_client("ada@example.com", password=PASSWORD, first_name="Ada")
     page.goto("/cloud/login")
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.name") == "email":
-            break
+    tab_to(page, "E-mail address")
     page.keyboard.type("ada@example.com")
-    page.keyboard.press("Tab")
+    tab_to(page, "Password")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{cloud.url}/cloud/account")
     expect(page.get_by_text("Ada")).to_be_visible()
     looks_right(page)
+    tab_to(page, "Log out")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+
+
+def test_an_unpaid_invoice_is_opened_and_leads_to_the_client_area(cloud: Cloud, page: Page) -> None:
+    number = cloud.install.add_client("ada@example.com", password=PASSWORD, first_name="Ada")
+    enrol(cloud.parts, cloud.parts.billing.client(number))
+    [user] = [user for user in cloud.panel.users if user.email == "ada@example.com"]
+    cloud.panel.create_server(user.id, 1, "web-1")
+    cloud.panel.set_time(datetime(2026, 8, 1, 4, tzinfo=UTC))
+    assert cloud.run("2026-08-01").failures == []
+    page.goto("/cloud/login")
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your account")
+    looks_right(page)
+    page.get_by_text("Invoice for July 2026").click()
+    expect(page.get_by_role("table", name=f"Lines of invoice TB-2026-07-{number}")).to_be_visible()
+    looks_right(page)
+    page.get_by_role("button", name="Pay in the customer area").first.click()
+    page.wait_for_url("**/oauth/singlesignon.php?*")
+    expect(page.get_by_text("ada@example.com")).to_be_visible()

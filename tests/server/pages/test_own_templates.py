@@ -49,8 +49,8 @@ def test_an_own_e_mail_replaces_only_the_form_it_has(tmp_path: Path) -> None:
 
 def test_an_own_stylesheet_may_add_to_ours(tmp_path: Path) -> None:
     added = '{% include "ours/static/style.css" %}h1 { color: {{ site.colour }}; }'
-    style = own(tmp_path, {"static/style.css": added}).style()
-    assert style == renderer().style() + "h1 { color: #1a5fb4; }"
+    style = own(tmp_path, {"static/style.css": added}).style
+    assert style == renderer().style + "h1 { color: #1a5fb4; }"
 
 
 def test_own_sentences_replace_ours_one_by_one(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.server.pages.reading import read
-from tests.server.pages.rendered import BARE, LINK, SITE, every_page, page, renderer, signup_mail
+from tests.server.pages.rendered import BARE, LINK, SITE, every_page, page, renderer, signup, signup_mail
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
 from tollbridge.server.pages.rendering import languages
@@ -105,7 +105,7 @@ def test_a_visitor_with_a_session_can_always_log_out() -> None:
         assert found.one("form", action="/cloud/logout").one("button").text == "Log out"
 
 
-_KEYS = {"problem", "problems", "title", "text", "link_text", "link", "status", "user_status", "tax"}
+_KEYS = {"kind", "problem", "problems", "title", "text", "link_text", "link", "status", "user_status", "tax"}
 
 
 def filled(value: Any, text: str) -> Any:
@@ -149,7 +149,7 @@ def test_no_setting_becomes_markup_either(text: str) -> None:
 
 
 def test_what_was_typed_is_shown_as_it_was_typed() -> None:
-    found = page("signup", v.SignupView(NASTY, NASTY, NASTY, NASTY))
+    found = page("signup", signup(first_name=NASTY, last_name=NASTY, company=NASTY, email=NASTY))
     assert [found.one("input", id=name)["value"] for name in v.FIELD_LONGEST] == [NASTY] * 4
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
-from tests.server.pages.site import PASSWORD, Browser, Cloud
+from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
 from tollbridge.ledger.signups import Signups
 from tollbridge.ledger.store import Ledger
 from tollbridge.sandbox import Fault
@@ -42,6 +44,27 @@ def test_a_stranger_becomes_a_client_and_a_user(cloud: Cloud, browser: Browser) 
     one_of_each(cloud)
     [client] = clients(cloud)
     assert (client.first_name, client.last_name, client.company) == ("Nora", "Neu", "Neu Ltd")
+    assert (client.country, client.currency) == ("GB", "USD")
+
+
+def test_prices_are_in_the_currency_that_was_chosen_on_the_landing_page(cloud: Cloud, browser: Browser) -> None:
+    [address] = set(re.findall(r'href="(/cloud/signup[^"]*)"', browser.get("/cloud?currency=EUR").text))
+    assert '<option value="EUR" selected>Euro</option>' in browser.get(address).text
+    browser.send("/cloud/signup", **{**NORA, "currency": "EUR"}, email=EMAIL)
+    browser.confirm(cloud.link())
+    [client] = clients(cloud)
+    assert client.currency == "EUR"
+    assert "€0.00" in browser.get("/cloud/account").text
+
+
+def test_with_one_currency_there_is_nothing_to_choose(tmp_path: Path) -> None:
+    with a_cloud(tmp_path, currencies=("USD",)) as cloud:
+        browser = cloud.browser()
+        assert "Currency" not in browser.get("/cloud/signup").text
+        assert browser.send("/cloud/signup", **{**NORA, "currency": ""}, email=EMAIL).status_code == 200
+        browser.confirm(cloud.link())
+        [client] = clients(cloud)
+        assert client.currency == "USD"
 
 
 def test_the_way_leads_into_solusio_by_a_token_for_one_use(cloud: Cloud, browser: Browser) -> None:
@@ -85,7 +108,7 @@ def test_the_answer_never_tells_whether_an_address_is_known(cloud: Cloud) -> Non
     answers = []
     for email in ("known@example.com", "unknown@example.com"):
         browser = cloud.browser()
-        fields = {"first_name": "A", "last_name": "B", "email": email}
+        fields = {**NORA, "email": email}
         answers.append(browser.send("/cloud/signup", **fields))
     assert answers[0].status_code == answers[1].status_code == 200
     assert answers[0].text == answers[1].text
@@ -101,6 +124,49 @@ def test_a_known_client_proves_who_it_is_and_no_second_one_is_made(cloud: Cloud,
     assert browser.confirm(link).status_code == 303
     assert [client.id for client in clients(cloud)] == [number]
     one_of_each(cloud)
+
+
+def test_a_known_client_who_gives_the_right_password_at_once_is_not_asked_again(cloud: Cloud, browser: Browser) -> None:
+    number = cloud.install.add_client(EMAIL, password=PASSWORD)
+    assert browser.confirm(cloud.sign_up(browser)).headers["location"] == "/cloud/welcome"
+    assert [client.id for client in clients(cloud)] == [number]
+    one_of_each(cloud)
+
+
+def test_a_closed_client_gets_no_user(cloud: Cloud, browser: Browser) -> None:
+    cloud.install.add_client(EMAIL, password=PASSWORD, status="Closed")
+    answer = browser.confirm(cloud.sign_up(browser))
+    assert (answer.status_code, users(cloud)) == (403, [])
+    assert "Your account is closed" in answer.text
+    assert browser.log_in(EMAIL).status_code == 303
+    assert "Your account is closed" in browser.get("/cloud/account").text
+    fields = {"terms": "on", "postpay_terms": "on"}
+    assert browser.send("/cloud/account/enrol", on="/cloud/account", **fields).status_code == 403
+    cloud.run("2026-07-01")
+    assert users(cloud) == []
+
+
+def test_a_billing_system_that_wants_nobody_says_so_and_may_be_tried_again(cloud: Cloud, browser: Browser) -> None:
+    link = cloud.sign_up(browser)
+    cloud.install.quirks.forbidden_actions = ("AddClient",)
+    answer = browser.confirm(link)
+    assert answer.status_code == 409
+    assert "The billing system did not accept this." in answer.text
+    assert "Choose a password" in answer.text
+    cloud.run("2026-07-01")
+    assert clients(cloud) == users(cloud) == []
+    cloud.install.quirks.forbidden_actions = ()
+    assert browser.confirm(link).status_code == 303
+    one_of_each(cloud)
+
+
+def test_a_user_that_solusio_refuses_is_looked_at_by_a_human(cloud: Cloud, browser: Browser) -> None:
+    link = cloud.sign_up(browser)
+    cloud.panel.add_user(EMAIL, billing_user_id=999)
+    answer = browser.confirm(link)
+    assert answer.status_code == 409
+    assert "We have to look at this" in answer.text
+    assert len(clients(cloud)) == 1
 
 
 @pytest.mark.parametrize("kind", ["lost", "503", "cut"])
@@ -195,6 +261,28 @@ def test_two_confirmations_of_one_link_at_once_make_one_client(cloud: Cloud) -> 
     one_of_each(cloud)
 
 
+def test_a_confirmation_that_waited_for_another_knows_what_that_has_done(
+    cloud: Cloud, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = cloud.sign_up(browser)
+    late = cloud.browser()
+    late_form = {"password": "another-password", "terms": "on", "postpay_terms": "on", "csrf": late.csrf(link)}
+    real, looked = Signups.find, threading.Event()
+
+    def find(signups: Signups, nonce: str) -> Any:
+        found = real(signups, nonce)
+        if not looked.is_set() and found is not None:
+            looked.set()
+            assert browser.confirm(link).status_code == 303  # between the late one's first look and its turn
+        return found
+
+    monkeypatch.setattr(Signups, "find", find)
+    assert late.http.post(link, data=late_form).status_code == 410
+    one_of_each(cloud)
+    with cloud.parts.ledger.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT state FROM signups")).scalar_one() == "done"
+
+
 def test_the_password_is_nowhere_in_the_ledger_or_in_the_logs(
     cloud: Cloud, browser: Browser, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,18 +305,22 @@ def test_the_password_is_nowhere_in_the_ledger_or_in_the_logs(
         ("email", "a@b"),
         ("email", "a@example.com\r\nBcc: all@example.com"),
         ("email", "a" * 300 + "@example.com"),
+        ("country", ""),
+        ("country", "XX"),
+        ("currency", ""),
+        ("currency", "GBP"),
         ("first_name", ""),
         ("first_name", "x" * 101),
         ("last_name", "a\nb"),
     ],
 )
 def test_a_form_that_cannot_be_right_sends_no_mail(cloud: Cloud, browser: Browser, field: str, value: str) -> None:
-    fields = {"first_name": "A", "last_name": "B", "email": EMAIL, field: value}
+    fields = {**NORA, "email": EMAIL, field: value}
     assert browser.send("/cloud/signup", **fields).status_code == 422
     assert cloud.mails() == []
 
 
 def test_one_address_is_mailed_three_times_an_hour_and_the_answer_stays_the_same(cloud: Cloud) -> None:
-    texts = {cloud.browser().send("/cloud/signup", first_name="A", last_name="B", email=EMAIL).text for _ in range(5)}
+    texts = {cloud.browser().send("/cloud/signup", **NORA, email=EMAIL).text for _ in range(5)}
     assert len(texts) == 1
     assert len(cloud.mails()) == 3

@@ -22,7 +22,7 @@ def schemes(style: str) -> tuple[dict[str, str], dict[str, str]]:
 
 @pytest.mark.parametrize("colour", ["#1a5fb4", "#ffffff", "#000000", "#ffd500", "#808080", "#14171b"])
 def test_everything_can_be_read_in_the_light_and_in_the_dark(colour: str) -> None:
-    for scheme in schemes(Renderer(v.Site("Example", colour), None).style()):
+    for scheme in schemes(Renderer(v.Site("Example", colour), None).style):
         for ground in (scheme["page"], scheme["panel"]):
             for ink in ("text", "quiet", "accent", "bad", "good", "wait"):
                 assert contrast(scheme[ink], ground) >= 4.5, f"{ink} on {ground}"
@@ -44,7 +44,7 @@ def test_black_or_white_can_be_read_on_every_brand_colour(number: int) -> None:
 
 
 def test_the_stylesheet_is_small_and_fetches_nothing() -> None:
-    style = renderer().style()
+    style = renderer().style
     assert len(style.encode()) < 12_000
     assert "url(" not in style
     assert "@import" not in style

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.server.pages.reading import read
-from tests.server.pages.rendered import BARE, account, invoice, landing, page, plan, renderer
+from tests.server.pages.rendered import BARE, account, invoice, landing, page, plan, renderer, signup
 from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
@@ -47,12 +47,12 @@ def test_the_landing_page_says_whether_tax_is_in_the_prices(tax: str, words: str
 def test_only_what_the_billing_system_can_do_is_offered(can_sign_up: bool, can_log_in: bool) -> None:
     found = page("landing", landing(can_sign_up=can_sign_up, can_log_in=can_log_in))
     offered = {each["href"] for each in found.all("a")}
-    assert ("/cloud/signup" in offered, "/cloud/login" in offered) == (can_sign_up, can_log_in)
+    assert ("/cloud/signup?currency=EUR" in offered, "/cloud/login" in offered) == (can_sign_up, can_log_in)
 
 
 def test_whoever_is_logged_in_is_offered_the_account_instead() -> None:
     found = page("landing", landing(plan()), logged_in=True)
-    assert not [each for each in found.all("a") if each["href"] in {"/cloud/signup", "/cloud/login"}]
+    assert not [each for each in found.all("a") if each["href"].startswith(("/cloud/signup", "/cloud/login"))]
 
 
 def test_a_wrong_log_in_says_so_where_it_is_heard_and_keeps_the_address() -> None:
@@ -85,22 +85,24 @@ def test_password_managers_know_every_field() -> None:
 
 
 def test_the_forms_fields_are_named_as_the_server_reads_them() -> None:
-    view = v.ConfirmView("ann@example.com", needs_name=True)
-    pages = {"login": v.LoginView(), "signup": v.SignupView(), "confirm": view, "account": account(enrolled=False)}
+    view = v.ConfirmView("ann@example.com")
+    pages = {"login": v.LoginView(), "signup": signup(), "confirm": view, "account": account(enrolled=False)}
     names = {
-        name: [each["name"] for each in page(name, view).one("form").all("input") if each.has("name")][1:]
+        name: [each["name"] for each in page(name, view).one("form").walk() if each.get("name") not in {"", "csrf"}]
         for name, view in pages.items()
     }
     assert names == {
         "login": ["email", "password"],
-        "signup": ["first_name", "last_name", "company", "email"],
-        "confirm": ["first_name", "last_name", "password", "terms", "postpay_terms"],
+        "signup": ["first_name", "last_name", "company", "email", "country", "currency"],
+        "confirm": ["password", "terms", "postpay_terms"],
         "account": ["terms", "postpay_terms"],
     }
 
 
 def test_every_problem_of_a_form_is_told_at_its_field_and_leads_there() -> None:
-    found = page("signup", v.SignupView("Ann", problems={"email": "problem.email", "last_name": "problem.required"}))
+    found = page(
+        "signup", signup(first_name="Ann", problems={"email": "problem.email", "last_name": "problem.required"})
+    )
     alert = found.one(role="alert")
     assert [each["href"] for each in alert.all("a")] == ["#last_name", "#email"]
     field = found.one("input", id="last_name")
@@ -111,12 +113,12 @@ def test_every_problem_of_a_form_is_told_at_its_field_and_leads_there() -> None:
 
 
 def test_a_problem_of_no_single_field_is_told_as_well() -> None:
-    found = page("signup", v.SignupView(problems={"form": "problem.unavailable"}))
-    assert "This is not possible at the moment." in found.one(role="alert").text
+    found = page("signup", signup(problems={"form": "problem.refused"}))
+    assert "The billing system did not accept this." in found.one(role="alert").text
 
 
 def test_fields_take_no_more_than_the_server_does() -> None:
-    found = page("signup", v.SignupView())
+    found = page("signup", signup())
     assert {each["id"]: int(each["maxlength"]) for each in found.all("input") if each.has("maxlength")} == dict(
         v.FIELD_LONGEST
     )

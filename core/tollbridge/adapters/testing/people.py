@@ -3,7 +3,7 @@
 import pytest
 
 from tollbridge.adapters.testing.side import NOBODY, WRITINGS, OtherSide
-from tollbridge.errors import NotFound, Refused
+from tollbridge.errors import AddressTaken, NotFound, Refused
 from tollbridge.model import Client, Signup
 
 _PASSWORD = "correct-horse-battery-9"  # noqa: S105 - of nobody
@@ -32,7 +32,7 @@ class PeopleTests:
 
     def test_create_client_refuses_an_address_that_is_taken(self, side: OtherSide) -> None:
         client = _signed_up(side)
-        with pytest.raises(Refused):
+        with pytest.raises(AddressTaken):
             _signed_up(side)
         assert [found for found in side.billing().clients() if not isinstance(found, Refused)] == [client]
 

@@ -9,10 +9,12 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.ledger.outbox import Outbox
 from tollbridge.mail import Delivery, Sender
 from tollbridge.server.pages.account import AccountPage
-from tollbridge.server.pages.entering import Entering
+from tollbridge.server.pages.entering import ACCOUNT, DESTINATIONS, Entering
 from tollbridge.server.pages.joining import SigningUp
 from tollbridge.server.pages.landing import Landing
 from tollbridge.server.pages.web import ROOT, Web
+
+__all__ = ["DESTINATIONS", "Pages", "pages_of"]
 
 
 class Pages:
@@ -28,11 +30,15 @@ class Pages:
         self._web = Web(parts, settings)
         mail = parts.settings.mail
         self.delivery = Delivery(Outbox(parts.ledger.engine), Sender(mail)) if mail and self._web.can_sign_up else None
-        self.routes = [*self._pages(), *self._files(settings)]
+        self.routes = [*self._files(settings), *self._pages()]
 
-    def entry_url(self, client_id: int) -> str:
-        """A link that logs a client in: good once, and for a minute."""
-        return f"{self._web.public_url}{ROOT}/enter/{self._web.signing.entry(client_id)}"
+    def entry_url(self, client_id: int, destination: str = ACCOUNT) -> str:
+        """A link that logs a client in: good once, and for a minute; ``destination`` is one of ``DESTINATIONS``."""
+        return f"{self._web.public_url}{ROOT}/enter/{self._web.signing.entry(client_id, destination)}"
+
+    async def is_enrolled(self, client_id: int) -> bool:
+        """Whether the client has a SolusIO user."""
+        return await self._web.work(self._web.account, client_id) is not None
 
     def _pages(self) -> list[Route]:
         web = self._web
@@ -57,16 +63,23 @@ class Pages:
                 ("POST", "/confirm/{token}", signing_up.confirm),
                 ("GET", "/welcome", signing_up.welcome),
             ]
+        else:
+            pages += [("GET", "/signup", web.closed), ("GET", "/confirm/{token}", web.closed)]
+        pages.append(("GET", "/{anything:path}", web.nowhere))
         return [Route(f"{ROOT}{path}", web.endpoint(handle), methods=[method]) for method, path, handle in pages]
 
     def _files(self, settings: PagesSettings) -> list[Route]:
-        style = self._web.renderer.style()
+        renderer = self._web.renderer
+        safe = {"X-Content-Type-Options": "nosniff"}
 
-        async def show_style(_request: Request) -> Response:
-            return Response(style, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+        async def show_style(request: Request) -> Response:
+            named = request.query_params.get("v") == renderer.style_version
+            kept = "public, max-age=31536000, immutable" if named else "public, max-age=3600"
+            return Response(renderer.style, media_type="text/css", headers={**safe, "Cache-Control": kept})
 
         async def show_logo(_request: Request) -> Response:
-            return FileResponse(settings.logo) if settings.logo else Response(status_code=404)
+            headers = {**safe, "Cache-Control": "public, max-age=3600", "Content-Security-Policy": "default-src 'none'"}
+            return FileResponse(settings.logo, headers=headers) if settings.logo else Response(status_code=404)
 
         return [Route(f"{ROOT}/static/style.css", show_style), Route(f"{ROOT}/static/logo", show_logo)]
 

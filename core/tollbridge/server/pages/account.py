@@ -4,23 +4,22 @@ from datetime import UTC, date, datetime
 
 import attrs
 import structlog
-from anyio import to_thread
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from starlette.responses import Response
 
-from tollbridge.errors import NotFound, TollbridgeError, Unavailable
+from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError, Unavailable
 from tollbridge.jobs.enrolling import enrol
-from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.statement import RunningMonth
-from tollbridge.ledger import Account as LedgerAccount
-from tollbridge.ledger import Entry
-from tollbridge.model import Client, InvoiceStatus, UserStatus
+from tollbridge.ledger import Account, Entry
+from tollbridge.model import Client, ClientStatus, InvoiceStatus, UserStatus
 from tollbridge.rules.pricing import TokenPrice, money
 from tollbridge.secret import redact
 from tollbridge.server.pages.views import AccountView, InvoiceView, LineView, NoticeView, UsageView
 from tollbridge.server.pages.web import ROOT, Visit, Web
 
 _MOST_INVOICES = 24
+_KINDS = {"backup", "additional_ip"}
 
 _log = structlog.get_logger("tollbridge.pages")
 
@@ -35,49 +34,65 @@ class AccountPage:
         """Everything about the client who is logged in, and about nobody else."""
         client_id = self._web.client_of(visit)
         try:
-            view = await to_thread.run_sync(self._view, client_id, visit.language)
+            view = await self._web.work(self._view, client_id, visit.language)
         except NotFound:
-            return self._web.leave(visit)
+            return await self._web.leave(visit)
         return self._web.page(visit, "account", view)
 
     async def to_solus(self, visit: Visit) -> Response:
         """A one-time log-in, made now and kept nowhere."""
         await self._web.form(visit)
-        account = await to_thread.run_sync(self._account, self._web.client_of(visit))
+        account = await self._web.work(self._web.account, self._web.client_of(visit))
         if account is None:
             return self._web.go(visit, f"{ROOT}/account")
-        return self._web.go(visit, await to_thread.run_sync(self._web.parts.solus.login_url, account.user_id))
+        try:
+            url = await self._web.work(self._web.parts.solus.login_url, account.user_id)
+        except Unavailable as error:
+            return self._not_now(visit, "solusio_unavailable", error)
+        return self._web.go(visit, url)
 
     async def to_payment(self, visit: Visit) -> Response:
         """The billing system's client area, where invoices are paid."""
         await self._web.form(visit)
-        url = await to_thread.run_sync(self._web.parts.billing.portal_login_url, self._web.client_of(visit))
+        client_id = self._web.client_of(visit)
+        try:
+            url = await self._web.work(self._web.parts.billing.portal_login_url, client_id)
+        except (Unavailable, Refused) as error:
+            return self._not_now(visit, "pay_unavailable", error)
         return self._web.go(visit, url or f"{ROOT}/account")
+
+    def _not_now(self, visit: Visit, kind: str, error: TollbridgeError) -> Response:
+        _log.warning("not possible just now", what=kind, reason=redact(str(error)))
+        return self._web.message(visit, kind, status=503, link=f"{ROOT}/account", link_text="common.account")
 
     async def enrol(self, visit: Visit) -> Response:
         """A client who is logged in accepts the terms, and gets a SolusIO user."""
         form = await self._web.form(visit)
         client_id = self._web.client_of(visit)
         if problems := self._web.terms_problems(form):
-            view = await to_thread.run_sync(self._view, client_id, visit.language)
+            view = await self._web.work(self._view, client_id, visit.language)
             return self._web.page(visit, "account", attrs.evolve(view, problems=problems), status=422)
-        await to_thread.run_sync(self._enrol, client_id)
-        return self._web.go(visit, f"{ROOT}/account")
+        return await self._web.work(self._enrol, visit, client_id)
 
-    def _enrol(self, client_id: int) -> None:
+    def _enrol(self, visit: Visit, client_id: int) -> Response:
+        client = self._web.parts.billing.client(client_id)
+        if client.status is ClientStatus.CLOSED:
+            return self._web.message(visit, "closed", status=403)
         try:
-            enrol(self._web.parts, self._web.parts.billing.client(client_id))
+            enrol(self._web.parts, client)
+        except Conflict as error:
+            _log.error("enrolment needs a human", client_id=client_id, reason=redact(str(error)))
+            return self._web.message(visit, "conflict", status=409)
         except Unavailable as error:
             _log.warning("user not made yet", client_id=client_id, reason=redact(str(error)))
-
-    def _account(self, client_id: int) -> LedgerAccount | None:
-        return self._web.parts.ledger.accounts([client_id]).get(client_id)
+            return self._web.message(visit, "enrolment_unfinished", status=503, link=f"{ROOT}/account")
+        return self._web.go(visit, f"{ROOT}/account")
 
     def _view(self, client_id: int, language: str) -> AccountView:
         parts = self._web.parts
         client = parts.billing.client(client_id)
-        price = Pricer(parts.billing, parts.settings.pricing.price_list()).price(client)
-        account = self._account(client_id)
+        price = self._web.pricer().price(client)
+        account = self._web.account(client_id)
         entries = parts.ledger.invoices_of(client_id, _MOST_INVOICES)
         today = datetime.now(parts.settings.billing.timezone).date()
         status = _user_status(account)
@@ -92,6 +107,7 @@ class AccountPage:
             notices=tuple(
                 self._notice(entry, today, language, status) for entry in entries if _is_overdue(entry, today)
             ),
+            can_enrol=client.status is not ClientStatus.CLOSED,
             can_pay=parts.billing.can("portal_login_url"),
             month=month,
             usage=usage,
@@ -135,8 +151,9 @@ def _shown_month(
     usage = tuple(
         UsageView(
             item.name or item.type,
+            "" if item.server or item.type not in _KINDS else f"item.{item.type}",
             item.server.plan if item.server else item.type,
-            f"{item.tokens:,}",
+            format_decimal(item.tokens, locale=language),
             money(item.tokens * price.user, price.currency),
         )
         for item in running.items
@@ -146,7 +163,7 @@ def _shown_month(
     return month, usage, so_far, projected
 
 
-def _user_status(account: LedgerAccount | None) -> UserStatus:
+def _user_status(account: Account | None) -> UserStatus:
     """What the bridge made of the user; SolusIO itself shows what others did."""
     return account.hold.status if account is not None and account.hold is not None else UserStatus.ACTIVE
 

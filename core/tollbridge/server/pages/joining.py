@@ -11,16 +11,17 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from anyio import to_thread
+from babel.numbers import get_currency_name
 from starlette.responses import Response
 
-from tollbridge.errors import Conflict, Refused, Unavailable
+from tollbridge.errors import AddressTaken, Conflict, NotFound, Refused, Unavailable
 from tollbridge.jobs.enrolling import finish
 from tollbridge.ledger.outbox import Outbox
-from tollbridge.ledger.signups import CONFIRMED, CREATING, DONE, MAILED, Joining, Signups
+from tollbridge.ledger.signups import CONFIRMED, DONE, MAILED, Joining, Signups
 from tollbridge.mail.background import Delivery
-from tollbridge.model import Client, Signup
+from tollbridge.model import Client, ClientStatus, Signup
 from tollbridge.secret import redact
+from tollbridge.server.pages.countries import countries
 from tollbridge.server.pages.signing import SIGNUP_SECONDS
 from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, PASSWORD_SHORTEST, ConfirmView, SignupView
 from tollbridge.server.pages.web import ROOT, Form, Stop, Visit, Web
@@ -42,27 +43,31 @@ class SigningUp:
         self._signups = Signups(web.parts.ledger.engine)
 
     async def show(self, visit: Visit) -> Response:
-        """The first form."""
-        return self._web.page(visit, "signup", SignupView(can_log_in=self._web.can_log_in))
+        """The first form; the currency may have been chosen on the landing page already."""
+        offered = await self._web.work(self._web.pricer().offered)
+        wanted = visit.request.query_params.get("currency", "")
+        chosen = wanted if wanted in offered else ""
+        return self._form(visit, {"currency": chosen}, offered, {})
 
     async def begin(self, visit: Visit) -> Response:
         """Send the link. The answer is the same for every address, known or not, mailed or held back."""
         form = await self._web.form(visit)
         await self._web.limit(visit, "signup", visit.address, 20, _HOUR)
-        fields = {name: form.get(name, "") for name in FIELD_LONGEST}
-        problems = _problems(fields)
-        if problems:
-            view = SignupView(
-                fields["first_name"],
-                fields["last_name"],
-                fields["company"],
-                fields["email"],
-                problems=problems,
-                can_log_in=self._web.can_log_in,
-            )
-            return self._web.page(visit, "signup", view, status=422)
-        await to_thread.run_sync(self._mail_link, fields, visit.language)
+        offered = await self._web.work(self._web.pricer().offered)
+        fields = {name: form.get(name, "") for name in (*FIELD_LONGEST, "country", "currency")}
+        if len(offered) < 2:
+            fields["currency"] = offered[0] if offered else ""
+        if problems := _problems(fields, offered):
+            return self._form(visit, fields, offered, problems)
+        await self._web.work(self._mail_link, fields, visit.language)
         return self._web.page(visit, "signup_sent")
+
+    def _form(self, visit: Visit, fields: Form, offered: tuple[str, ...], problems: dict[str, str]) -> Response:
+        names = {code: get_currency_name(code, locale=visit.language) for code in offered}
+        view = SignupView(
+            countries(visit.language), names, **fields, problems=problems, can_log_in=self._web.can_log_in
+        )
+        return self._web.page(visit, "signup", view, status=422 if problems else 200)
 
     def _mail_link(self, fields: Form, language: str) -> None:
         web, now = self._web, datetime.now(UTC)
@@ -75,6 +80,8 @@ class SigningUp:
             first_name=fields["first_name"],
             last_name=fields["last_name"],
             company=fields["company"],
+            currency=fields["currency"],
+            country=fields["country"],
             state=MAILED,
             client_id=None,
             expires_at=expires,
@@ -103,60 +110,72 @@ class SigningUp:
             )
         lease = f"confirming:{joining.nonce}"
         now = datetime.now(UTC)
-        if not await to_thread.run_sync(self._web.visits.use, lease, now + _LEASE, now):
+        if not await self._web.work(self._web.visits.use, lease, now + _LEASE, now):
             return self._web.message(visit, "signup_unfinished", status=409)
-        try:
-            return await to_thread.run_sync(self._join, visit, joining, form["password"])
+        try:  # looked at again: another confirmation may have come to its end in the meantime
+            return await self._web.work(self._join, visit, await self._joining(visit), form["password"])
         finally:
-            await to_thread.run_sync(self._web.visits.release, lease)
+            await self._web.work(self._web.visits.release, lease)
 
     def _join(self, visit: Visit, joining: Joining, password: str) -> Response:
         web = self._web
         try:
-            client = self._client(joining, password)
-            if client is None:
-                view = ConfirmView(joining.email, problems={"password": "problem.password_wrong"}, known=True)
-                return web.page(visit, "confirm", view, status=403)
+            client = self._client(visit, joining, password)
+            if client.status is ClientStatus.CLOSED:
+                return web.message(visit, "closed", status=403)
             finish(web.parts, joining, client)
-        except Conflict as error:
+        except (Conflict, Refused, NotFound) as error:
             _log.error("sign-up needs a human", reason=redact(str(error)))
             return web.message(visit, "conflict", status=409)
-        except Refused as error:
-            _log.warning("sign-up refused", reason=redact(str(error)))
-            return self._refused(visit, joining)
         except Unavailable as error:
             _log.warning("sign-up not finished yet", reason=redact(str(error)))
             return web.message(visit, "signup_unfinished", status=503)
         return web.enter(visit, client.id, f"{ROOT}/welcome")
 
-    def _refused(self, visit: Visit, joining: Joining) -> Response:
-        """The billing system made nobody: the address is a client's already, who is asked for its password."""
-        if joining.state == CONFIRMED or not self._web.can_log_in:
+    def _client(self, visit: Visit, joining: Joining, password: str) -> Client:
+        """The client: known already, made by an earlier try that was cut short, or made now.
+
+        Raises:
+            Stop: the password is not that of the client who is known.
+        """
+        web = self._web
+        if joining.client_id is not None:
+            return web.parts.billing.client(joining.client_id)
+        client = None if joining.state == MAILED else web.authenticated(joining.email, password)
+        if client is None and joining.state == CONFIRMED:
+            raise Stop(self._ask_again(visit, joining, "password_wrong", known=True))
+        return client or self._create(visit, joining, password)
+
+    def _create(self, visit: Visit, joining: Joining, password: str) -> Client:
+        """A client made now, or one who is known already and has given its password at once.
+
+        Raises:
+            Stop: the billing system made nobody, and the page says what to enter instead.
+        """
+        self._signups.accepted(joining.nonce, datetime.now(UTC))
+        try:
+            return self._web.parts.billing.create_client(_signup(joining, password))
+        except Refused as error:
+            client = self._web.authenticated(joining.email, password)
+            if client is None:
+                raise Stop(self._refused(visit, joining, error)) from None
+            return client
+
+    def _refused(self, visit: Visit, joining: Joining, error: Refused) -> Response:
+        if not isinstance(error, AddressTaken):
+            _log.warning("sign-up refused", reason=redact(str(error)))
+            self._signups.refused(joining.nonce)
+            return self._ask_again(visit, joining, "refused", known=False)
+        if not self._web.can_log_in:
+            self._signups.refused(joining.nonce)
             return self._web.message(visit, "conflict", status=409)
         self._signups.confirmed(joining.nonce)
-        return self._web.page(visit, "confirm", ConfirmView(joining.email, known=True), status=409)
+        return self._ask_again(visit, joining, "", known=True)
 
-    def _client(self, joining: Joining, password: str) -> Client | None:
-        """The client: known already, made by an earlier try that was cut short, or made now; None: wrong password."""
-        billing = self._web.parts.billing
-        if joining.client_id is not None:
-            return billing.client(joining.client_id)
-        if joining.state == CONFIRMED:
-            return billing.authenticate(joining.email, password)
-        if joining.state == CREATING and self._web.can_log_in:
-            client = billing.authenticate(joining.email, password)
-            if client is not None:
-                return client
-        self._signups.accepted(joining.nonce, datetime.now(UTC))
-        return billing.create_client(
-            Signup(
-                joining.email,
-                first_name=joining.first_name,
-                last_name=joining.last_name,
-                company=joining.company,
-                password=password,
-            )
-        )
+    def _ask_again(self, visit: Visit, joining: Joining, problem: str, *, known: bool) -> Response:
+        problems = {"password": f"problem.{problem}"} if problem else {}
+        status = 403 if problem == "password_wrong" else 409
+        return self._web.page(visit, "confirm", ConfirmView(joining.email, problems, known=known), status=status)
 
     async def welcome(self, visit: Visit) -> Response:
         """Where a sign-up ends: the way into SolusIO."""
@@ -166,7 +185,7 @@ class SigningUp:
     async def _joining(self, visit: Visit) -> Joining:
         """The sign-up that the link in the address is about, if it can still be finished."""
         nonce = self._web.signing.signup_nonce(visit.request.path_params["token"])
-        joining = None if nonce is None else await to_thread.run_sync(self._signups.find, nonce)
+        joining = None if nonce is None else await self._web.work(self._signups.find, nonce)
         if joining is None or joining.expires_at < datetime.now(UTC):
             raise Stop(
                 self._web.message(visit, "link_expired", status=410, link=f"{ROOT}/signup", link_text="common.signup")
@@ -178,7 +197,7 @@ class SigningUp:
         return joining
 
 
-def _problems(fields: Form) -> dict[str, str]:
+def _problems(fields: Form, offered: tuple[str, ...]) -> dict[str, str]:
     """What is wrong with the first form, by field."""
     problems = {}
     for name, longest in FIELD_LONGEST.items():
@@ -191,9 +210,25 @@ def _problems(fields: Form) -> dict[str, str]:
             problems[name] = "problem.required"
     if "email" not in problems and not _EMAIL.fullmatch(fields["email"]):
         problems["email"] = "problem.email"
+    if fields["country"] not in countries("en"):
+        problems["country"] = "problem.choose"
+    if offered and fields["currency"] not in offered:
+        problems["currency"] = "problem.choose"
     return problems
 
 
 def _password_problems(password: str, *, known: bool) -> dict[str, str]:
     shortest = 1 if known else PASSWORD_SHORTEST
     return {} if shortest <= len(password) <= PASSWORD_LONGEST else {"password": "problem.password_short"}
+
+
+def _signup(joining: Joining, password: str) -> Signup:
+    return Signup(
+        joining.email,
+        first_name=joining.first_name,
+        last_name=joining.last_name,
+        company=joining.company,
+        currency=joining.currency,
+        country=joining.country,
+        password=password,
+    )

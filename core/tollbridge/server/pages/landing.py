@@ -2,10 +2,8 @@
 
 from decimal import Decimal
 
-from anyio import to_thread
 from starlette.responses import Response
 
-from tollbridge.jobs.pricing import Pricer
 from tollbridge.rules.pricing import exact_money, money
 from tollbridge.server.pages.views import LandingView, PlanView
 from tollbridge.server.pages.web import Visit, Web
@@ -21,13 +19,14 @@ class Landing:
     async def show(self, visit: Visit) -> Response:
         """The plans, before discounts and tax; with nobody logged in nothing more is known."""
         wanted = visit.request.query_params.get("currency", "")
-        return self._web.page(visit, "landing", await to_thread.run_sync(self._view, wanted))
+        return self._web.page(visit, "landing", await self._web.work(self._view, wanted))
 
     def _view(self, wanted: str) -> LandingView:
         parts = self._web.parts
         prices = parts.settings.pricing.tokens
-        code = wanted if wanted in prices else next(iter(prices))
-        pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
+        pricer = self._web.pricer()
+        offered = pricer.offered() or tuple(prices)
+        code = wanted if wanted in offered else offered[0]
         currency, token = pricer.writing(code), prices[code]
 
         def shown(plan: Plan) -> PlanView:
@@ -37,7 +36,7 @@ class Landing:
 
         return LandingView(
             plans=tuple(shown(plan) for plan in parts.solus.plans()),
-            currencies=tuple(prices),
+            currencies=offered,
             currency=code,
             can_sign_up=self._web.can_sign_up,
             can_log_in=self._web.can_log_in,

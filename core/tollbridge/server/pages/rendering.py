@@ -33,6 +33,10 @@ class Renderer:
         site: the operator's branding.
         own_templates: the operator's folder, if there is one.
 
+    Attributes:
+        style: the stylesheet, in the operator's colour.
+        style_version: changes with it.
+
     Raises:
         ConfigError: with everything that is wrong in the operator's folder, by file and line.
     """
@@ -48,8 +52,9 @@ class Renderer:
             own.check_syntax(self._environment)
             own.attempt(_STYLE, self._rendered_style)
             own.refuse()
-        self._style = self._rendered_style()
-        self._environment.globals["style_version"] = hashlib.sha256(self._style.encode()).hexdigest()[:8]
+        self.style = self._rendered_style()
+        self.style_version = hashlib.sha256(self.style.encode()).hexdigest()[:8]
+        self._environment.globals["style_version"] = self.style_version
         if own:
             self._try_all(own)
             own.refuse()
@@ -83,10 +88,6 @@ class Renderer:
             return self._environment.get_template(f"mail/{name}.{kind}").render(language=language, t=t, **values)
 
         return Mail(_one_line(rendered("subject.txt")), rendered("txt"), rendered("html"))
-
-    def style(self) -> str:
-        """The stylesheet, in the operator's colour."""
-        return self._style
 
     def _rendered_style(self) -> str:
         return self._environment.get_template(_STYLE).render()

@@ -6,7 +6,18 @@ from types import MappingProxyType
 from tollbridge.server.pages import views
 
 _PLANS = (views.PlanView("Small", "$0.007", "$5.00"), views.PlanView("Large", "", ""))
-_FIELDS = ("form", "first_name", "last_name", "company", "email", "password", "terms", "postpay_terms")
+_FIELDS = (
+    "form",
+    "first_name",
+    "last_name",
+    "company",
+    "email",
+    "country",
+    "currency",
+    "password",
+    "terms",
+    "postpay_terms",
+)
 _PROBLEMS = dict.fromkeys(_FIELDS, "problem.required")
 _INVOICES = tuple(
     views.InvoiceView(
@@ -21,6 +32,10 @@ _INVOICES = tuple(
     )
     for status in ("draft", "unpaid", "pending", "paid", "cancelled", "refunded")
 )
+_USAGE = (
+    views.UsageView("web-1", "", "Small", "2,100", "$2.10"),
+    views.UsageView("web-1", "item.backup", "", "210", "$0.21"),
+)
 _NOTICES = (
     views.NoticeView("TB-2026-07-1042", "15 August 2026", "$6.00", "22 August 2026", "29 August 2026"),
     views.NoticeView("TB-2026-06-1042", "15 July 2026", "$6.00", is_locked=True),
@@ -28,20 +43,21 @@ _NOTICES = (
 )
 
 
-def _account(*, enrolled: bool, full: bool) -> views.AccountView:
+def _account(*, enrolled: bool, full: bool, can_enrol: bool = True) -> views.AccountView:
     return views.AccountView(
         who="Ann Example" if full else "",
         email="ann@example.com",
         enrolled=enrolled,
         user_status="suspended" if full else "active",
         month="August 2026",
-        usage=(views.UsageView("web-1", "Small, 300 hours", "2,100", "$2.10"),) if full else (),
+        usage=_USAGE if full else (),
         usage_known=full,
         so_far="$2.10" if full else "",
         projected="$5.00" if full else "",
         invoices=_INVOICES if full else (),
         notices=_NOTICES if full else (),
         can_pay=full,
+        can_enrol=can_enrol,
         problems=_PROBLEMS if full else {},
     )
 
@@ -54,17 +70,32 @@ PAGES: Mapping[str, Sequence[object]] = MappingProxyType(
         ),
         "login": (views.LoginView(), views.LoginView("ann@example.com", "login.wrong")),
         "signup": (
-            views.SignupView(),
-            views.SignupView("Ann", "Example", "Example Ltd", "ann@example.com", _PROBLEMS, can_log_in=False),
+            views.SignupView({"DE": "Germany"}, {"USD": "US Dollar"}),
+            views.SignupView(
+                {"DE": "Germany", "GB": "United Kingdom"},
+                {"USD": "US Dollar", "EUR": "Euro"},
+                first_name="Ann",
+                last_name="Example",
+                company="Example Ltd",
+                email="ann@example.com",
+                country="GB",
+                currency="EUR",
+                problems=_PROBLEMS,
+                can_log_in=False,
+            ),
         ),
         "signup_sent": (None,),
         "confirm": (
             views.ConfirmView("ann@example.com"),
-            views.ConfirmView("ann@example.com", needs_name=True, problems=_PROBLEMS, known=True),
+            views.ConfirmView("ann@example.com", problems=_PROBLEMS, known=True),
         ),
         "welcome": (None,),
-        "account": tuple(
-            _account(enrolled=enrolled, full=full) for enrolled in (False, True) for full in (False, True)
+        "account": (
+            _account(enrolled=False, full=False),
+            _account(enrolled=False, full=False, can_enrol=False),
+            _account(enrolled=False, full=True),
+            _account(enrolled=True, full=False),
+            _account(enrolled=True, full=True),
         ),
         "message": (
             views.MessageView("message.fault_title", "message.fault"),

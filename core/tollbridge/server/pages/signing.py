@@ -18,11 +18,20 @@ ENTRY_SECONDS = 60
 
 
 @attrs.frozen
-class Entry:
-    """A client on the way in; ``nonce`` makes the link work once."""
+class Session:
+    """A client who is logged in; by the ``nonce`` one log-in is told from another."""
 
     client_id: int
     nonce: str
+
+
+@attrs.frozen
+class Entry:
+    """A client on the way in; ``nonce`` makes the link work once, and ``destination`` is where it leads."""
+
+    client_id: int
+    nonce: str
+    destination: str
 
 
 class Signing:
@@ -37,11 +46,14 @@ class Signing:
 
     def session(self, client_id: int) -> str:
         """The value of a session's cookie."""
-        return self._dumped(self._sessions, [client_id, secrets.token_hex(8)])
+        return self._dumped(self._sessions, [client_id, secrets.token_hex(16)])
 
-    def session_client(self, value: str) -> int | None:
-        """Whose session it is; None if it is altered or over."""
-        return _client(_read(self._sessions, value, SESSION_SECONDS))
+    def session_of(self, value: str) -> Session | None:
+        """Whose session it is; None if it is altered or too old."""
+        match _read(self._sessions, value, SESSION_SECONDS):
+            case [int(client_id), str(nonce)]:
+                return Session(client_id, nonce)
+        return None
 
     def signup(self, nonce: str) -> str:
         """The last part of a sign-up's link."""
@@ -52,15 +64,15 @@ class Signing:
         nonce = _read(self._signups, value, SIGNUP_SECONDS)
         return nonce if isinstance(nonce, str) else None
 
-    def entry(self, client_id: int) -> str:
+    def entry(self, client_id: int, destination: str) -> str:
         """The last part of a link that a billing system sends its logged-in client to."""
-        return self._dumped(self._entries, [client_id, secrets.token_hex(16)])
+        return self._dumped(self._entries, [client_id, secrets.token_hex(16), destination])
 
     def entry_of(self, value: str) -> Entry | None:
         """Who comes in with a link; None if it is altered or too old."""
         match _read(self._entries, value, ENTRY_SECONDS):
-            case [int(client_id), str(nonce)]:
-                return Entry(client_id, nonce)
+            case [int(client_id), str(nonce), str(destination)]:
+                return Entry(client_id, nonce, destination)
         return None
 
     def form(self, visit: str) -> str:
@@ -86,10 +98,3 @@ def _read(serializer: URLSafeTimedSerializer, value: str, seconds: int) -> objec
     except BadSignature:
         return None
     return found
-
-
-def _client(found: object) -> int | None:
-    match found:
-        case [int(client_id), str()]:
-            return client_id
-    return None

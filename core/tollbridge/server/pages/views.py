@@ -59,12 +59,19 @@ class LoginView:
 
 @attrs.frozen
 class SignupView:
-    """What was typed, and what is wrong with it."""
+    """What was typed or chosen, what there is to choose from, and what is wrong.
 
+    ``countries`` and ``currencies``: names by code; with only one currency there is nothing to choose.
+    """
+
+    countries: Mapping[str, str]
+    currencies: Mapping[str, str]
     first_name: str = ""
     last_name: str = ""
     company: str = ""
     email: str = ""
+    country: str = ""
+    currency: str = ""
     problems: Problems = attrs.field(factory=dict)
     can_log_in: bool = True
 
@@ -74,22 +81,22 @@ class ConfirmView:
     """The page of an e-mailed link: terms to accept and a password.
 
     ``known``: the address is a client's already, who is asked for the password they have instead of a new one.
-    ``needs_name``: the form asks for ``first_name`` and ``last_name``, too.
     """
 
     email: str
-    needs_name: bool = False
     problems: Problems = attrs.field(factory=dict)
     known: bool = False
-    first_name: str = ""
-    last_name: str = ""
 
 
 @attrs.frozen
 class UsageView:
-    """One server, backup or address in the running month."""
+    """One server, backup or address in the running month; ``kind`` is the text key of what it is, if it is no server.
+
+    ``detail`` is a server's plan, or SolusIO's own word for a kind that we have no text for.
+    """
 
     name: str
+    kind: str
     detail: str
     tokens: str
     amount: str
@@ -134,7 +141,8 @@ class NoticeView:
 class AccountView:
     """The dashboard; ``user_status`` is the value of a ``tollbridge.model.UserStatus``.
 
-    ``problems`` are those of the form with which a client who is not enrolled accepts the terms.
+    ``problems`` are those of the form with which a client who is not enrolled accepts the terms. Whoever ``can_enrol``
+    is invited to; a closed client is not.
     """
 
     who: str
@@ -149,6 +157,7 @@ class AccountView:
     invoices: tuple[InvoiceView, ...]
     notices: tuple[NoticeView, ...]
     can_pay: bool
+    can_enrol: bool = True
     problems: Problems = attrs.field(factory=dict)
 
 

@@ -3,32 +3,39 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
 import structlog
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tollbridge.config import PagesSettings
-from tollbridge.errors import TollbridgeError
+from tollbridge.errors import Refused, TollbridgeError
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.statement import UsageMemory
+from tollbridge.ledger import Account
 from tollbridge.ledger.visits import Visits
+from tollbridge.model import Client
 from tollbridge.secret import redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.pages.rendering import Renderer, language_of
-from tollbridge.server.pages.signing import SESSION_SECONDS, Signing
+from tollbridge.server.pages.signing import SESSION_SECONDS, Session, Signing
 from tollbridge.server.pages.views import MessageView, Site
 
 ROOT = "/cloud"
 _VISIT, _SESSION = "tollbridge_visit", "tollbridge_session"
+_THREADS = 20  # of those that a process has, so that price look-ups always find some, whatever the pages wait for
 
 _log = structlog.get_logger("tollbridge.pages")
 
 Form = dict[str, str]
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 class Stop(Exception):
@@ -46,12 +53,17 @@ class Visit:
     request: Request
     cookie: str
     language: str
-    client_id: int | None
+    session: Session | None
 
     @property
     def address(self) -> str:
         """Where it comes from."""
         return self.request.client.host if self.request.client else "unknown"
+
+    @property
+    def session_ended(self) -> bool:
+        """Whether the browser comes with a session that is none any more."""
+        return self.session is None and _SESSION in self.request.cookies
 
 
 class Web:
@@ -78,36 +90,57 @@ class Web:
         )
         self.can_log_in = parts.billing.can("authenticate")
         self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
-        solus = urlsplit(parts.settings.solus.user_area_url or parts.settings.solus.url)
-        # A form may end in SolusIO or in the billing system's client area, whose address only its adapter knows.
+        self._threads = CapacityLimiter(_THREADS)
         self._policy = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
-            f" form-action 'self' https: {solus.scheme}://{solus.netloc}"
+            f" form-action 'self' {self._where_forms_end()}"
         )
 
     def endpoint(self, handle: Callable[[Visit], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """A page as Starlette calls it: with its visit, and with every outage said in plain words."""
 
         async def answer(request: Request) -> Response:
-            visit = self._visit(request)
+            visit = Visit(
+                request,
+                request.cookies.get(_VISIT) or secrets.token_urlsafe(24),
+                language_of(request.headers.get("accept-language", "")),
+                session=None,
+            )
             try:
+                visit = attrs.evolve(visit, session=await self._session(request))
                 return await handle(visit)
             except Stop as stop:
                 return stop.response
             except TollbridgeError as error:
-                _log.error("page not available", path=request.url.path, reason=redact(str(error)))
+                _log.error("page not available", page=handle.__qualname__, reason=redact(str(error)))
                 return self.message(visit, "unavailable", status=503)
+            except Exception:  # noqa: BLE001 - whatever it is, a customer is told in a page that it is our fault
+                _log.exception("fault", page=handle.__qualname__)
+                return self.message(visit, "fault", status=500)
 
         return answer
 
-    def _visit(self, request: Request) -> Visit:
-        session = request.cookies.get(_SESSION, "")
-        return Visit(
-            request,
-            request.cookies.get(_VISIT) or secrets.token_urlsafe(24),
-            language_of(request.headers.get("accept-language", "")),
-            self.signing.session_client(session) if session else None,
-        )
+    async def work(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
+        """The function's result; it may wait for another system or the ledger, so it runs in a thread of its own."""
+        return await to_thread.run_sync(partial(function, *values, **more), limiter=self._threads)
+
+    async def _session(self, request: Request) -> Session | None:
+        """The session that the browser comes with, unless it was altered, is over, or was ended."""
+        value = request.cookies.get(_SESSION, "")
+        session = self.signing.session_of(value) if value else None
+        if session is None:
+            return None
+        ended = await self.work(self.visits.was_used, _ended(session), datetime.now(UTC))
+        return None if ended else session
+
+    def _where_forms_end(self) -> str:
+        """In SolusIO, or in the billing system's client area, whose address only its adapter knows.
+
+        Only pages that come over plain http themselves, as on one's own machine, may lead to plain http.
+        """
+        solus = urlsplit(self.parts.settings.solus.user_area_url or self.parts.settings.solus.url)
+        schemes = "https:" if self.public_url.startswith("https:") else "https: http:"
+        return f"{schemes} {solus.scheme}://{solus.netloc}"
 
     def page(self, visit: Visit, name: str, view: Any = None, *, status: int = 200) -> Response:
         """A page, in the visitor's language."""
@@ -116,14 +149,43 @@ class Web:
             visit.language,
             view,
             csrf=self.signing.form(visit.cookie),
-            logged_in=visit.client_id is not None,
+            logged_in=visit.session is not None,
         )
         return self._guarded(visit, HTMLResponse(text, status))
 
-    def message(self, visit: Visit, kind: str, *, status: int, link: str = "", link_text: str = "") -> Response:
+    def message(self, visit: Visit, kind: str, *, status: int, link: str = ROOT, link_text: str = "") -> Response:
         """A page that only says something: ``message.<kind>`` of the texts, and its title."""
         view = MessageView(f"message.{kind}_title", f"message.{kind}", link, link_text)
         return self.page(visit, "message", view, status=status)
+
+    async def closed(self, visit: Visit) -> Response:
+        """Where signing up would be, if the billing system could make clients and mails could be sent."""
+        return self.message(visit, "signup_closed", status=404)
+
+    async def nowhere(self, visit: Visit) -> Response:
+        """Any other address below ours."""
+        path = visit.request.url.path
+        if path.endswith("/"):
+            return self.go(visit, path.rstrip("/"))
+        return self.message(visit, "not_found", status=404)
+
+    def authenticated(self, email: str, password: str) -> Client | None:
+        """Whose e-mail address and password these are; None if they do not prove it, for whatever reason."""
+        if not self.can_log_in:
+            return None
+        try:
+            return self.parts.billing.authenticate(email, password)
+        except Refused as error:
+            _log.warning("log-in refused", reason=redact(str(error)))
+            return None
+
+    def pricer(self) -> Pricer:
+        """Prices tokens, for one request."""
+        return Pricer(self.parts.billing, self.parts.settings.pricing.price_list())
+
+    def account(self, client_id: int) -> Account | None:
+        """The client's SolusIO user, as the ledger knows it."""
+        return self.parts.ledger.accounts([client_id]).get(client_id)
 
     def go(self, visit: Visit, to: str) -> Response:
         """Send the browser on, to one of our own pages or to an address that the bridge has just made."""
@@ -131,14 +193,16 @@ class Web:
 
     def enter(self, visit: Visit, client_id: int, to: str) -> Response:
         """Log the client in and send the browser on; what the browser had before means nothing any more."""
-        fresh = attrs.evolve(visit, cookie=secrets.token_urlsafe(24), client_id=client_id)
-        response = self.go(fresh, to)
+        response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24)), to)
         self._set(response, _SESSION, self.signing.session(client_id), SESSION_SECONDS)
         return response
 
-    def leave(self, visit: Visit) -> Response:
-        """Log out."""
-        response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24), client_id=None), ROOT)
+    async def leave(self, visit: Visit) -> Response:
+        """Log out: the session is worth nothing any more, not even to who copied it."""
+        if visit.session:
+            now = datetime.now(UTC)
+            await self.work(self.visits.use, _ended(visit.session), now + 2 * timedelta(seconds=SESSION_SECONDS), now)
+        response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24)), ROOT)
         response.delete_cookie(_SESSION, path=ROOT)
         return response
 
@@ -147,7 +211,7 @@ class Web:
         try:
             fields = await read_form(visit.request.scope, visit.request.receive)
         except FormRefused as refusal:
-            kind = "too_large" if refusal.status == 413 else "form_expired"
+            kind = "too_large" if refusal.status == 413 else "form_unreadable"
             raise Stop(self.message(visit, kind, status=refusal.status)) from None
         except CallerGone:
             raise Stop(Response(status_code=400)) from None
@@ -160,15 +224,15 @@ class Web:
 
     async def limit(self, visit: Visit, what: str, key: str, most: int, within: timedelta) -> None:
         """End the request if there were too many of its kind."""
-        allowed = await to_thread.run_sync(self.visits.allow, f"{what}:{key}", most, within, datetime.now(UTC))
+        allowed = await self.work(self.visits.allow, f"{what}:{key}", most, within, datetime.now(UTC))
         if not allowed:
             raise Stop(self.message(visit, "too_many", status=429))
 
     def client_of(self, visit: Visit) -> int:
         """Who is logged in; anybody else is sent to the log-in page."""
-        if visit.client_id is None:
+        if visit.session is None:
             raise Stop(self.go(visit, f"{ROOT}/login"))
-        return visit.client_id
+        return visit.session.client_id
 
     def terms_problems(self, form: Form) -> dict[str, str]:
         """What was not accepted and must be, by field."""
@@ -191,3 +255,7 @@ class Web:
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
         secure = self.public_url.startswith("https:")
         response.set_cookie(name, value, seconds, path=ROOT, secure=secure, httponly=True, samesite="lax")
+
+
+def _ended(session: Session) -> str:
+    return f"session:{session.nonce}"
