@@ -1,5 +1,6 @@
 """docs/configuration.md has every key of bridge.toml, and its examples can be used."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -77,10 +78,10 @@ def default(field: "attrs.Attribute[Any]") -> str:
         return "required"
     if value is None or isinstance(value, attrs.Factory):  # type: ignore[arg-type]
         return "none"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    if isinstance(value, ZoneInfo | DatabaseUrl | str):
-        return f'`"{value}"`'
+    if isinstance(value, ZoneInfo | DatabaseUrl):
+        value = str(value)
+    if isinstance(value, bool | str | tuple):
+        return f"`{json.dumps(value)}`"
     if attrs.has(type(value)):
         return "see below" if field.name == "usage" else "none"
     return f"`{value}`"

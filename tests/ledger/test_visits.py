@@ -108,8 +108,27 @@ def test_what_was_begun_and_not_finished_can_be_taken_up_when_its_time_is_over_o
     later = NOW + 2 * MINUTE
     answers = at_once(ledger_url, lambda visits: visits.use("confirming:n1", later + MINUTE, later))
     assert sorted(answers) == [False, False, False, True]
-    visits.release("confirming:n1")
+    visits.release("confirming:n1", NOW + 2 * MINUTE)  # by who was slow, and whose time is over
+    assert not visits.use("confirming:n1", later + MINUTE, later)
+    visits.release("confirming:n1", later + MINUTE)
     assert visits.use("confirming:n1", later + MINUTE, later)
+
+
+def test_an_attempt_that_is_forgiven_counts_no_more_and_the_others_do(visits: Visits) -> None:
+    for number in range(2):
+        assert visits.allow("login:ada", 2, HOUR, NOW + number * MINUTE)
+    visits.forgive("login:bob", NOW)
+    assert not visits.allow("login:ada", 2, HOUR, NOW + 2 * MINUTE)
+    visits.forgive("login:ada", NOW)
+    assert visits.allow("login:ada", 2, HOUR, NOW + 2 * MINUTE)
+    assert not visits.allow("login:ada", 2, HOUR, NOW + 3 * MINUTE)
+
+
+def test_what_was_used_is_known_until_it_is_over(visits: Visits) -> None:
+    assert not visits.was_used("n1", NOW)
+    visits.use("n1", NOW + HOUR, NOW)
+    assert visits.was_used("n1", NOW + HOUR - MINUTE)
+    assert not visits.was_used("n1", NOW + HOUR)
 
 
 def test_only_what_is_over_is_forgotten(visits: Visits, ledger: Ledger) -> None:

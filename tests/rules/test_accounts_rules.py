@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollbridge.model import Client, ClientStatus
-from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide
+from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide, gets_user
 
 ADA = Client(1042, "ada@example.com", "USD")
 ADDRESSES = st.sampled_from(["ada@example.com", "ADA@Example.com", "bob@example.com", "ada@example.com.invalid"])
@@ -61,6 +61,24 @@ def test_what_only_a_human_can_decide_is_a_clash_that_names_the_user(candidates:
     assert words in decision.message
 
 
+@pytest.mark.parametrize(
+    ("status", "enrolled", "everybody", "gets_one"),
+    [
+        ("active", False, True, True),
+        ("active", False, False, False),
+        ("active", True, False, True),
+        ("inactive", False, True, False),
+        ("inactive", True, False, True),
+        ("closed", True, True, False),
+    ],
+)
+def test_every_active_client_gets_a_user_or_only_who_enrolled_and_a_closed_one_never(
+    status: str, enrolled: bool, everybody: bool, gets_one: bool
+) -> None:
+    client = Client(1042, "ada@example.com", "USD", status=ClientStatus(status))
+    assert gets_user(client, enrolled=enrolled, everybody=everybody) is gets_one
+
+
 def test_who_must_sign_up_is_not_given_a_user_unasked() -> None:
     assert decide(ADA, [Candidate(7, "ada@example.com", None)], provision=False) == Leave()
 
@@ -88,14 +106,13 @@ def test_a_user_of_another_client_is_never_taken_over(
 
 
 @given(situations(), st.booleans())
-def test_a_user_is_only_made_or_linked_for_an_active_client_that_has_none_and_whose_address_is_free(
+def test_a_user_is_only_made_or_linked_for_a_client_that_gets_one_and_has_none_and_whose_address_is_free(
     situation: tuple[Client, list[Candidate]], provision: bool
 ) -> None:
     client, candidates = situation
     decision = decide(client, candidates, provision=provision)
     if isinstance(decision, Create | Link):
         assert provision
-        assert client.status is ClientStatus.ACTIVE
         assert client.email
         assert [user.billing_user_id for user in candidates] == ([] if decision == Create() else [None])
 

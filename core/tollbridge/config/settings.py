@@ -6,6 +6,7 @@ The comment of each key stands in the repository's own bridge.toml; a rule that 
 import re
 from datetime import timedelta
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -162,6 +163,14 @@ class AccountsSettings:
     on_closed: Literal["suspend", "delete", "keep"] = "suspend"
 
 
+def _networks(_instance: object, attribute: "attrs.Attribute[Any]", value: tuple[str, ...]) -> None:
+    for each in value:
+        try:
+            ip_network(each)
+        except ValueError:
+            raise FieldError(attribute.name, f'"{each}" is no address like "10.0.0.5" or "10.0.0.0/8"') from None
+
+
 @attrs.frozen
 class ServerSettings:
     """``[server]``: the pricing endpoint."""
@@ -172,6 +181,7 @@ class ServerSettings:
     token: Secret | None = None
     cache_seconds: int = attrs.field(default=60, validator=at_least(0))
     stale_seconds: int = attrs.field(default=3600, validator=at_least(0))
+    proxies: tuple[str, ...] = attrs.field(default=("127.0.0.1", "::1"), validator=_networks)
 
     def __attrs_post_init__(self) -> None:
         if self.token is not None and not self.token:

@@ -8,15 +8,16 @@ from operator import itemgetter
 import attrs
 
 from tollbridge.errors import Conflict, Refused, TollbridgeError
+from tollbridge.jobs.enrolling import Unproved
 from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.staging import Scratch, StagedUsage
 from tollbridge.jobs.statuses import StatusChange, apply_status
 from tollbridge.ledger import Account
 from tollbridge.ledger.outbox import Outbox
-from tollbridge.ledger.signups import Signups
+from tollbridge.ledger.signups import Joining, Signups
 from tollbridge.ledger.visits import Visits
 from tollbridge.model import Client, ClientStatus, UserStatus
-from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide
+from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide, gets_user
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.secret import redact
@@ -51,7 +52,9 @@ class StagedPeople(Scratch):
         );
         CREATE INDEX users_by_billing_id ON users (billing_user_id);
         CREATE INDEX users_by_email ON users (email_key);
-        CREATE TABLE clients (id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, currency TEXT);
+        CREATE TABLE clients (
+            id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, currency TEXT, name TEXT
+        );
         CREATE INDEX clients_by_email ON clients (email_key);
     """
 
@@ -68,13 +71,14 @@ class StagedPeople(Scratch):
 
     def add_client(self, client: Client) -> bool:
         """Add a client; False if one with this id is there already."""
-        row = (client.id, client.email, client.email.casefold(), client.status, client.currency)
-        return self.connection.execute("INSERT OR IGNORE INTO clients VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
+        row = (client.id, client.email, client.email.casefold(), client.status, client.currency, _name(client))
+        return self.connection.execute("INSERT OR IGNORE INTO clients VALUES (?, ?, ?, ?, ?, ?)", row).rowcount == 1
 
-    def client_with_email(self, email: str) -> int | None:
-        """The one client with this address; None if there is none, or several."""
-        rows = self.connection.execute("SELECT id FROM clients WHERE email_key = ?", (email.casefold(),)).fetchall()
-        return rows[0][0] if len(rows) == 1 else None
+    def client_of(self, joining: Joining) -> int | None:
+        """The one client with a sign-up's address, if the sign-up made it; None if there is none, or another one."""
+        query = "SELECT id, name FROM clients WHERE email_key = ?"
+        rows = self.connection.execute(query, (joining.email.casefold(),)).fetchall()
+        return rows[0][0] if len(rows) == 1 and rows[0][1] == _name(joining) else None
 
     def has_user(self, user_id: int) -> bool:
         """Whether SolusIO has the user."""
@@ -101,6 +105,11 @@ class StagedPeople(Scratch):
             yield client, users
 
 
+def _name(person: Client | Joining) -> str:
+    words = f"{person.first_name} {person.last_name} {person.company}".casefold().split()
+    return " ".join(words)
+
+
 class Accounts:
     """One run over all clients."""
 
@@ -112,7 +121,7 @@ class Accounts:
         self._failures = Failures()
         self._uninvoiced: StagedUsage | None = None
         self._signups = Signups(parts.ledger.engine)
-        self._enrolled: set[int] = set()
+        self._enrolled: dict[int, bool] = {}
         self.report = AccountsReport(failures=self._failures.all)
 
     def sync(self) -> None:
@@ -143,7 +152,7 @@ class Accounts:
         if pages is None or self._dry_run:
             return
         for joining in self._signups.unfinished():
-            client_id = joining.client_id or people.client_with_email(joining.email)
+            client_id = joining.client_id or people.client_of(joining)
             if client_id is not None:
                 self._signups.created(joining.nonce, client_id)
                 self._signups.enrol(
@@ -151,6 +160,7 @@ class Accounts:
                     at=self._when.now,
                     terms_url=pages.terms_url,
                     postpay_terms_url=pages.postpay_terms_url,
+                    address_proved=True,
                 )
 
     def _end_signups(self) -> None:
@@ -160,6 +170,7 @@ class Accounts:
         for joining in self._signups.unfinished():
             if joining.client_id is not None and self._parts.ledger.accounts([joining.client_id]):
                 self._signups.done(joining.nonce, self._when.now)
+        self._signups.purge(self._when.now)
         Visits(self._parts.ledger.engine).purge(self._when.now)
         Outbox(self._parts.ledger.engine).purge(self._when.now - _MAILS_KEPT)
 
@@ -185,10 +196,13 @@ class Accounts:
 
     def _serve(self, client: Client, users: list[SolusUser], account: Account | None, people: StagedPeople) -> None:
         candidates = [Candidate(user.id, user.email, user.billing_user_id, user.is_administrator) for user in users]
-        provision = self._parts.settings.accounts.provision == "clients" or client.id in self._enrolled
+        everybody = self._parts.settings.accounts.provision == "clients"
+        provision = gets_user(client, enrolled=client.id in self._enrolled, everybody=everybody)
         decision = decide(client, candidates, provision=provision)
         if isinstance(decision, Clash):
             raise Conflict(decision.message)
+        if isinstance(decision, Link) and not everybody and not self._enrolled[client.id]:
+            raise Unproved(client, decision.user_id)
         user = self._user(client, decision, {user.id: user for user in users})
         if user is None:
             if account is not None and not self._dry_run and not people.has_user(account.user_id):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from tollbridge.errors import TollbridgeError
+from tollbridge.errors import Conflict, TollbridgeError
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Account
 from tollbridge.ledger.signups import Joining, Signups
@@ -14,12 +14,25 @@ from tollbridge.secret import redact
 _log = structlog.get_logger("tollbridge.jobs")
 
 
-def enrol(parts: Parts, client: Client) -> None:
+class Unproved(Conflict):
+    """SolusIO has a user with the client's e-mail address, and nobody has proved that the address is the client's."""
+
+    def __init__(self, client: Client, user_id: int) -> None:
+        super().__init__(
+            f"the client's address {client.email} is that of SolusIO's user {user_id}, who is not linked, and was not"
+            " proved: the client may sign up with it, or write the billing id to that user yourself"
+        )
+
+
+def enrol(parts: Parts, client: Client, *, address_proved: bool) -> None:
     """Note the client as enrolled, and give it its SolusIO user.
 
-    The note comes first: whatever fails afterwards, the daily job makes the user.
+    The note comes first: whatever fails afterwards, the daily job makes the user. A user that is there already and
+    linked to nobody is only given to who has proved, by a link that was mailed there, that its address is theirs:
+    anybody may write any address into a billing system.
 
     Raises:
+        Unproved: there is such a user, and the address was not proved.
         Conflict: the e-mail address is that of somebody else's user; only a human can decide.
         Unavailable, OutcomeUnknown: SolusIO cannot be used just now; the daily job goes on with it.
     """
@@ -31,9 +44,13 @@ def enrol(parts: Parts, client: Client) -> None:
         at=datetime.now(UTC),
         terms_url=pages.terms_url,
         postpay_terms_url=pages.postpay_terms_url,
+        address_proved=address_proved,
     )
     if client.id in parts.ledger.accounts([client.id]):
         return
+    found = None if address_proved else parts.solus.find_user(client.email)
+    if found is not None and found.billing_user_id is None:
+        raise Unproved(client, found.id)
     user = parts.solus.ensure_user(client.email, client.id)
     parts.ledger.save_account(Account(client.id, user.id, user.email))
     try:
@@ -46,5 +63,5 @@ def finish(parts: Parts, joining: Joining, client: Client) -> None:
     """The last steps of a sign-up whose client is known; as :func:`enrol`."""
     signups = Signups(parts.ledger.engine)
     signups.created(joining.nonce, client.id)
-    enrol(parts, client)
+    enrol(parts, client, address_proved=client.email.casefold() == joining.email)
     signups.done(joining.nonce, datetime.now(UTC))

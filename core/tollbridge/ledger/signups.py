@@ -1,7 +1,7 @@
 """Who signs up, step by step, and who has: no step is forgotten, and no password is ever among what is kept."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -12,6 +12,7 @@ from tollbridge.ledger.opening import READ_ONLY, ledger_errors
 from tollbridge.ledger.schema import enrolments, signups
 
 MAILED, CONFIRMED, CREATING, CREATED, DONE = "mailed", "confirmed", "creating", "created", "done"
+_ABANDONED_KEPT, _FINISHED_KEPT = timedelta(days=1), timedelta(days=30)
 
 
 @attrs.frozen
@@ -35,6 +36,11 @@ class Joining:
     client_id: int | None
     expires_at: datetime
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a client already, whose password must be proved before anybody is logged in as it."""
+        return self.state == CONFIRMED or self.client_id is not None
+
 
 class Signups:
     """The ledger's sign-ups and enrolments."""
@@ -57,45 +63,66 @@ class Signups:
 
     def accepted(self, nonce: str, at: datetime) -> None:
         """The terms were accepted; from now on a client may be made."""
-        self._change(nonce, state=CREATING, terms_accepted_at=at)
+        self._change(nonce, {MAILED, CREATING}, state=CREATING, terms_accepted_at=at)
 
     def confirmed(self, nonce: str) -> None:
         """The billing system made nobody, since the address is a client's already."""
-        self._change(nonce, state=CONFIRMED)
+        self._change(nonce, {CREATING}, state=CONFIRMED)
 
     def refused(self, nonce: str) -> None:
         """The billing system made nobody, for reasons of its own; another try may find it willing."""
-        self._change(nonce, state=MAILED)
+        self._change(nonce, {CREATING}, state=MAILED)
 
     def created(self, nonce: str, client_id: int) -> None:
         """The client is known."""
-        self._change(nonce, state=CREATED, client_id=client_id)
+        self._change(nonce, {MAILED, CONFIRMED, CREATING, CREATED}, state=CREATED, client_id=client_id)
 
     def done(self, nonce: str, at: datetime) -> None:
         """SolusIO has the client's user."""
-        self._change(nonce, state=DONE, done_at=at)
+        self._change(nonce, {CREATED}, state=DONE, done_at=at)
 
-    def enrol(self, client_id: int, *, at: datetime, terms_url: str, postpay_terms_url: str | None) -> None:
-        """Note that a client accepted the terms; the first time counts."""
+    def purge(self, now: datetime) -> None:
+        """Forget who never accepted the terms, and who did long ago: the enrolment is what stays."""
+        over = sa.or_(
+            sa.and_(signups.c.state.in_([MAILED, CONFIRMED]), signups.c.expires_at <= now - _ABANDONED_KEPT),
+            signups.c.expires_at <= now - _FINISHED_KEPT,
+        )
+        with ledger_errors(), self._engine.begin() as connection:
+            connection.execute(sa.delete(signups).where(over))
+
+    def enrol(
+        self, client_id: int, *, at: datetime, terms_url: str, postpay_terms_url: str | None, address_proved: bool
+    ) -> None:
+        """Note that a client accepted the terms; the first time counts. An address once proved stays proved."""
         values = {
             "client_id": client_id,
             "accepted_at": at,
             "terms_url": terms_url,
             "postpay_terms_url": postpay_terms_url,
+            "address_proved": address_proved,
         }
         insert: Any = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         with ledger_errors(), self._engine.begin() as connection:
-            connection.execute(insert(enrolments).values(**values).on_conflict_do_nothing(index_elements=["client_id"]))
+            known = ["client_id"]
+            statement = insert(enrolments).values(**values)
+            if address_proved:
+                statement = statement.on_conflict_do_update(index_elements=known, set_={"address_proved": True})
+            else:
+                statement = statement.on_conflict_do_nothing(index_elements=known)
+            connection.execute(statement)
 
-    def enrolled(self, client_ids: Sequence[int]) -> set[int]:
-        """Which of these clients have accepted the terms."""
-        query = sa.select(enrolments.c.client_id).where(enrolments.c.client_id.in_(client_ids))
+    def enrolled(self, client_ids: Sequence[int]) -> dict[int, bool]:
+        """Which of these clients have accepted the terms, and whether their address was proved."""
+        columns = enrolments.c.client_id, enrolments.c.address_proved
+        query = sa.select(*columns).where(enrolments.c.client_id.in_(client_ids))
         with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
-            return set(connection.scalars(query))
+            return {row.client_id: row.address_proved for row in connection.execute(query)}
 
-    def _change(self, nonce: str, **values: Any) -> None:
+    def _change(self, nonce: str, before: set[str], **values: Any) -> None:
+        """Go on from one of the states ``before``; from any other there is no way back, so nothing is changed."""
+        found = sa.and_(signups.c.nonce == nonce, signups.c.state.in_(sorted(before)))
         with ledger_errors(), self._engine.begin() as connection:
-            connection.execute(sa.update(signups).where(signups.c.nonce == nonce).values(**values))
+            connection.execute(sa.update(signups).where(found).values(**values))
 
     def _where(self, condition: sa.ColumnElement[bool]) -> list[Joining]:
         columns = [signups.c[field.name] for field in attrs.fields(Joining)]

@@ -60,10 +60,16 @@ class Visits:
         with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
             return connection.execute(query).first() is not None
 
-    def release(self, nonce: str) -> None:
-        """Let the nonce be used again at once."""
+    def release(self, nonce: str, expires_at: datetime) -> None:
+        """Let the nonce be used again at once, if it is still the use that was to expire then."""
+        mine = sa.and_(used_links.c.nonce == nonce, used_links.c.expires_at == expires_at)
         with ledger_errors(), self._engine.begin() as connection:
-            connection.execute(sa.delete(used_links).where(used_links.c.nonce == nonce))
+            connection.execute(sa.delete(used_links).where(mine))
+
+    def forgive(self, bucket: str, at: datetime) -> None:
+        """Let the attempt that was allowed at this moment count no more."""
+        with ledger_errors(), self._engine.begin() as connection:
+            connection.execute(sa.delete(attempts).where(attempts.c.bucket == bucket, attempts.c.at == at))
 
     def purge(self, now: datetime) -> None:
         """Forget what is over: for housekeeping only, since nothing that is over counts anyway."""

@@ -58,13 +58,24 @@ Decision = Create | Link | Keep | Leave | Clash
 _NO_ADDRESS = Clash("the client has no e-mail address, and SolusIO needs one")
 
 
+def gets_user(client: Client, *, enrolled: bool, everybody: bool) -> bool:
+    """Whether a client without a user gets one.
+
+    Who enrolled does, unless the client is closed by now: billing systems call clients inactive who have bought
+    nothing else. ``everybody``: every active client does, enrolled or not.
+    """
+    if enrolled:
+        return client.status is not ClientStatus.CLOSED
+    return everybody and client.status is ClientStatus.ACTIVE
+
+
 def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) -> Decision:  # noqa: PLR0911
     """What to do for one client.
 
     Args:
         client: as the billing system has it.
         candidates: every SolusIO user with the client's billing id, or with its e-mail address ignoring case.
-        provision: whether active clients without a user get one.
+        provision: whether the client gets a user if it has none.
     """
     own = [user for user in candidates if user.billing_user_id == client.id]
     namesakes = [user for user in candidates if _same_address(user, client) and user.billing_user_id != client.id]
@@ -85,7 +96,7 @@ def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) 
         if changed and namesakes:
             return _taken(client, namesakes[0])
         return Keep(own[0].user_id, email_changed=changed)
-    if not provision or client.status is not ClientStatus.ACTIVE:
+    if not provision:
         return Leave()
     if not client.email:
         return _NO_ADDRESS

@@ -81,6 +81,7 @@ def create_app(parts: Parts) -> Starlette:
         ],
         exception_handlers={404: _no_such_address, 405: _method_not_allowed, 500: _fault},
     )
+    app.router.redirect_slashes = False  # it would send people wherever the Host header says
     app.state.delivery = pages.delivery if pages else None
     return app
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from itertools import chain
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
@@ -85,6 +86,8 @@ async def _multipart(scope: Scope, body: bytes) -> dict[str, str]:
     try:
         parser = MultiPartParser(Headers(scope=scope), whole(), max_files=0, max_fields=_MOST_FIELDS)
         form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError):
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        "".join(chain(*fields.items())).encode()  # what a sender's own charset made of it may be no text
+    except (MultiPartException, KeyError, ValueError, LookupError):
         raise FormRefused(400, "the form cannot be read") from None
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    return fields

@@ -51,6 +51,7 @@ def serve(
             log_config=None,
             log_level="warning",
             server_header=False,
+            forwarded_allow_ips=list(settings.proxies),
             timeout_graceful_shutdown=10,
         )
         if workers > 1:

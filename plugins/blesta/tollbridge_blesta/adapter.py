@@ -131,12 +131,9 @@ class BlestaAdapter:
         """A user and a client, who logs in with the address; Blesta's own registration message is not sent."""
         group = self._settings.client_group or min(self._groups.get(fresh=True), default=0)
         language = self._company.get().get("language", "")
-        try:
-            made = self._api.write("clients/create", vars=login.new_client(signup, group, language))
-        except Refused as error:
-            if isinstance(self._api.ask("users/getByUsername", username=signup.email), dict):
-                raise AddressTaken(str(error)) from None
-            raise
+        if login.is_taken(self._api, signup.email):
+            raise AddressTaken(f"Blesta has a user with the address {signup.email}")
+        made = self._api.write("clients/create", vars=login.new_client(signup, group, language))
         answer = made if isinstance(made, dict) else {"id": made}
         return made_certain(
             lambda: self.client(whole(answer, "id", "the new client")), f"Blesta's client {answer.get('id')}"

@@ -41,6 +41,11 @@ def _names(api: Api, email: str) -> list[str]:
     return [text(row, "username") for row in rows if isinstance(row, dict) and text(row, "username")]
 
 
+def is_taken(api: Api, email: str) -> bool:
+    """Whether somebody has this address, or logs in by it. Blesta itself only minds the second."""
+    return bool(_names(api, email)) or isinstance(api.ask("users/getByUsername", username=email), dict)
+
+
 def _is_right(api: Api, name: str, password: str) -> bool:
     answer = api.ask("users/auth", username=name, vars={"username": name, "password": password}, type="client")
     return flag({"auth": answer}, "auth", "the log-in")

@@ -46,6 +46,7 @@ provision = "signup"
 
 [server]
 token = "bridge-token"
+{server}
 
 [pages]
 name = "Example Cloud"
@@ -151,6 +152,7 @@ def a_cloud(
     smtp: int = 25,
     area: str = "https://my.example.com",
     currencies: tuple[str, ...] = ("USD", "EUR"),
+    public_url: str = "",
 ) -> Iterator[Cloud]:
     """The whole company, on 1 July 2026, four o'clock. ``area`` is SolusIO's user area; "": the sandbox's own."""
     panel, install = Panel(datetime(2026, 7, 1, 4, tzinfo=UTC)), Install()
@@ -166,6 +168,7 @@ def a_cloud(
                 whmcs=billing_url,
                 pages=pages,
                 smtp=smtp,
+                server=f'public_url = "{public_url}"' if public_url else "",
                 ledger=ledger or f"sqlite:///{folder}/ledger.db",
             ),
             encoding="utf-8",

@@ -89,7 +89,7 @@ def test_pages_hold_no_script_no_style_and_nothing_from_elsewhere() -> None:
 
 
 def test_what_leaves_the_site_opens_beside_a_form_and_says_so() -> None:
-    for link in page("confirm", v.ConfirmView("ann@example.com")).one("form").all("a"):
+    for link in page("confirm", v.ConfirmView("ann@example.com", "Ann Example")).one("form").all("a"):
         assert (link["target"], link["rel"]) == ("_blank", "noopener")
         assert link.text.endswith("(opens in a new tab)")
 

@@ -85,7 +85,7 @@ def test_password_managers_know_every_field() -> None:
 
 
 def test_the_forms_fields_are_named_as_the_server_reads_them() -> None:
-    view = v.ConfirmView("ann@example.com")
+    view = v.ConfirmView("ann@example.com", "Ann Example")
     pages = {"login": v.LoginView(), "signup": signup(), "confirm": view, "account": account(enrolled=False)}
     names = {
         name: [each["name"] for each in page(name, view).one("form").walk() if each.get("name") not in {"", "csrf"}]
@@ -125,25 +125,25 @@ def test_fields_take_no_more_than_the_server_does() -> None:
 
 
 def test_a_new_password_has_a_shortest_length_and_none_is_cut_off() -> None:
-    password = page("confirm", v.ConfirmView("ann@example.com")).one("input", id="password")
+    password = page("confirm", v.ConfirmView("ann@example.com", "Ann Example")).one("input", id="password")
     assert password["minlength"] == str(v.PASSWORD_SHORTEST)
     assert not password.has("maxlength")
 
 
 def test_a_client_already_is_asked_for_the_password_they_have() -> None:
-    found = page("confirm", v.ConfirmView("ann@example.com", known=True))
+    found = page("confirm", v.ConfirmView("ann@example.com", "Ann Example", known=True))
     assert found.one("input", id="password")["autocomplete"] == "current-password"
     assert not found.one("input", id="password").has("minlength")
     assert "a customer account with this address already" in found.text
 
 
 def test_the_address_of_a_link_is_shown_but_never_sent_back() -> None:
-    email = page("confirm", v.ConfirmView("ann@example.com")).one("input", id="email")
+    email = page("confirm", v.ConfirmView("ann@example.com", "Ann Example")).one("input", id="email")
     assert (email["value"], email.has("readonly"), email.has("name")) == ("ann@example.com", True, False)
 
 
 def test_only_the_documents_there_are_have_to_be_accepted() -> None:
-    found = read(renderer(BARE).page("confirm", "en", v.ConfirmView("ann@example.com"), csrf="x"))
+    found = read(renderer(BARE).page("confirm", "en", v.ConfirmView("ann@example.com", "Ann Example"), csrf="x"))
     (box,) = found.all("input", type="checkbox")
     assert (box["id"], box["value"], box.has("required"), box.has("checked")) == ("terms", "on", True, False)
 

@@ -9,7 +9,7 @@ from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError, Unavailable
-from tollbridge.jobs.enrolling import enrol
+from tollbridge.jobs.enrolling import Unproved, enrol
 from tollbridge.jobs.statement import RunningMonth
 from tollbridge.ledger import Account, Entry
 from tollbridge.model import Client, ClientStatus, InvoiceStatus, UserStatus
@@ -79,7 +79,10 @@ class AccountPage:
         if client.status is ClientStatus.CLOSED:
             return self._web.message(visit, "closed", status=403)
         try:
-            enrol(self._web.parts, client)
+            enrol(self._web.parts, client, address_proved=False)
+        except Unproved as error:
+            _log.warning("enrolment needs a proof", client_id=client_id, reason=redact(str(error)))
+            return self._prove(visit)
         except Conflict as error:
             _log.error("enrolment needs a human", client_id=client_id, reason=redact(str(error)))
             return self._web.message(visit, "conflict", status=409)
@@ -87,6 +90,11 @@ class AccountPage:
             _log.warning("user not made yet", client_id=client_id, reason=redact(str(error)))
             return self._web.message(visit, "enrolment_unfinished", status=503, link=f"{ROOT}/account")
         return self._web.go(visit, f"{ROOT}/account")
+
+    def _prove(self, visit: Visit) -> Response:
+        if not self._web.can_sign_up:
+            return self._web.message(visit, "conflict", status=409)
+        return self._web.message(visit, "unproved", status=409, link=f"{ROOT}/signup", link_text="common.signup")
 
     def _view(self, client_id: int, language: str) -> AccountView:
         parts = self._web.parts

@@ -12,7 +12,6 @@ from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, Login
 from tollbridge.server.pages.web import ROOT, Visit, Web
 
 ACCOUNT, SOLUSIO = DESTINATIONS = "account", "solusio"
-_WITHIN = timedelta(minutes=15)
 _LONGEST_EMAIL = FIELD_LONGEST["email"]
 
 _log = structlog.get_logger("tollbridge.pages")
@@ -35,14 +34,14 @@ class Entering:
         """Whoever has the billing system's password; every other answer is the same, whatever is wrong."""
         form = await self._web.form(visit)
         email, password = form.get("email", ""), form.get("password", "")
-        await self._web.limit(visit, "login", visit.address, 20, _WITHIN)
-        await self._web.limit(visit, "login", email.casefold()[:_LONGEST_EMAIL], 10, _WITHIN)
+        return await self._web.guessing(visit, email, lambda: self._log_in(visit, email, password))
+
+    def _log_in(self, visit: Visit, email: str, password: str) -> Response:
         fits = 0 < len(email) <= _LONGEST_EMAIL and 0 < len(password) <= PASSWORD_LONGEST
-        client = await self._web.work(self._web.authenticated, email, password) if fits else None
+        client = self._web.authenticated(email, password) if fits else None
         if client is None:
-            return self._web.page(
-                visit, "login", LoginView(email[:_LONGEST_EMAIL], "login.wrong", self._web.can_sign_up), status=403
-            )
+            view = LoginView(email[:_LONGEST_EMAIL], "login.wrong", self._web.can_sign_up)
+            return self._web.page(visit, "login", view, status=403)
         return self._web.enter(visit, client.id, f"{ROOT}/account")
 
     async def log_out(self, visit: Visit) -> Response:
@@ -52,7 +51,11 @@ class Entering:
 
     async def enter(self, visit: Visit) -> Response:
         """A link that the billing system got for a client it has logged in: good once, and for a minute."""
+        if visit.request.method == "HEAD":  # only looked at
+            return Response()
         entry = self._web.signing.entry_of(visit.request.path_params["token"])
+        if entry and visit.session and visit.session.client_id != entry.client_id:
+            return self._web.message(visit, "entry_other", status=409)
         now = datetime.now(UTC)
         if entry is None or not await self._web.work(
             self._web.visits.use, f"entry:{entry.nonce}", now + timedelta(minutes=5), now

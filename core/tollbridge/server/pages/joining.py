@@ -9,7 +9,9 @@ an address is known.
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
+from unicodedata import category
 
+import attrs
 import structlog
 from babel.numbers import get_currency_name
 from starlette.responses import Response
@@ -26,7 +28,8 @@ from tollbridge.server.pages.signing import SIGNUP_SECONDS
 from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, PASSWORD_SHORTEST, ConfirmView, SignupView
 from tollbridge.server.pages.web import ROOT, Form, Stop, Visit, Web
 
-_EMAIL = re.compile(r"[^@\s<>\"(),:;\[\]\\]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+# ASCII only: of an address with other letters, two systems may make two different ones.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _HOUR = timedelta(hours=1)
 _LEASE = timedelta(minutes=10)  # longer than any try at the billing system and SolusIO may take
 
@@ -52,7 +55,7 @@ class SigningUp:
     async def begin(self, visit: Visit) -> Response:
         """Send the link. The answer is the same for every address, known or not, mailed or held back."""
         form = await self._web.form(visit)
-        await self._web.limit(visit, "signup", visit.address, 20, _HOUR)
+        await self._web.limit(visit, f"signup:{visit.address}", 20, _HOUR)
         offered = await self._web.work(self._web.pricer().offered)
         fields = {name: form.get(name, "") for name in (*FIELD_LONGEST, "country", "currency")}
         if len(offered) < 2:
@@ -71,7 +74,7 @@ class SigningUp:
 
     def _mail_link(self, fields: Form, language: str) -> None:
         web, now = self._web, datetime.now(UTC)
-        if not web.visits.allow(f"signup-mail:{fields['email'].casefold()}", 3, _HOUR, now):
+        if not web.visits.allow(f"signup-mail:{_mailbox(fields['email'])}", 3, _HOUR, now):
             return
         nonce, expires = secrets.token_urlsafe(24), now + timedelta(seconds=SIGNUP_SECONDS)
         joining = Joining(
@@ -95,27 +98,25 @@ class SigningUp:
     async def show_terms(self, visit: Visit) -> Response:
         """The page of the link."""
         joining = await self._joining(visit)
-        return self._web.page(visit, "confirm", ConfirmView(joining.email, known=joining.state == CONFIRMED))
+        return self._web.page(visit, "confirm", _view(joining))
 
     async def confirm(self, visit: Visit) -> Response:
         """Accept the terms, and become a client, or be known as one."""
         form = await self._web.form(visit)
         joining = await self._joining(visit)
-        await self._web.limit(visit, "confirm", joining.nonce, 10, _HOUR)
-        known = joining.state == CONFIRMED
-        problems = self._web.terms_problems(form) | _password_problems(form.get("password", ""), known=known)
+        password = form.get("password", "")
+        problems = self._web.terms_problems(form) | _password_problems(password, known=joining.is_known)
         if problems:
-            return self._web.page(
-                visit, "confirm", ConfirmView(joining.email, problems=problems, known=known), status=422
-            )
-        lease = f"confirming:{joining.nonce}"
-        now = datetime.now(UTC)
+            return self._web.page(visit, "confirm", _view(joining, problems), status=422)
+        lease, now = f"confirming:{joining.nonce}", datetime.now(UTC)
         if not await self._web.work(self._web.visits.use, lease, now + _LEASE, now):
             return self._web.message(visit, "signup_unfinished", status=409)
-        try:  # looked at again: another confirmation may have come to its end in the meantime
-            return await self._web.work(self._join, visit, await self._joining(visit), form["password"])
+        try:
+            await self._web.limit(visit, f"confirm:{joining.nonce}", 10, _HOUR)
+            joining = await self._joining(visit)  # another confirmation may have come to its end in the meantime
+            return await self._web.guessing(visit, joining.email, lambda: self._join(visit, joining, password))
         finally:
-            await self._web.work(self._web.visits.release, lease)
+            await self._web.work(self._web.visits.release, lease, now + _LEASE)
 
     def _join(self, visit: Visit, joining: Joining, password: str) -> Response:
         web = self._web
@@ -139,11 +140,11 @@ class SigningUp:
             Stop: the password is not that of the client who is known.
         """
         web = self._web
-        if joining.client_id is not None:
-            return web.parts.billing.client(joining.client_id)
+        if joining.is_known and not web.can_log_in:  # nobody can prove who they are; the daily job ends it
+            raise Stop(web.message(visit, "signup_unfinished", status=503))
         client = None if joining.state == MAILED else web.authenticated(joining.email, password)
-        if client is None and joining.state == CONFIRMED:
-            raise Stop(self._ask_again(visit, joining, "password_wrong", known=True))
+        if client is None and joining.is_known:
+            raise Stop(self._ask_again(visit, joining, "password_wrong"))
         return client or self._create(visit, joining, password)
 
     def _create(self, visit: Visit, joining: Joining, password: str) -> Client:
@@ -165,17 +166,17 @@ class SigningUp:
         if not isinstance(error, AddressTaken):
             _log.warning("sign-up refused", reason=redact(str(error)))
             self._signups.refused(joining.nonce)
-            return self._ask_again(visit, joining, "refused", known=False)
+            return self._ask_again(visit, joining, "refused")
         if not self._web.can_log_in:
             self._signups.refused(joining.nonce)
             return self._web.message(visit, "conflict", status=409)
         self._signups.confirmed(joining.nonce)
-        return self._ask_again(visit, joining, "", known=True)
+        return self._ask_again(visit, attrs.evolve(joining, state=CONFIRMED), "")
 
-    def _ask_again(self, visit: Visit, joining: Joining, problem: str, *, known: bool) -> Response:
+    def _ask_again(self, visit: Visit, joining: Joining, problem: str) -> Response:
         problems = {"password": f"problem.{problem}"} if problem else {}
         status = 403 if problem == "password_wrong" else 409
-        return self._web.page(visit, "confirm", ConfirmView(joining.email, problems, known=known), status=status)
+        return self._web.page(visit, "confirm", _view(joining, problems), status=status)
 
     async def welcome(self, visit: Visit) -> Response:
         """Where a sign-up ends: the way into SolusIO."""
@@ -217,9 +218,22 @@ def _problems(fields: Form, offered: tuple[str, ...]) -> dict[str, str]:
     return problems
 
 
+def _mailbox(email: str) -> str:
+    """Where mail to an address ends, for all one can tell: what follows a plus sign is a matter of the owner's."""
+    local, _, domain = email.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
 def _password_problems(password: str, *, known: bool) -> dict[str, str]:
+    if any(category(each) == "Cc" for each in password):
+        return {"password": "problem.characters"}
     shortest = 1 if known else PASSWORD_SHORTEST
     return {} if shortest <= len(password) <= PASSWORD_LONGEST else {"password": "problem.password_short"}
+
+
+def _view(joining: Joining, problems: dict[str, str] | None = None) -> ConfirmView:
+    name = f"{joining.first_name} {joining.last_name}"
+    return ConfirmView(joining.email, name, joining.company, problems or {}, known=joining.is_known)
 
 
 def _signup(joining: Joining, password: str) -> Signup:

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
+from tollbridge.asking import Kept
 from tollbridge.rules.pricing import exact_money, money
 from tollbridge.server.pages.views import LandingView, PlanView
 from tollbridge.server.pages.web import Visit, Web
@@ -15,6 +16,8 @@ class Landing:
 
     def __init__(self, web: Web) -> None:
         self._web = web
+        self._plans = Kept(web.parts.solus.plans)
+        self._pricer = Kept(web.pricer)
 
     async def show(self, visit: Visit) -> Response:
         """The plans, before discounts and tax; with nobody logged in nothing more is known."""
@@ -24,7 +27,7 @@ class Landing:
     def _view(self, wanted: str) -> LandingView:
         parts = self._web.parts
         prices = parts.settings.pricing.tokens
-        pricer = self._web.pricer()
+        pricer = self._pricer.get()
         offered = pricer.offered() or tuple(prices)
         code = wanted if wanted in offered else offered[0]
         currency, token = pricer.writing(code), prices[code]
@@ -35,7 +38,7 @@ class Landing:
             return PlanView(plan.name, hourly, monthly)
 
         return LandingView(
-            plans=tuple(shown(plan) for plan in parts.solus.plans()),
+            plans=tuple(shown(plan) for plan in self._plans.get()),
             currencies=offered,
             currency=code,
             can_sign_up=self._web.can_sign_up,

@@ -86,8 +86,8 @@ PAGES: Mapping[str, Sequence[object]] = MappingProxyType(
         ),
         "signup_sent": (None,),
         "confirm": (
-            views.ConfirmView("ann@example.com"),
-            views.ConfirmView("ann@example.com", problems=_PROBLEMS, known=True),
+            views.ConfirmView("ann@example.com", "Ann Example"),
+            views.ConfirmView("ann@example.com", "Ann Example", "Example Ltd", _PROBLEMS, known=True),
         ),
         "welcome": (None,),
         "account": (

@@ -75,13 +75,14 @@ class Signing:
                 return Entry(client_id, nonce, destination)
         return None
 
-    def form(self, visit: str) -> str:
-        """What a form must send back, for the visitor with this cookie."""
-        return hmac.new(self._forms, visit.encode(), hashlib.sha256).hexdigest()
+    def form(self, visit: str, session: Session | None) -> str:
+        """What a form must send back, for the visitor with this cookie and, if logged in, this session."""
+        whose = f"{visit} {session.nonce if session else ''}"
+        return hmac.new(self._forms, whose.encode(), hashlib.sha256).hexdigest()
 
-    def is_form(self, visit: str, given: str) -> bool:
+    def is_form(self, visit: str, session: Session | None, given: str) -> bool:
         """Whether the form was made for this visitor."""
-        return bool(visit) and hmac.compare_digest(self.form(visit).encode(), given.encode(errors="surrogatepass"))
+        return hmac.compare_digest(self.form(visit, session).encode(), given.encode())
 
     @staticmethod
     def _dumped(serializer: URLSafeTimedSerializer, value: object) -> str:

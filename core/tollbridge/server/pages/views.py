@@ -84,6 +84,8 @@ class ConfirmView:
     """
 
     email: str
+    name: str
+    company: str = ""
     problems: Problems = attrs.field(factory=dict)
     known: bool = False
 

@@ -4,12 +4,14 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from ipaddress import ip_address, ip_network
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
 import structlog
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, current_time, sleep_until, to_thread
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -25,10 +27,14 @@ from tollbridge.secret import redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.pages.rendering import Renderer, language_of
 from tollbridge.server.pages.signing import SESSION_SECONDS, Session, Signing
-from tollbridge.server.pages.views import MessageView, Site
+from tollbridge.server.pages.views import FIELD_LONGEST, MessageView, Site
 
 ROOT = "/cloud"
 _VISIT, _SESSION = "tollbridge_visit", "tollbridge_session"
+_LONGEST_EMAIL = FIELD_LONGEST["email"]
+_GUESSING = timedelta(minutes=15)
+_FAILED = {403, 409}
+_SOONEST = 0.5  # seconds
 _THREADS = 20  # of those that a process has, so that price look-ups always find some, whatever the pages wait for
 
 _log = structlog.get_logger("tollbridge.pages")
@@ -57,13 +63,17 @@ class Visit:
 
     @property
     def address(self) -> str:
-        """Where it comes from."""
-        return self.request.client.host if self.request.client else "unknown"
+        """Where it comes from; of an IPv6 address the network, for one customer has all of it."""
+        try:
+            found = ip_address(self.request.client.host if self.request.client else "")
+        except ValueError:
+            return "unknown"
+        return str(found) if found.version == 4 else str(ip_network((int(found), 64), strict=False))
 
     @property
     def session_ended(self) -> bool:
         """Whether the browser comes with a session that is none any more."""
-        return self.session is None and _SESSION in self.request.cookies
+        return self.session is None and any(name.endswith(_SESSION) for name in self.request.cookies)
 
 
 class Web:
@@ -91,6 +101,9 @@ class Web:
         self.can_log_in = parts.billing.can("authenticate")
         self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
         self._threads = CapacityLimiter(_THREADS)
+        # Browsers let nobody else, not even a neighbouring domain, set a cookie that is called so.
+        own = "__Host-" if self.public_url.startswith("https:") else ""
+        self._visit_cookie, self._session_cookie = own + _VISIT, own + _SESSION
         self._policy = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
             f" form-action 'self' {self._where_forms_end()}"
@@ -102,7 +115,7 @@ class Web:
         async def answer(request: Request) -> Response:
             visit = Visit(
                 request,
-                request.cookies.get(_VISIT) or secrets.token_urlsafe(24),
+                request.cookies.get(self._visit_cookie) or secrets.token_urlsafe(24),
                 language_of(request.headers.get("accept-language", "")),
                 session=None,
             )
@@ -126,7 +139,7 @@ class Web:
 
     async def _session(self, request: Request) -> Session | None:
         """The session that the browser comes with, unless it was altered, is over, or was ended."""
-        value = request.cookies.get(_SESSION, "")
+        value = request.cookies.get(self._session_cookie, "")
         session = self.signing.session_of(value) if value else None
         if session is None:
             return None
@@ -148,7 +161,7 @@ class Web:
             name,
             visit.language,
             view,
-            csrf=self.signing.form(visit.cookie),
+            csrf=self.signing.form(visit.cookie, visit.session),
             logged_in=visit.session is not None,
         )
         return self._guarded(visit, HTMLResponse(text, status))
@@ -194,7 +207,7 @@ class Web:
     def enter(self, visit: Visit, client_id: int, to: str) -> Response:
         """Log the client in and send the browser on; what the browser had before means nothing any more."""
         response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24)), to)
-        self._set(response, _SESSION, self.signing.session(client_id), SESSION_SECONDS)
+        self._set(response, self._session_cookie, self.signing.session(client_id), SESSION_SECONDS)
         return response
 
     async def leave(self, visit: Visit) -> Response:
@@ -203,7 +216,7 @@ class Web:
             now = datetime.now(UTC)
             await self.work(self.visits.use, _ended(visit.session), now + 2 * timedelta(seconds=SESSION_SECONDS), now)
         response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24)), ROOT)
-        response.delete_cookie(_SESSION, path=ROOT)
+        self._set(response, self._session_cookie, "", 0)
         return response
 
     async def form(self, visit: Visit) -> Form:
@@ -215,18 +228,50 @@ class Web:
             raise Stop(self.message(visit, kind, status=refusal.status)) from None
         except CallerGone:
             raise Stop(Response(status_code=400)) from None
-        origin = visit.request.headers.get("origin")
-        here = {urlsplit(self.public_url).netloc, visit.request.headers.get("host", "")}
-        foreign = origin is not None and urlsplit(origin).netloc not in here
-        if foreign or not self.signing.is_form(visit.request.cookies.get(_VISIT, ""), fields.get("csrf", "")):
+        if any("\0" in value for value in fields.values()):  # some databases mind
+            raise Stop(self.message(visit, "form_unreadable", status=400))
+        cookie = visit.request.cookies.get(self._visit_cookie, "")
+        ours = bool(cookie) and self.signing.is_form(cookie, visit.session, fields.get("csrf", ""))
+        if not ours or self._is_foreign(visit.request.headers):
             raise Stop(self.message(visit, "form_expired", status=403))
         return {name: value.strip() if name != "password" else value for name, value in fields.items()}
 
-    async def limit(self, visit: Visit, what: str, key: str, most: int, within: timedelta) -> None:
+    def _is_foreign(self, headers: Headers) -> bool:
+        """Whether the browser says that another site sent the form."""
+        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return True
+        here = {urlsplit(self.public_url).netloc, headers.get("host", "")} - {""}
+        return "origin" in headers and headers["origin"].partition("://")[2] not in here
+
+    async def limit(
+        self, visit: Visit, bucket: str, most: int, within: timedelta, *, now: datetime | None = None
+    ) -> None:
         """End the request if there were too many of its kind."""
-        allowed = await self.work(self.visits.allow, f"{what}:{key}", most, within, datetime.now(UTC))
-        if not allowed:
+        if not await self.work(self.visits.allow, bucket, most, within, now or datetime.now(UTC)):
             raise Stop(self.message(visit, "too_many", status=429))
+
+    async def guessing(self, visit: Visit, email: str, attempt: Callable[[], Response]) -> Response:
+        """What the attempt answers, if not too many failed that came from here or were about this address.
+
+        A failure is answered no sooner than any other, so that its time does not tell what was wrong.
+        """
+        now, email = datetime.now(UTC), email.casefold()[:_LONGEST_EMAIL]
+        here = f"login-from:{visit.address}"
+        limits = {here: 20, f"{here}:{email}": 10, f"login:{email}": 50}
+        for bucket, most in limits.items():
+            await self.limit(visit, bucket, most, _GUESSING, now=now)
+        sooner, response = current_time() + _SOONEST, None
+        try:
+            response = await self.work(attempt)
+        except Stop as stop:
+            response = stop.response
+        finally:
+            if response is None or response.status_code not in _FAILED:
+                for bucket in limits:
+                    await self.work(self.visits.forgive, bucket, now)
+        if response.status_code in _FAILED:
+            await sleep_until(sooner)
+        return response
 
     def client_of(self, visit: Visit) -> int:
         """Who is logged in; anybody else is sent to the log-in page."""
@@ -249,12 +294,12 @@ class Web:
                 "Vary": "Accept-Language, Cookie",
             }
         )
-        self._set(response, _VISIT, visit.cookie, None)
+        self._set(response, self._visit_cookie, visit.cookie, None)
         return response
 
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
         secure = self.public_url.startswith("https:")
-        response.set_cookie(name, value, seconds, path=ROOT, secure=secure, httponly=True, samesite="lax")
+        response.set_cookie(name, value, seconds, secure=secure, httponly=True, samesite="lax")
 
 
 def _ended(session: Session) -> str:
