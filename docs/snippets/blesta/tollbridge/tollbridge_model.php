@@ -1,0 +1,4 @@
+<?php
+class TollbridgeModel extends AppModel
+{
+}
