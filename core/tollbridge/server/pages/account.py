@@ -16,7 +16,8 @@ from tollbridge.model import Client, ClientStatus, InvoiceStatus, UserStatus
 from tollbridge.rules.pricing import TokenPrice, money
 from tollbridge.secret import redact
 from tollbridge.server.pages.views import AccountView, InvoiceView, LineView, NoticeView, UsageView
-from tollbridge.server.pages.web import ROOT, Visit, Web
+from tollbridge.server.pages.visit import Visit
+from tollbridge.server.pages.web import ROOT, Web
 
 _MOST_INVOICES = 24
 _KINDS = {"backup", "additional_ip"}

@@ -7,9 +7,11 @@ from starlette.responses import Response
 
 from tollbridge.errors import Unavailable
 from tollbridge.secret import redact
+from tollbridge.server.pages.limits import guess
 from tollbridge.server.pages.signing import Entry
 from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, LoginView
-from tollbridge.server.pages.web import ROOT, Visit, Web
+from tollbridge.server.pages.visit import Visit
+from tollbridge.server.pages.web import ROOT, Web
 
 ACCOUNT, SOLUSIO = DESTINATIONS = "account", "solusio"
 _LONGEST_EMAIL = FIELD_LONGEST["email"]
@@ -34,7 +36,7 @@ class Entering:
         """Whoever has the billing system's password; every other answer is the same, whatever is wrong."""
         form = await self._web.form(visit)
         email, password = form.get("email", ""), form.get("password", "")
-        return await self._web.guessing(visit, email, lambda: self._log_in(visit, email, password))
+        return await guess(self._web, visit, email, lambda: self._log_in(visit, email, password))
 
     def _log_in(self, visit: Visit, email: str, password: str) -> Response:
         fits = 0 < len(email) <= _LONGEST_EMAIL and 0 < len(password) <= PASSWORD_LONGEST

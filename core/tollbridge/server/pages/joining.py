@@ -6,10 +6,8 @@ client who has not shown that the e-mail address is theirs, so that the first pa
 an address is known.
 """
 
-import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from unicodedata import category
 
 import attrs
 import structlog
@@ -23,13 +21,14 @@ from tollbridge.ledger.signups import CONFIRMED, DONE, MAILED, Joining, Signups
 from tollbridge.mail.background import Delivery
 from tollbridge.model import Client, ClientStatus, Signup
 from tollbridge.secret import redact
+from tollbridge.server.pages.checking import form_problems, mailbox, password_problems
 from tollbridge.server.pages.countries import countries
+from tollbridge.server.pages.limits import guess, limit
 from tollbridge.server.pages.signing import SIGNUP_SECONDS
-from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, PASSWORD_SHORTEST, ConfirmView, SignupView
-from tollbridge.server.pages.web import ROOT, Form, Stop, Visit, Web
+from tollbridge.server.pages.views import FIELD_LONGEST, ConfirmView, SignupView
+from tollbridge.server.pages.visit import Stop, Visit
+from tollbridge.server.pages.web import ROOT, Form, Web
 
-# ASCII only: of an address with other letters, two systems may make two different ones.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _HOUR = timedelta(hours=1)
 _LEASE = timedelta(minutes=10)  # longer than any try at the billing system and SolusIO may take
 
@@ -55,12 +54,12 @@ class SigningUp:
     async def begin(self, visit: Visit) -> Response:
         """Send the link. The answer is the same for every address, known or not, mailed or held back."""
         form = await self._web.form(visit)
-        await self._web.limit(visit, f"signup:{visit.address}", 20, _HOUR)
+        await limit(self._web, visit, f"signup:{visit.address}", 20, _HOUR)
         offered = await self._web.work(self._web.pricer().offered)
         fields = {name: form.get(name, "") for name in (*FIELD_LONGEST, "country", "currency")}
         if len(offered) < 2:
             fields["currency"] = offered[0] if offered else ""
-        if problems := _problems(fields, offered):
+        if problems := form_problems(fields, offered):
             return self._form(visit, fields, offered, problems)
         await self._web.work(self._mail_link, fields, visit.language)
         return self._web.page(visit, "signup_sent")
@@ -74,7 +73,7 @@ class SigningUp:
 
     def _mail_link(self, fields: Form, language: str) -> None:
         web, now = self._web, datetime.now(UTC)
-        if not web.visits.allow(f"signup-mail:{_mailbox(fields['email'])}", 3, _HOUR, now):
+        if not web.visits.allow(f"signup-mail:{mailbox(fields['email'])}", 3, _HOUR, now):
             return
         nonce, expires = secrets.token_urlsafe(24), now + timedelta(seconds=SIGNUP_SECONDS)
         joining = Joining(
@@ -105,16 +104,16 @@ class SigningUp:
         form = await self._web.form(visit)
         joining = await self._joining(visit)
         password = form.get("password", "")
-        problems = self._web.terms_problems(form) | _password_problems(password, known=joining.is_known)
+        problems = self._web.terms_problems(form) | password_problems(password, known=joining.is_known)
         if problems:
             return self._web.page(visit, "confirm", _view(joining, problems), status=422)
         lease, now = f"confirming:{joining.nonce}", datetime.now(UTC)
         if not await self._web.work(self._web.visits.use, lease, now + _LEASE, now):
             return self._web.message(visit, "signup_unfinished", status=409)
         try:
-            await self._web.limit(visit, f"confirm:{joining.nonce}", 10, _HOUR)
+            await limit(self._web, visit, f"confirm:{joining.nonce}", 10, _HOUR)
             joining = await self._joining(visit)  # another confirmation may have come to its end in the meantime
-            return await self._web.guessing(visit, joining.email, lambda: self._join(visit, joining, password))
+            return await guess(self._web, visit, joining.email, lambda: self._join(visit, joining, password))
         finally:
             await self._web.work(self._web.visits.release, lease, now + _LEASE)
 
@@ -196,39 +195,6 @@ class SigningUp:
                 self._web.message(visit, "link_used", status=410, link=f"{ROOT}/login", link_text="common.login")
             )
         return joining
-
-
-def _problems(fields: Form, offered: tuple[str, ...]) -> dict[str, str]:
-    """What is wrong with the first form, by field."""
-    problems = {}
-    for name, longest in FIELD_LONGEST.items():
-        value = fields[name]
-        if len(value) > longest:
-            problems[name] = "problem.too_long"
-        elif not value.isprintable():
-            problems[name] = "problem.characters"
-        elif not value and name != "company":
-            problems[name] = "problem.required"
-    if "email" not in problems and not _EMAIL.fullmatch(fields["email"]):
-        problems["email"] = "problem.email"
-    if fields["country"] not in countries("en"):
-        problems["country"] = "problem.choose"
-    if offered and fields["currency"] not in offered:
-        problems["currency"] = "problem.choose"
-    return problems
-
-
-def _mailbox(email: str) -> str:
-    """Where mail to an address ends, for all one can tell: what follows a plus sign is a matter of the owner's."""
-    local, _, domain = email.lower().rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
-
-
-def _password_problems(password: str, *, known: bool) -> dict[str, str]:
-    if any(category(each) == "Cc" for each in password):
-        return {"password": "problem.characters"}
-    shortest = 1 if known else PASSWORD_SHORTEST
-    return {} if shortest <= len(password) <= PASSWORD_LONGEST else {"password": "problem.password_short"}
 
 
 def _view(joining: Joining, problems: dict[str, str] | None = None) -> ConfirmView:

@@ -7,7 +7,8 @@ from starlette.responses import Response
 from tollbridge.asking import Kept
 from tollbridge.rules.pricing import exact_money, money
 from tollbridge.server.pages.views import LandingView, PlanView
-from tollbridge.server.pages.web import Visit, Web
+from tollbridge.server.pages.visit import Visit
+from tollbridge.server.pages.web import Web
 from tollbridge.solus.wire import Plan
 
 

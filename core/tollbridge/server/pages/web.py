@@ -1,16 +1,15 @@
-"""What every page shares: who visits, forms that only our own pages can send, limits, and careful headers."""
+"""What every page shares: sessions, forms that only our own pages can send, and careful headers."""
 
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from ipaddress import ip_address, ip_network
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
 import structlog
-from anyio import CapacityLimiter, current_time, sleep_until, to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -27,14 +26,10 @@ from tollbridge.secret import redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.pages.rendering import Renderer, language_of
 from tollbridge.server.pages.signing import SESSION_SECONDS, Session, Signing
-from tollbridge.server.pages.views import FIELD_LONGEST, MessageView, Site
+from tollbridge.server.pages.views import MessageView, Site
+from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit
 
 ROOT = "/cloud"
-_VISIT, _SESSION = "tollbridge_visit", "tollbridge_session"
-_LONGEST_EMAIL = FIELD_LONGEST["email"]
-_GUESSING = timedelta(minutes=15)
-_FAILED = {403, 409}
-_SOONEST = 0.5  # seconds
 _THREADS = 20  # of those that a process has, so that price look-ups always find some, whatever the pages wait for
 
 _log = structlog.get_logger("tollbridge.pages")
@@ -42,38 +37,6 @@ _log = structlog.get_logger("tollbridge.pages")
 Form = dict[str, str]
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-
-
-class Stop(Exception):
-    """A request ends here, with this answer."""
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-        super().__init__()
-
-
-@attrs.frozen
-class Visit:
-    """One request to a page: whose browser it is, in which language, and which client is logged in."""
-
-    request: Request
-    cookie: str
-    language: str
-    session: Session | None
-
-    @property
-    def address(self) -> str:
-        """Where it comes from; of an IPv6 address the network, for one customer has all of it."""
-        try:
-            found = ip_address(self.request.client.host if self.request.client else "")
-        except ValueError:
-            return "unknown"
-        return str(found) if found.version == 4 else str(ip_network((int(found), 64), strict=False))
-
-    @property
-    def session_ended(self) -> bool:
-        """Whether the browser comes with a session that is none any more."""
-        return self.session is None and any(name.endswith(_SESSION) for name in self.request.cookies)
 
 
 class Web:
@@ -103,7 +66,7 @@ class Web:
         self._threads = CapacityLimiter(_THREADS)
         # Browsers let nobody else, not even a neighbouring domain, set a cookie that is called so.
         own = "__Host-" if self.public_url.startswith("https:") else ""
-        self._visit_cookie, self._session_cookie = own + _VISIT, own + _SESSION
+        self._visit_cookie, self._session_cookie = f"{own}tollbridge_visit", f"{own}{SESSION_COOKIE}"
         self._policy = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
             f" form-action 'self' {self._where_forms_end()}"
@@ -242,36 +205,6 @@ class Web:
             return True
         here = {urlsplit(self.public_url).netloc, headers.get("host", "")} - {""}
         return "origin" in headers and headers["origin"].partition("://")[2] not in here
-
-    async def limit(
-        self, visit: Visit, bucket: str, most: int, within: timedelta, *, now: datetime | None = None
-    ) -> None:
-        """End the request if there were too many of its kind."""
-        if not await self.work(self.visits.allow, bucket, most, within, now or datetime.now(UTC)):
-            raise Stop(self.message(visit, "too_many", status=429))
-
-    async def guessing(self, visit: Visit, email: str, attempt: Callable[[], Response]) -> Response:
-        """What the attempt answers, if not too many failed that came from here or were about this address.
-
-        A failure is answered no sooner than any other, so that its time does not tell what was wrong.
-        """
-        now, email = datetime.now(UTC), email.casefold()[:_LONGEST_EMAIL]
-        here = f"login-from:{visit.address}"
-        limits = {here: 20, f"{here}:{email}": 10, f"login:{email}": 50}
-        for bucket, most in limits.items():
-            await self.limit(visit, bucket, most, _GUESSING, now=now)
-        sooner, response = current_time() + _SOONEST, None
-        try:
-            response = await self.work(attempt)
-        except Stop as stop:
-            response = stop.response
-        finally:
-            if response is None or response.status_code not in _FAILED:
-                for bucket in limits:
-                    await self.work(self.visits.forgive, bucket, now)
-        if response.status_code in _FAILED:
-            await sleep_until(sooner)
-        return response
 
     def client_of(self, visit: Visit) -> int:
         """Who is logged in; anybody else is sent to the log-in page."""

@@ -1,0 +1,48 @@
+"""How often something may be tried: by one browser's network, and about one e-mail address."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from anyio import current_time, sleep_until
+from starlette.responses import Response
+
+from tollbridge.server.pages.views import FIELD_LONGEST
+from tollbridge.server.pages.visit import Stop, Visit
+from tollbridge.server.pages.web import Web
+
+_FAILED = {403, 409}
+_GUESSING = timedelta(minutes=15)
+_SOONEST = 0.5  # seconds
+
+
+async def limit(
+    web: Web, visit: Visit, bucket: str, most: int, within: timedelta, *, now: datetime | None = None
+) -> None:
+    """End the request if there were too many of its kind."""
+    if not await web.work(web.visits.allow, bucket, most, within, now or datetime.now(UTC)):
+        raise Stop(web.message(visit, "too_many", status=429))
+
+
+async def guess(web: Web, visit: Visit, email: str, attempt: Callable[[], Response]) -> Response:
+    """What an attempt to prove a password answers, unless too many failed from here or about this address.
+
+    Only failures count. They are answered no sooner than after half a second, so that their time does not tell what was
+    wrong.
+    """
+    now, email = datetime.now(UTC), email.casefold()[: FIELD_LONGEST["email"]]
+    here = f"login-from:{visit.address}"
+    limits = {here: 20, f"{here}:{email}": 10, f"login:{email}": 50}
+    for bucket, most in limits.items():
+        await limit(web, visit, bucket, most, _GUESSING, now=now)
+    sooner, response = current_time() + _SOONEST, None
+    try:
+        response = await web.work(attempt)
+    except Stop as stop:
+        response = stop.response
+    finally:
+        if response is None or response.status_code not in _FAILED:
+            for bucket in limits:
+                await web.work(web.visits.forgive, bucket, now)
+    if response.status_code in _FAILED:
+        await sleep_until(sooner)
+    return response
