@@ -9,22 +9,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from tollbridge import Check, Refused
 from tollbridge_generic_sql import rows
 from tollbridge_generic_sql.database import reason
-from tollbridge_generic_sql.statements import NO_ID, SHAPES, column_problems
+from tollbridge_generic_sql.statements import NO_ID, SHAPES, TELL_ID, column_problems
 
 _SAMPLE = 1000
 _EXPLAINS = {"sqlite", "postgresql", "mysql", "mariadb"}
-_NOBODY = {"client_id": 0, "reference": ""}
+_NOBODY = {"client_id": 0, "reference": "", "email": ""}
 _WITHOUT = {
     "currencies": "amounts are written as ISO 4217 has them",
     "discounts": "bridge.toml's apply",
     "taxes": "bridge.toml's apply",
+    "login": "nobody can log in on the pages",
+    "insert_client": "nobody can sign up on the pages",
 }
 
 
-def check_statements(engine: sa.Engine, fitted: Callable[[], Mapping[str, str]]) -> list[Check]:
+def check_statements(
+    engine: sa.Engine, fitted: Callable[[], Mapping[str, str]], older: Mapping[str, str]
+) -> list[Check]:
     """One check for the connection and one for each of the ``fitted`` statements.
 
     Reading statements are run; writing ones are only explained by the database, which proves their tables and columns.
+    ``older`` says why a statement of the preset may not fit this database.
     """
     try:
         with engine.connect():
@@ -40,7 +45,7 @@ def check_statements(engine: sa.Engine, fitted: Callable[[], Mapping[str, str]])
     if all(check.ok for check in checks):
         checks.append(_one_row_each(engine, statements))
     return checks + [
-        Check(f"statement {name}", ok=True, detail=f"not given: {without}")
+        Check(f"statement {name}", ok=True, detail=f"{older.get(name, 'not given')}: {without}")
         for name, without in _WITHOUT.items()
         if name not in statements
     ]
@@ -59,7 +64,7 @@ def _problems(engine: sa.Engine, name: str, text: str) -> list[str]:
     values: dict[str, Any] = dict.fromkeys(statement.compile().params)
     with engine.connect() as connection:
         if not SHAPES[name].reads:
-            if name == "insert_invoice" and engine.dialect.name == "postgresql" and "returning" not in text.lower():
+            if name in TELL_ID and engine.dialect.name == "postgresql" and "returning" not in text.lower():
                 return [NO_ID]
             if engine.dialect.name in _EXPLAINS:
                 connection.execute(sa.text(f"EXPLAIN {text}"), values)

@@ -37,6 +37,7 @@ def open_database(url: DatabaseUrl, *, create: bool = False) -> sa.Engine:
             pool_pre_ping=backend != "sqlite",
             pool_recycle=1800,
             connect_args=waiting.get(backend, {}),
+            hide_parameters=True,  # a new client's password hash is among them
         )
     except ModuleNotFoundError as error:
         raise Refused(

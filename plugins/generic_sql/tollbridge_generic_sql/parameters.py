@@ -1,4 +1,4 @@
-"""What the writing statements are told of an invoice and its lines."""
+"""What the writing statements are told of an invoice and its lines, and of somebody who signs up."""
 
 import secrets
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ from decimal import Decimal, localcontext
 from math import prod
 from typing import Any
 
-from tollbridge import Invoice, TaxRate
+from tollbridge import Invoice, Signup, TaxRate
+from tollbridge_generic_sql import passwords
 
 
 def of_invoice(invoice: Invoice, *, plain: bool) -> dict[str, Any]:
@@ -46,6 +47,20 @@ def of_lines(
             "amount": _money(line.amount, plain),
             "taxed": line.taxed,
         }
+
+
+def of_signup(signup: Signup, scheme: passwords.Scheme) -> dict[str, Any]:
+    """The parameters of ``login`` and ``insert_client``; without a password nobody knows the one that is hashed."""
+    return {
+        "email": signup.email,
+        "password_hash": passwords.hashed(signup.password or secrets.token_urlsafe(24), scheme),
+        "first_name": signup.first_name,
+        "last_name": signup.last_name,
+        "company": signup.company,
+        "currency": signup.currency,
+        "country": signup.country,
+        "random": secrets.token_hex(20),
+    }
 
 
 def tax_label(taxes: tuple[TaxRate, ...]) -> str:

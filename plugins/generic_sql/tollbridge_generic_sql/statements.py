@@ -44,12 +44,18 @@ SHAPES: Mapping[str, Shape] = {
     "insert_line": _shape(parameters=f"{_WRITTEN} number position description tokens taxed", needs="invoice_id amount"),
     "find_invoice": _shape(parameters="client_id", needs="reference", columns=_INVOICE, optional="balance"),
     "unpaid_invoices": _shape(columns=_INVOICE, optional="balance"),
+    "login": _shape(needs="email", columns="id password_hash"),
+    "insert_client": _shape(
+        parameters="first_name last_name company currency country random", needs="email password_hash"
+    ),
 }
 
 NO_ID = (
-    "does not tell the new invoice's id: end it with RETURNING and the id's column, or, where the database has no"
-    " RETURNING, let it number the invoices"
+    "does not tell the new row's id: end it with RETURNING and the id's column, or, where the database has no"
+    " RETURNING, let it number the rows"
 )
+# The writing statements that tell the id of what they write.
+TELL_ID = ("insert_invoice", "insert_client")
 REQUIRED = ("client", "clients", "insert_invoice", "insert_line", "find_invoice", "unpaid_invoices")
 
 
@@ -70,6 +76,8 @@ class Queries:
     insert_line: str | None = None
     find_invoice: str | None = None
     unpaid_invoices: str | None = None
+    login: str | None = None
+    insert_client: str | None = None
 
     def given(self) -> dict[str, str]:
         """The statements that are given, by name, be they empty."""

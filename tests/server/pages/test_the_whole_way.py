@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.mail.servers import MailServer, a_mail_server, free_port
 from tests.server.pages.site import NORA, Cloud, a_cloud
 from tests.server.process import kill, served
+from tollbridge.ledger.schema import mails as mails_table
 
 EMAIL = "nora@example.com"
 
@@ -77,6 +79,9 @@ def test_a_mail_outlives_a_power_cut(tmp_path: Path) -> None:
             with pytest.raises(ConnectionRefusedError):
                 smtplib.SMTP("127.0.0.1", smtp)
             kill(server)
+        with cloud.parts.ledger.engine.begin() as connection:  # half an hour passes: whoever had claimed it is gone
+            earlier = mails_table.c.created_at
+            connection.execute(sa.update(mails_table).values(next_attempt_at=earlier, leased_until=earlier))
         with a_mail_server(port=smtp) as mails, served(config, port) as server:
             assert the_mail(mails)["To"] == EMAIL
             server.send_signal(signal.SIGTERM)
