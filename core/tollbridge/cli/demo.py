@@ -44,8 +44,8 @@ _COMPANY = """
 def tell(context: typer.Context) -> None:
     """Tell it, in a folder of its own that is gone afterwards."""
     story = _Story(context)
-    with tempfile.TemporaryDirectory(prefix="tollbridge-demo-") as folder, _as_operator(Path(folder)):
-        solus_port, own_port = _write_configuration()
+    with tempfile.TemporaryDirectory(prefix="tollbridge-demo-") as folder, as_operator(Path(folder)):
+        solus_port, own_port = write_configuration()
         panel = Panel(_at(6, 1), api_token=os.environ["SOLUS_API_TOKEN"])
         small_company(panel)
         with running(panel, port=solus_port):
@@ -63,8 +63,7 @@ class _Story:
         """All of it."""
         self._chapter("A company with six clients in three currencies, and an empty SolusIO")
         self._do("generic-sql", "init")
-        with _billing() as database:
-            database.executescript(_COMPANY)
+        company()
         self._do("check")
         self._do("sync")
 
@@ -113,11 +112,7 @@ class _Story:
         out.print(Rule(f"{self._chapters}. {title}", align="left", style="bold cyan", characters="─"))
 
     def _do(self, *arguments: str) -> None:
-        """Run one command as it would run from a shell."""
-        out.print(f"\n$ tollbridge {' '.join(arguments)}", style="bold green", markup=False)
-        app = self._context.find_root().command
-        with suppress(SystemExit):
-            app.main(list(arguments), prog_name="tollbridge")
+        command(self._context, *arguments)
 
     def _look_up(self, client_id: int, port: int) -> None:
         out.print(
@@ -146,6 +141,19 @@ class _Story:
         out.print(made)
 
 
+def command(context: typer.Context, *arguments: str) -> None:
+    """Run one command as it would run from a shell."""
+    out.print(f"\n$ tollbridge {' '.join(arguments)}", style="bold green", markup=False)
+    with suppress(SystemExit):
+        context.find_root().command.main(list(arguments), prog_name="tollbridge")
+
+
+def company() -> None:
+    """Write the company's clients, currencies, discounts and taxes into its empty database."""
+    with _billing() as database:
+        database.executescript(_COMPANY)
+
+
 def _june(panel: Panel) -> None:
     """What the clients do in June, and go on doing in July."""
     users = {user.billing_user_id: user.id for user in panel.users}
@@ -169,7 +177,7 @@ def _june(panel: Panel) -> None:
     panel.create_server(users[1005], small, "tests")
 
 
-def _write_configuration() -> tuple[int, int]:
+def write_configuration() -> tuple[int, int]:
     """The repository's own bridge.toml, on free ports if its own are taken; the sandbox's port and the bridge's."""
     text = files("tollbridge").joinpath("bridge.toml").read_text(encoding="utf-8")
     solus_port, own_port = _free_port(8499), _free_port(8400)
@@ -189,7 +197,7 @@ def _free_port(wanted: int) -> int:
 
 
 @contextmanager
-def _as_operator(folder: Path) -> Iterator[None]:
+def as_operator(folder: Path) -> Iterator[None]:
     """In a folder of its own, with the two secrets that bridge.toml takes from the environment."""
     before = dict(os.environ)
     os.environ.update({"SOLUS_API_TOKEN": "demo-api-token", "BRIDGE_TOKEN": _TOKEN})

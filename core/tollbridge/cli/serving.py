@@ -32,11 +32,19 @@ def serve(
     )
 
 
-def demo(context: typer.Context) -> None:
+def demo(
+    context: typer.Context,
+    pages: Annotated[bool, typer.Option("--pages", help="Serve the customers' pages to a browser instead.")] = False,
+) -> None:
     """Two months of a small hosting company in one minute, on SQLite and the sandbox."""
-    from tollbridge.cli.demo import tell  # noqa: PLC0415 - slow to import
+    if pages:
+        from tollbridge.cli.demo_pages import serve_pages  # noqa: PLC0415 - slow to import
 
-    tell(context)
+        serve_pages(context)
+    else:
+        from tollbridge.cli.demo import tell  # noqa: PLC0415
+
+        tell(context)
 
 
 sandboxes = typer.Typer(invoke_without_command=True)

@@ -1,21 +1,15 @@
 """Keeping SolusIO's users in step with the billing system's clients."""
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
-from itertools import groupby
-from operator import itemgetter
-
 import attrs
 
 from tollbridge.errors import Conflict, Refused, TollbridgeError
-from tollbridge.jobs.enrolling import Unproved
+from tollbridge.jobs.enrolling import Unproved, end_signups, go_on_with_signups
 from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
-from tollbridge.jobs.staging import Scratch, StagedUsage
+from tollbridge.jobs.people import StagedPeople
+from tollbridge.jobs.staging import StagedUsage
 from tollbridge.jobs.statuses import StatusChange, apply_status
 from tollbridge.ledger import Account
-from tollbridge.ledger.outbox import Outbox
-from tollbridge.ledger.signups import Joining, Signups
-from tollbridge.ledger.visits import Visits
+from tollbridge.ledger.signups import Signups
 from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide, gets_user
 from tollbridge.rules.calendar import Month
@@ -25,7 +19,6 @@ from tollbridge.solus import SolusUser, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
 _BATCH = 500
-_MAILS_KEPT = timedelta(days=30)
 
 
 @attrs.define
@@ -40,74 +33,6 @@ class AccountsReport:
     deleted: list[int] = attrs.Factory(list)
     changes: list[StatusChange] = attrs.Factory(list)
     failures: list[Failure] = attrs.Factory(list)
-
-
-class StagedPeople(Scratch):
-    """All of SolusIO's users and all of the billing system's clients, side by side."""
-
-    tables = """
-        CREATE TABLE users (
-            id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, billing_user_id INTEGER,
-            is_administrator INTEGER
-        );
-        CREATE INDEX users_by_billing_id ON users (billing_user_id);
-        CREATE INDEX users_by_email ON users (email_key);
-        CREATE TABLE clients (
-            id INTEGER PRIMARY KEY, email TEXT, email_key TEXT, status TEXT, currency TEXT, name TEXT
-        );
-        CREATE INDEX clients_by_email ON clients (email_key);
-    """
-
-    def fill_users(self, users: Iterable[SolusUser]) -> None:
-        """Replace the users by ``users``."""
-        self.connection.execute("DELETE FROM users")
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (user.id, user.email, user.email.casefold(), user.status, user.billing_user_id, user.is_administrator)
-                for user in users
-            ),
-        )
-
-    def add_client(self, client: Client) -> bool:
-        """Add a client; False if one with this id is there already."""
-        row = (client.id, client.email, client.email.casefold(), client.status, client.currency, _name(client))
-        return self.connection.execute("INSERT OR IGNORE INTO clients VALUES (?, ?, ?, ?, ?, ?)", row).rowcount == 1
-
-    def client_of(self, joining: Joining) -> int | None:
-        """The one client with a sign-up's address, if the sign-up made it; None if there is none, or another one."""
-        query = "SELECT id, name FROM clients WHERE email_key = ?"
-        rows = self.connection.execute(query, (joining.email.casefold(),)).fetchall()
-        return rows[0][0] if len(rows) == 1 and rows[0][1] == _name(joining) else None
-
-    def has_user(self, user_id: int) -> bool:
-        """Whether SolusIO has the user."""
-        return self.connection.execute("SELECT 1 FROM users WHERE id = ?", (user_id,)).fetchone() is not None
-
-    def pairs(self) -> Iterator[tuple[Client, list[SolusUser]]]:
-        """Each client, by id, with the users that carry its billing id or its address."""
-        query = """
-            SELECT c.id, c.email, c.status, c.currency, u.id, u.email, u.status, u.billing_user_id,
-                   u.is_administrator
-            FROM clients c LEFT JOIN users u ON u.id IN (
-                SELECT id FROM users WHERE billing_user_id = c.id
-                UNION SELECT id FROM users WHERE email_key = c.email_key
-            ) ORDER BY c.id, u.id
-        """
-        for _, rows in groupby(self.connection.execute(query), key=itemgetter(0)):
-            group = list(rows)
-            client = Client(group[0][0], group[0][1], group[0][3], status=group[0][2])
-            users = [
-                SolusUser(row[4], row[5], UserStatus(row[6]), row[7], bool(row[8]))
-                for row in group
-                if row[4] is not None
-            ]
-            yield client, users
-
-
-def _name(person: Client | Joining) -> str:
-    words = f"{person.first_name} {person.last_name} {person.company}".casefold().split()
-    return " ".join(words)
 
 
 class Accounts:
@@ -133,7 +58,8 @@ class Accounts:
         with StagedPeople() as people:
             again_if_incomplete(lambda: people.fill_users(self._parts.solus.users()))
             self._stage_clients(people)
-            self._go_on_with_signups(people)
+            if not self._dry_run:
+                go_on_with_signups(self._parts, self._when.now, people.client_of)
             batch: list[tuple[Client, list[SolusUser]]] = []
             for pair in people.pairs():
                 batch.append(pair)
@@ -143,36 +69,9 @@ class Accounts:
             self._serve_all(batch, people)
         if self._uninvoiced is not None:
             self._uninvoiced.connection.close()
-        self._end_signups()
+        if not self._dry_run:
+            end_signups(self._parts, self._when.now)
         self.report.complete = True
-
-    def _go_on_with_signups(self, people: StagedPeople) -> None:
-        """A sign-up that was cut short after its terms were accepted: its client, if one was made, is enrolled."""
-        pages = self._parts.settings.pages
-        if pages is None or self._dry_run:
-            return
-        for joining in self._signups.unfinished():
-            client_id = joining.client_id or people.client_of(joining)
-            if client_id is not None:
-                self._signups.created(joining.nonce, client_id)
-                self._signups.enrol(
-                    client_id,
-                    at=self._when.now,
-                    terms_url=pages.terms_url,
-                    postpay_terms_url=pages.postpay_terms_url,
-                    address_proved=True,
-                )
-
-    def _end_signups(self) -> None:
-        """Sign-ups whose client has its user by now have come to their end; what is over is forgotten."""
-        if self._dry_run or self._parts.settings.pages is None:
-            return
-        for joining in self._signups.unfinished():
-            if joining.client_id is not None and self._parts.ledger.accounts([joining.client_id]):
-                self._signups.done(joining.nonce, self._when.now)
-        self._signups.purge(self._when.now)
-        Visits(self._parts.ledger.engine).purge(self._when.now)
-        Outbox(self._parts.ledger.engine).purge(self._when.now - _MAILS_KEPT)
 
     def _stage_clients(self, people: StagedPeople) -> None:
         for client in self._parts.billing.clients():

@@ -1,15 +1,20 @@
 """Making a user of a client who signed up: now if possible, else by the next daily job, and never twice."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from tollbridge.errors import Conflict, TollbridgeError
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Account
+from tollbridge.ledger.outbox import Outbox
 from tollbridge.ledger.signups import Joining, Signups
+from tollbridge.ledger.visits import Visits
 from tollbridge.model import Client
 from tollbridge.secret import redact
+
+_MAILS_KEPT = timedelta(days=30)
 
 _log = structlog.get_logger("tollbridge.jobs")
 
@@ -36,16 +41,7 @@ def enrol(parts: Parts, client: Client, *, address_proved: bool) -> None:
         Conflict: the e-mail address is that of somebody else's user; only a human can decide.
         Unavailable, OutcomeUnknown: SolusIO cannot be used just now; the daily job goes on with it.
     """
-    pages = parts.settings.pages
-    if pages is None:
-        raise ValueError("nobody signs up without [pages]")
-    Signups(parts.ledger.engine).enrol(
-        client.id,
-        at=datetime.now(UTC),
-        terms_url=pages.terms_url,
-        postpay_terms_url=pages.postpay_terms_url,
-        address_proved=address_proved,
-    )
+    _note(parts, client.id, datetime.now(UTC), address_proved=address_proved)
     if client.id in parts.ledger.accounts([client.id]):
         return
     found = None if address_proved else parts.solus.find_user(client.email)
@@ -65,3 +61,42 @@ def finish(parts: Parts, joining: Joining, client: Client) -> None:
     signups.created(joining.nonce, client.id)
     enrol(parts, client, address_proved=client.email.casefold() == joining.email)
     signups.done(joining.nonce, datetime.now(UTC))
+
+
+def go_on_with_signups(parts: Parts, now: datetime, client_of: Callable[[Joining], int | None]) -> None:
+    """Enrol the clients of sign-ups that were cut short after their terms were accepted.
+
+    ``client_of`` tells the client that a sign-up made without living to note it, if there is one.
+    """
+    pages, signups = parts.settings.pages, Signups(parts.ledger.engine)
+    for joining in signups.unfinished() if pages else ():
+        client_id = joining.client_id or client_of(joining)
+        if client_id is not None:
+            signups.created(joining.nonce, client_id)
+            _note(parts, client_id, now, address_proved=True)
+
+
+def end_signups(parts: Parts, now: datetime) -> None:
+    """Sign-ups whose client has its user by now have come to their end; what is over is forgotten."""
+    if parts.settings.pages is None:
+        return
+    signups = Signups(parts.ledger.engine)
+    for joining in signups.unfinished():
+        if joining.client_id is not None and parts.ledger.accounts([joining.client_id]):
+            signups.done(joining.nonce, now)
+    signups.purge(now)
+    Visits(parts.ledger.engine).purge(now)
+    Outbox(parts.ledger.engine).purge(now - _MAILS_KEPT)
+
+
+def _note(parts: Parts, client_id: int, now: datetime, *, address_proved: bool) -> None:
+    pages = parts.settings.pages
+    if pages is None:
+        raise ValueError("nobody signs up without [pages]")
+    Signups(parts.ledger.engine).enrol(
+        client_id,
+        at=now,
+        terms_url=pages.terms_url,
+        postpay_terms_url=pages.postpay_terms_url,
+        address_proved=address_proved,
+    )
