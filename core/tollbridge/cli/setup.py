@@ -16,8 +16,10 @@ import typer
 from tollbridge.adapters.loading import adapter_class
 from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
+from tollbridge.config import MailSettings
 from tollbridge.errors import TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.parts import Parts
+from tollbridge.mail import Sender
 from tollbridge.model import Check
 from tollbridge.rules.calendar import Month
 from tollbridge.solus import Solus, read_usage
@@ -119,6 +121,7 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
             yield Check("pricing.prices_include_tax", ok=False, detail=f"must be false: {reason}")
     except TollbridgeError as error:
         yield Check("billing system", ok=False, detail=_found(error))
+    yield from _pages_checks(parts)
     if parts.settings.server.public_url is None:
         yield Check("server.public_url", ok=True, detail="not set; `tollbridge connect` needs it")
 
@@ -132,6 +135,28 @@ def _solus_checks(parts: Parts) -> Iterator[Check]:
         yield _tried("SolusIO role", lambda: solus.role.name if solus.role else "the panel's own choice")
         yield _tried("SolusIO limit group", lambda: solus.limit_group.name if solus.limit_group else "none named")
         yield _tried("SolusIO usage feed", lambda: _reads_usage(parts))
+
+
+def _pages_checks(parts: Parts) -> Iterator[Check]:
+    """Whether the customers' pages can be shown, what they offer, and whether the mail server lets us in."""
+    if parts.settings.pages is not None:
+        yield _tried("pages", lambda: _offered_by_pages(parts))
+    if (mail := parts.settings.mail) is not None:
+        yield _tried("mail server", lambda: _takes_mail(mail))
+
+
+def _offered_by_pages(parts: Parts) -> str:
+    from tollbridge.server.pages import pages_of  # noqa: PLC0415 - slow to import
+
+    pages = pages_of(parts)  # tries every template
+    offers = pages.offers if pages else {}
+    return ", ".join(f"{name}: {'yes' if offered else 'no'}" for name, offered in offers.items())
+
+
+def _takes_mail(settings: MailSettings) -> str:
+    with Sender(settings) as sender:
+        sender.try_out()
+    return f"{settings.host}:{settings.port} lets us in"
 
 
 def _reads_usage(parts: Parts) -> str:

@@ -63,6 +63,10 @@ class Sender:
                 smtp.quit()
             smtp.close()
 
+    def try_out(self) -> None:
+        """Connect as for a mail, without sending one; NoServer if that cannot be done."""
+        self._smtp = self._smtp or self._connected()
+
     def send(self, message: Message, *, still_ours: Callable[[], bool] = lambda: True) -> None:
         """Hand one mail over: when this returns the server has taken charge of it.
 

@@ -160,6 +160,7 @@ def a_cloud(
     for code in currencies:
         install.add_currency(code, prefix={"USD": "$", "EUR": "€"}[code], format=2)
     with running(panel) as solus, whmcs(install) as billing_url:
+        (folder / "own").mkdir(exist_ok=True)
         path = folder / "bridge.toml"
         path.write_text(
             CONFIGURATION.format(

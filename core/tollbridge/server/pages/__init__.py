@@ -32,6 +32,13 @@ class Pages:
         self.delivery = Delivery(Outbox(parts.ledger.engine), Sender(mail)) if mail and self._web.can_sign_up else None
         self.routes = [*self._files(settings), *self._pages()]
 
+    @property
+    def offers(self) -> dict[str, bool]:
+        """What customers can do for themselves; that depends on the billing system, and on ``[mail]``."""
+        web = self._web
+        can_pay = web.parts.billing.can("portal_login_url")
+        return {"sign-up": web.can_sign_up, "log-in": web.can_log_in, "payment": can_pay}
+
     def entry_url(self, client_id: int, destination: str = ACCOUNT) -> str:
         """A link that logs a client in: good once, and for a minute; ``destination`` is one of ``DESTINATIONS``."""
         return f"{self._web.public_url}{ROOT}/enter/{self._web.signing.entry(client_id, destination)}"
