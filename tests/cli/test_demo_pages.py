@@ -25,11 +25,20 @@ class Demo:
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ},
         )  # fmt: skip
         self._lines: Queue[str] = Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self._lines.put(line)
+        assert self.process.stdout is not None
+        with self.process.stdout as printed:
+            for line in printed:
+                self._lines.put(line)
+
+    def end(self) -> None:
+        """As a lost terminal ends it."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
 
     def prints(self, pattern: str) -> re.Match[str]:
         """The next line with this in it."""
@@ -43,8 +52,7 @@ class Demo:
 def demo(tmp_path: Path) -> Iterator[Demo]:
     started = Demo(tmp_path)
     yield started
-    started.process.kill()
-    started.process.wait()
+    started.end()
 
 
 def test_the_demo_serves_pages_to_sign_up_and_log_in_at(demo: Demo, tmp_path: Path) -> None:
