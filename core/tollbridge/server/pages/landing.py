@@ -18,7 +18,6 @@ class Landing:
     def __init__(self, web: Web) -> None:
         self._web = web
         self._plans = Kept(web.parts.solus.plans)
-        self._pricer = Kept(web.pricer)
 
     async def show(self, visit: Visit) -> Response:
         """The plans, before discounts and tax; with nobody logged in nothing more is known."""
@@ -28,7 +27,7 @@ class Landing:
     def _view(self, wanted: str) -> LandingView:
         parts = self._web.parts
         prices = parts.settings.pricing.tokens
-        pricer = self._pricer.get()
+        pricer = self._web.pricer()
         offered = pricer.offered() or tuple(prices)
         code = wanted if wanted in offered else offered[0]
         currency, token = pricer.writing(code), prices[code]

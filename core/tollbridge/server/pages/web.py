@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from tollbridge.asking import Kept
 from tollbridge.config import PagesSettings
 from tollbridge.errors import Refused, TollbridgeError
 from tollbridge.jobs.parts import Parts
@@ -63,6 +64,7 @@ class Web:
         )
         self.can_log_in = parts.billing.can("authenticate")
         self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
+        self._pricer = Kept(lambda: Pricer(parts.billing, parts.settings.pricing.price_list()))
         self._threads = CapacityLimiter(_THREADS)
         # Browsers let nobody else, not even a neighbouring domain, set a cookie that is called so.
         own = "__Host-" if self.public_url.startswith("https:") else ""
@@ -156,8 +158,8 @@ class Web:
             return None
 
     def pricer(self) -> Pricer:
-        """Prices tokens, for one request."""
-        return Pricer(self.parts.billing, self.parts.settings.pricing.price_list())
+        """Prices tokens; its currencies are at most a minute old, however many visitors there are."""
+        return self._pricer.get()
 
     def account(self, client_id: int) -> Account | None:
         """The client's SolusIO user, as the ledger knows it."""
