@@ -9,6 +9,7 @@ import pytest
 
 from tests.adapters.acme import ACME, configure, module
 from tests.world import World
+from tollbridge import Client
 from tollbridge.bridge import read_configuration
 from tollbridge.errors import AdapterFault, ConfigError, TollbridgeError
 
@@ -26,6 +27,25 @@ def test_a_whole_adapter_is_accepted(world: World) -> None:
     _, billing = read_configuration(configure(world, f"{module(world.folder)}:AcmeAdapter", SETTINGS))
     assert billing.can("client")
     assert not billing.can("terms")
+
+
+def test_a_hook_that_the_settings_leave_out_is_not_called(world: World) -> None:
+    """The class has it, and the adapter that was made of the settings says why it cannot."""
+    hook = """
+    @hookimpl
+    def {}(self, {}):
+        raise AssertionError("called")
+"""
+    text = ACME.replace(
+        "        self._file =",
+        '        self.cannot = {"terms": "not here", "currencies": "nor these"}\n        self._file =',
+    )
+    text += hook.format("terms", "client") + hook.format("authenticate", "email, password")
+    _, billing = read_configuration(configure(world, f"{module(world.folder, text)}:AcmeAdapter", SETTINGS))
+    assert (billing.can("terms"), billing.cannot["terms"]) == (False, "not here")
+    assert billing.terms(Client(1, "a@example.com", "USD")) is None
+    assert billing.can("authenticate")
+    assert billing.can("currencies"), "an ability of the same name as a hook that every adapter has"
 
 
 @pytest.mark.parametrize("hook", REQUIRED)

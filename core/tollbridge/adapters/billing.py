@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import pluggy
 import structlog
 
+from tollbridge.adapters.hookspecs import OPTIONAL
 from tollbridge.adapters.loading import inabilities
 from tollbridge.errors import AdapterFault, NotFound, Refused, TollbridgeError
 from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Signup, Terms
@@ -45,7 +46,9 @@ class BillingSystem:
         return inabilities(self._adapter)
 
     def can(self, hook: str) -> bool:
-        """Whether the adapter implements the hook."""
+        """Whether the adapter implements the hook, and does not name it in its ``cannot``; nobody is asked for that."""
+        if hook in OPTIONAL and hook in getattr(self._adapter, "cannot", {}):
+            return False
         return any(impl.plugin is self._adapter for impl in getattr(self._manager.hook, hook).get_hookimpls())
 
     def client(self, client_id: int) -> Client:

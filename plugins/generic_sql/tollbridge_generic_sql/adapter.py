@@ -1,27 +1,28 @@
 """The adapter: an operator's statements, run with bound parameters, one transaction per invoice."""
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from tollbridge import (
+    AddressTaken,
     Check,
     Client,
     Currency,
     DatabaseUrl,
     Invoice,
-    InvoiceStatus,
     OutcomeUnknown,
     Receipt,
     Refused,
+    Signup,
     Terms,
+    TollbridgeError,
     Unavailable,
     hookimpl,
 )
@@ -29,11 +30,16 @@ from tollbridge.reading import Row
 from tollbridge_generic_sql import parameters, rows
 from tollbridge_generic_sql.checking import check_statements
 from tollbridge_generic_sql.database import is_down, open_database, reason, was_rolled_back
+from tollbridge_generic_sql.passwords import Logins, Scheme
 from tollbridge_generic_sql.prepared import Prepared
 from tollbridge_generic_sql.presets import preset_called
-from tollbridge_generic_sql.statements import NO_ID, REQUIRED, Queries, parameter_problems
+from tollbridge_generic_sql.statements import REQUIRED, TELL_ID, Queries, parameter_problems
+from tollbridge_generic_sql.writing import Transaction, taken, the_client
+
+Value = TypeVar("Value")
 
 _RETRIES = 2
+_NEEDED = {"create_client": "insert_client", "authenticate": "login"}
 
 
 class _GaveWay(Unavailable):
@@ -52,6 +58,9 @@ class GenericSqlSettings:
         },
     )
     queries: Queries = attrs.field(default=Queries(), metadata={"doc": "your own statements, see docs/generic_sql.md"})
+    password_scheme: Scheme = attrs.field(
+        default="bcrypt", metadata={"doc": "how passwords of new clients are hashed: bcrypt or argon2id"}
+    )
 
     def __attrs_post_init__(self) -> None:
         try:
@@ -67,6 +76,11 @@ class GenericSqlSettings:
         if missing:
             raise ValueError(
                 f'queries.{missing[0]}: is missing (needed: {", ".join(missing)}), and so is preset = "tollbridge"'
+            )
+        if "insert_client" in given and "login" not in given:
+            raise ValueError(
+                "queries.insert_client: needs queries.login, which tells whether an address is a client's already;"
+                ' give both, or switch it off with insert_client = ""'
             )
         if wrong := parameter_problems(given):
             raise ValueError(f"queries.{'; '.join(wrong)}")
@@ -85,18 +99,23 @@ class GenericSqlAdapter:
     def __init__(self, settings: GenericSqlSettings) -> None:
         self._settings = settings
         self._preset = preset_called(settings.preset)
-        self.cannot = self._preset.cannot
+        self._given = settings.statements(self._preset.queries)
+        self.cannot = {
+            **{hook: _not_given(name) for hook, name in _NEEDED.items() if name not in self._given},
+            **self._preset.cannot,
+        }
+        own = settings.queries.given()
+        self._nothing = {name: why for name, why in self._preset.nothing.items() if name not in own}
+        self._older = {name: why for name, why in self._preset.older.items() if name not in own}
+        self._made: Mapping[str, Prepared] | None = None
+        self._logins = Logins(settings.password_scheme)
         self._engine = open_database(settings.url)
         weakref.finalize(self, self._engine.dispose)
-        self._plain = self._engine.dialect.name == "sqlite"
 
     @hookimpl
     def client(self, client_id: int) -> Client | None:
         """The client; Refused if the statement gives two rows for one id."""
-        found = self._rows("client", client_id=client_id)
-        if len(found) > 1:
-            raise Refused(f"the statement `client` gives {len(found)} rows for client {client_id}: it must give one")
-        return rows.client(found[0]) if found else None
+        return the_client(self._rows("client", client_id=client_id), client_id)
 
     @hookimpl
     def clients(self) -> Iterator[Client]:
@@ -125,19 +144,16 @@ class GenericSqlAdapter:
 
     @hookimpl
     def create_invoice(self, invoice: Invoice) -> Receipt:
-        """The invoice and its lines, in one transaction; after a deadlock, which leaves nothing behind, once more."""
+        """The invoice and its lines, in one transaction; after a deadlock, which leaves nothing behind, twice more."""
         invoice = self._preset.fit(invoice)
-        for _ in range(_RETRIES):
-            with suppress(_GaveWay):
-                return self._create(invoice)
-        return self._create(invoice)
+        return self._kept(f"invoice {invoice.reference}", lambda transaction: transaction.invoice(invoice))
 
     @hookimpl
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
         """The invoice with this reference."""
-        statement = self._statements["find_invoice"]
+        statements = self._statements()
         with self._reading("the statement `find_invoice`") as connection:
-            return _find(connection, statement, client_id, reference)
+            return Transaction(connection, statements, reference, {}).find_invoice(client_id, reference)
 
     @hookimpl
     def unpaid_invoices(self) -> Iterator[Receipt]:
@@ -149,35 +165,95 @@ class GenericSqlAdapter:
         """Whether the database answers and every statement fits it; nothing is written."""
         self._forget()
         return check_statements(
-            self._engine, lambda: {name: statement.text.text for name, statement in self._statements.items()}
+            self._engine,
+            lambda: {name: statement.text.text for name, statement in self._statements().items()},
+            self._older,
         )
 
-    @cached_property
+    @hookimpl
+    def create_client(self, signup: Signup) -> Client:
+        """The client as `client` finds it; AddressTaken if `login` finds somebody with the address, now or meanwhile.
+
+        In one transaction, like an invoice.
+        """
+        for name in ("login", "insert_client"):
+            self._statement(name)
+        values = parameters.of_signup(signup, self._settings.password_scheme)
+        with _without(values["password_hash"]):
+            try:
+                return self._kept(f"the client {signup.email}", lambda transaction: transaction.client(values))
+            except AddressTaken:
+                raise
+            except Refused:
+                if self._rows("login", email=signup.email):  # another one was faster, and the address is unique
+                    raise taken(signup.email) from None
+                raise
+
+    @hookimpl
+    def authenticate(self, email: str, password: str) -> Client | None:
+        """The client whose password it is; where nobody has the address, it takes as long as where somebody has.
+
+        Raises:
+            Refused: somebody's hash cannot be compared with, or several clients have this address and password.
+        """
+        if not email or not password:
+            return None
+        ids = self._logins.whose(password, self._rows("login", email=email))
+        if len(ids) > 1:
+            numbers = ", ".join(map(str, sorted(ids)))
+            raise Refused(f"{email} logs in as several clients with one password: {numbers}. Change all but one")
+        return self.client(ids.pop()) if ids else None
+
     def _statements(self) -> Mapping[str, Prepared]:
         """The statements in force, made when the first is needed: a preset may have to look at the tables."""
+        made = self._made
+        if made is None:
+            made = self._made = self._fitted()
+        return made
+
+    def _fitted(self) -> Mapping[str, Prepared]:
         preset, dialect = self._preset.queries, self._engine.dialect
         if self._preset.fitted:
             with self._reading("looking at the tables") as connection:
                 preset = self._preset.fitted(connection)
         given = self._settings.statements(preset)
-        if dialect.name == "postgresql" and given["insert_invoice"] == preset.insert_invoice:
-            given["insert_invoice"] += " RETURNING id"
+        if dialect.name == "postgresql":
+            for name in TELL_ID:
+                if name in given and given[name] == getattr(preset, name):
+                    given[name] += " RETURNING id"
         return {name: Prepared.of(name, text, dialect) for name, text in given.items()}
 
     def _forget(self) -> None:
         """After a statement failed, look at the tables anew the next time: they may be those of a newer version."""
         if self._preset.fitted:
-            self.__dict__.pop("_statements", None)
+            self._made = None
 
     def _has(self, name: str) -> bool:
-        return name in self._statements
+        return name in self._given
 
-    def _create(self, invoice: Invoice) -> Receipt:
-        statements = self._statements
+    def _statement(self, name: str) -> Prepared:
+        """The statement; Refused if there is none."""
+        found = self._statements().get(name)
+        if found is None and name in self._older:  # the tables may have been brought up to date meanwhile
+            self._forget()
+            found = self._statements().get(name)
+        if found is None:
+            raise Refused(self._older.get(name) or _not_given(name))
+        return found
+
+    def _kept(self, what: str, write: Callable[[Transaction], Value]) -> Value:
+        """What ``write`` gives, in one transaction; after a deadlock, which leaves nothing behind, twice more."""
+        for _ in range(_RETRIES):
+            with suppress(_GaveWay):
+                return self._kept_once(what, write)
+        return self._kept_once(what, write)
+
+    def _kept_once(self, what: str, write: Callable[[Transaction], Value]) -> Value:
+        statements = self._statements()
         sent = False
         try:
             with self._engine.begin() as connection:
-                receipt = self._write(connection, statements, invoice)
+                written = write(Transaction(connection, statements, what, self._nothing))
                 sent = True
         except SQLAlchemyError as error:
             self._forget()
@@ -185,62 +261,14 @@ class GenericSqlAdapter:
             if was_rolled_back(error):
                 raise _GaveWay(f"the database is too busy just now: {why}") from None
             if sent and is_down(error):
-                words = f"the database was told to keep {invoice.reference} and did not answer: {why}"
-                raise OutcomeUnknown(words) from None
+                raise OutcomeUnknown(f"the database was told to keep {what} and did not answer: {why}") from None
             if is_down(error):
                 raise Unavailable(f"the database cannot be used just now: {why}") from None
-            raise Refused(f"the database refuses invoice {invoice.reference}: {why}") from None
-        return receipt
-
-    def _write(self, connection: sa.Connection, statements: Mapping[str, Prepared], invoice: Invoice) -> Receipt:
-        """All rows of the invoice.
-
-        With ``before_invoice`` nobody else can be writing one until this transaction ends. So it can be told for sure
-        that the reference is not there yet, and what the database makes of the invoice is read back.
-        """
-        values = parameters.of_invoice(invoice, plain=self._plain)
-        find, before = statements["find_invoice"], statements.get("before_invoice")
-        if before:
-            values["number"] = self._first(before, before.run(connection, values), invoice)
-            if found := _find(connection, find, invoice.client_id, invoice.reference):
-                raise Refused(f"{invoice.reference} is there already: the invoice {found.id}")
-        insert = statements["insert_invoice"]
-        result = insert.run(connection, values)
-        returned, new = result.returns_rows, self._first(insert, result, invoice)
-        new = new if returned else getattr(result.context.cursor, "lastrowid", None)
-        if not new:
-            raise Refused(f"the statement `insert_invoice` {NO_ID}")
-        invoice_id = rows.identifier(new)
-        lines = parameters.of_lines(invoice, invoice_id, values, plain=self._plain)
-        statements["insert_line"].run_each(connection, lines)
-        if not before:
-            return Receipt(
-                id=invoice_id,
-                reference=invoice.reference,
-                client_id=invoice.client_id,
-                status=InvoiceStatus.UNPAID,
-                due_date=invoice.due_date,
-                total=invoice.total,
-            )
-        receipt = _find(connection, find, invoice.client_id, invoice.reference)
-        if receipt is None:
-            raise Refused(
-                f"the statement `find_invoice` would not find {invoice.reference} again, so it is not written"
-            )
-        return receipt
-
-    def _first(self, statement: Prepared, result: sa.CursorResult[Any], invoice: Invoice) -> Any:
-        """The first value that a writing statement gives, if it gives any; Refused if it found nothing to do."""
-        row = result.first() if result.returns_rows else None
-        if row is None if result.returns_rows else result.rowcount == 0:
-            why = f"the statement `{statement.name}` finds nothing to do"
-            if getattr(self._settings.queries, statement.name) is None:
-                why = self._preset.nothing.get(statement.name, why)
-            raise Refused(f"{invoice.reference} is not written: {why}")
-        return row[0] if row else None
+            raise Refused(f"the database refuses {what}: {why}") from None
+        return written
 
     def _rows(self, name: str, **values: Any) -> list[Row]:
-        statement = self._statements[name]
+        statement = self._statement(name)
         with self._reading(f"the statement `{name}`") as connection:
             return list(statement.rows(statement.run(connection, values)))
 
@@ -253,7 +281,7 @@ class GenericSqlAdapter:
             return iter(())
 
     def _pages(self, name: str) -> Iterator[Row]:
-        statement = self._statements[name]
+        statement = self._statement(name)
         with (
             self._reading(f"the statement `{name}`") as connection,
             connection.execution_options(yield_per=1000).execute(statement.text) as result,
@@ -272,8 +300,15 @@ class GenericSqlAdapter:
             raise Refused(f"{what} fails: {reason(error)}") from None
 
 
-def _find(connection: sa.Connection, statement: Prepared, client_id: int, reference: str) -> Receipt | None:
-    found = list(statement.rows(statement.run(connection, {"client_id": client_id, "reference": reference})))
-    if len(found) > 1:
-        raise Refused(f"the database has {len(found)} invoices with the reference {reference}: remove all but one")
-    return rows.receipt(found[0]) if found else None
+def _not_given(name: str) -> str:
+    return f"there is no statement `{name}`: give one in [adapter.generic_sql.queries]"
+
+
+@contextmanager
+def _without(secret: str) -> Iterator[None]:
+    """Within it, no error shows the secret; some databases repeat a value that they do not like."""
+    try:
+        yield
+    except TollbridgeError as error:
+        error.args = (str(error).replace(secret, "…"),)
+        raise

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tollbridge import DatabaseUrl, Unavailable
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 from tollbridge_generic_sql.database import open_database, reason
-from tollbridge_generic_sql.preset import metadata
+from tollbridge_generic_sql.preset import create_tables, metadata
 
 app = typer.Typer(help="The generic_sql adapter's own commands.", no_args_is_help=True)
 
@@ -23,11 +23,11 @@ def init(
     context: typer.Context,
     url: Annotated[str | None, typer.Argument(help="The database's URL; default: the one in bridge.toml.")] = None,
 ) -> None:
-    """Create the adapter's own tables, for preset = "tollbridge"; tables that are there already stay as they are."""
+    """Create the adapter's own tables, for preset = "tollbridge"; what is there already stays, and gets what is new."""
     database = DatabaseUrl(url) if url else context.obj.adapter_settings(GenericSqlSettings).url
     engine = open_database(database, create=True)
     try:
-        metadata.create_all(engine)
+        create_tables(engine)
     except SQLAlchemyError as error:
         raise Unavailable(f"the database {database} cannot be used: {reason(error)}") from None
     finally:

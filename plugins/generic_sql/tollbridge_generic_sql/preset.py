@@ -1,7 +1,10 @@
 """The adapter's own small schema, for a company that has none yet, and the statements that go with it."""
 
+import attrs
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
+from tollbridge_generic_sql.database import is_down
 from tollbridge_generic_sql.statements import Queries
 
 metadata = sa.MetaData()
@@ -18,7 +21,7 @@ sa.Table(
     sa.Column("thousands_separator", sa.String(1), nullable=False, server_default=","),
     sa.Column("decimal_separator", sa.String(1), nullable=False, server_default="."),
 )
-sa.Table(
+_CLIENTS = sa.Table(
     "clients",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
@@ -32,6 +35,15 @@ sa.Table(
     sa.Column("country", sa.String(2), nullable=False, server_default=""),
     sa.Column("state", sa.String(100), nullable=False, server_default=""),
     sa.Column("tax_exempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("password_hash", sa.String(255)),
+    # Only among those who can log in an address has to be one client's: several may get their invoices at one address.
+    sa.Column(
+        "login_email",
+        sa.String(254),
+        sa.Computed("CASE WHEN password_hash IS NOT NULL THEN NULLIF(LOWER(email), '') END", persisted=True),
+    ),
+    sa.Index("clients_login_email", "login_email", unique=True),
+    sqlite_autoincrement=True,  # else the next client would get the id of one that was deleted, and its SolusIO user
 )
 sa.Table(
     "discounts",
@@ -110,4 +122,52 @@ QUERIES = Queries(
     """,
     find_invoice=f"{_INVOICE} WHERE client_id = :client_id AND reference = :reference",
     unpaid_invoices=f"{_INVOICE} WHERE status IN ('unpaid', 'pending')",
+    login="SELECT id, password_hash FROM clients WHERE LOWER(email) = LOWER(:email)",
+    insert_client="""
+        INSERT INTO clients (email, password_hash, currency, first_name, last_name, company, country)
+        VALUES (:email, :password_hash, (SELECT code FROM currencies WHERE code = :currency), :first_name, :last_name,
+                :company, :country)
+    """,
 )
+# PostgreSQL does not count the clients that were entered with their ids, so its counter is moved behind them.
+_POSTGRESQL_INSERT_CLIENT = """
+    INSERT INTO clients (id, email, password_hash, currency, first_name, last_name, company, country)
+    SELECT setval(s.name, GREATEST(nextval(s.name), (SELECT COALESCE(MAX(id), 0) + 1 FROM clients))),
+           :email, :password_hash, (SELECT code FROM currencies WHERE code = :currency), :first_name, :last_name,
+           :company, :country
+    FROM (SELECT CAST(pg_get_serial_sequence('clients', 'id') AS regclass) AS name) s
+"""
+OLDER = dict.fromkeys(
+    ("login", "insert_client"),
+    "run `tollbridge generic-sql init`: the table clients has no password_hash and login_email yet",
+)
+
+_LOOK = sa.text("SELECT password_hash, login_email FROM clients WHERE 1 = 0")
+
+
+def fitted(connection: sa.Connection) -> Queries:
+    """The statements for the tables in this database: those of an earlier version know no log-ins."""
+    try:
+        connection.execute(_LOOK)
+    except DBAPIError as error:
+        if is_down(error):
+            raise
+        return attrs.evolve(QUERIES, login=None, insert_client=None)
+    if connection.dialect.name == "postgresql":
+        return attrs.evolve(QUERIES, insert_client=_POSTGRESQL_INSERT_CLIENT)
+    return QUERIES
+
+
+def create_tables(engine: sa.Engine) -> None:
+    """Create what is missing: tables, and the columns of ``clients`` that an earlier version did not have."""
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        present = {column["name"] for column in sa.inspect(connection).get_columns(_CLIENTS.name)}
+        for column in _CLIENTS.columns:
+            if column.name not in present:
+                words = str(sa.schema.CreateColumn(column).compile(dialect=engine.dialect))
+                if engine.dialect.name == "sqlite":  # it adds only those that it computes when they are read
+                    words = words.replace(" STORED", " VIRTUAL")
+                connection.exec_driver_sql(f"ALTER TABLE {_CLIENTS.name} ADD COLUMN {words}")
+        for index in _CLIENTS.indexes:
+            index.create(connection, checkfirst=True)

@@ -21,6 +21,7 @@ class Preset:
         nothing: why a writing statement may find nothing to do, in the schema's own words.
         dialects: the kinds of database it is for; all of them if empty.
         cannot: what the adapter cannot do there, and why.
+        older: what to do where a statement is missing because the database's version is an earlier one.
     """
 
     queries: Queries
@@ -29,10 +30,11 @@ class Preset:
     nothing: Mapping[str, str] = attrs.Factory(dict)
     dialects: frozenset[str] = frozenset()
     cannot: Mapping[str, str] = attrs.Factory(dict)
+    older: Mapping[str, str] = attrs.Factory(dict)
 
 
 _PRESETS: Mapping[str, Preset] = {
-    "tollbridge": Preset(preset.QUERIES),
+    "tollbridge": Preset(preset.QUERIES, preset.fitted, older=preset.OLDER),
     "fossbilling": Preset(
         fossbilling.queries(fossbilling.NEWEST),
         fossbilling.fitted,

@@ -54,16 +54,17 @@ preset = "fossbilling"
 
 
 @contextmanager
-def limited(shop: Shop) -> Iterator[Shop]:
-    """The same shop, for a database user with the documented rights."""
+def limited(shop: Shop, *, people: bool = False) -> Iterator[Shop]:
+    """The same shop, for a database user with the documented rights; ``people``: those of log-ins, too."""
     user, host = f"tb_{secrets.token_hex(4)}", sa.make_url(shop.url).host
-    [grants, members] = [
+    [grants, members, log_ins] = [
         block.text
         for block in blocks(ROOT / "docs/fossbilling.md")
         if block.language == "sql" and "GRANT" in block.text
     ]
     if shop.version == "main with issued":
         grants = grants.replace("client_group_id, ", "") + members
+    grants += log_ins if people else ""
     database = sa.make_url(shop.url).database
     text = grants.replace("fossbilling.", f"{database}.").replace("'tollbridge'@'127.0.0.1'", f"'{user}'@'%'")
     try:

@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.plugins.generic_sql.company import billing
+from tests.plugins.generic_sql.company import billing, connected
+from tests.plugins.generic_sql.test_passwords import PASSWORD
+from tests.plugins.generic_sql.test_people import SIGNUP, add_client, old_tables
 from tests.world import World
+from tollbridge import AddressTaken, Client, Refused, Signup
 from tollbridge.cli import main
+from tollbridge_generic_sql.preset import metadata
 
 
 def test_it_makes_the_presets_tables_at_a_url(billing_url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,6 +19,42 @@ def test_it_makes_the_presets_tables_at_a_url(billing_url: str, capsys: pytest.C
     assert "invoices" in capsys.readouterr().out
     assert all(check.ok for check in billing(billing_url).check())
     assert main(["generic-sql", "init", billing_url]) == 0, "and again does no harm"
+
+
+def test_tables_of_an_earlier_version_get_what_log_ins_need_and_keep_their_rows(billing_url: str) -> None:
+    """Two clients have one address there: that stays so, and only one of them may have a password."""
+    old_tables(billing_url)
+    system = billing(billing_url)
+    before = [*system.clients()]
+    with pytest.raises(Refused, match="run `tollbridge generic-sql init`"):
+        system.create_client(SIGNUP)
+    for _ in range(2):
+        assert main(["generic-sql", "init", billing_url]) == 0
+    assert [*system.clients()] == before
+    assert [client.email for client in before if isinstance(client, Client)] == [
+        "shared@example.com",
+        "SHARED@example.com",
+    ]
+    made = system.create_client(SIGNUP)  # by a bridge that has seen the tables as they were
+    assert system.authenticate(SIGNUP.email, PASSWORD) == made
+    with pytest.raises(AddressTaken):
+        system.create_client(Signup("Shared@example.com", currency="EUR", password=PASSWORD))
+    with connected(billing_url) as connection:
+        connection.execute(sa.text("UPDATE clients SET password_hash = 'one' WHERE id = 1"))
+    with pytest.raises(sa.exc.IntegrityError), connected(billing_url) as connection:
+        connection.execute(sa.text("UPDATE clients SET password_hash = 'other' WHERE id = 2"))
+    for client_id in (8, 9):
+        add_client(billing_url, client_id, "", "of one whose address was removed")
+
+
+def test_new_tables_and_those_brought_up_to_date_have_the_same_columns(billing_url: str) -> None:
+    old_tables(billing_url)
+    assert main(["generic-sql", "init", billing_url]) == 0
+    engine = sa.create_engine(billing_url)
+    there = sa.inspect(engine)
+    assert {column["name"] for column in there.get_columns("clients")} == set(metadata.tables["clients"].columns.keys())
+    assert [index["name"] for index in there.get_indexes("clients") if index["unique"]] == ["clients_login_email"]
+    engine.dispose()
 
 
 def test_it_takes_the_url_of_bridge_toml(tmp_path: Path, world: World) -> None:
