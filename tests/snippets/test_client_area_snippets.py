@@ -84,7 +84,7 @@ class TestWhmcs:
     def test_who_is_enrolled_gets_a_button_into_solusio_and_a_link_to_the_account(
         self, cloud: Cloud, client: int
     ) -> None:
-        enrol(cloud.parts, cloud.parts.billing.client(client), address_proved=True)
+        enrol(cloud.parts, cloud.parts.billing.client(client), proved_address=None)
         with client_area("whmcs", cloud, client=client) as browser:
             panel = self.panel(browser)
             assert panel["options"]["extras"]["btn-text"] == "Log in to SolusIO"
@@ -132,7 +132,7 @@ class TestBlesta:
         return {text: address for address, text in re.findall(r'<a href="([^"]+)">([^<]+)</a>', card["html"])}
 
     def test_who_is_enrolled_gets_a_link_into_solusio_and_one_to_the_account(self, cloud: Cloud, client: int) -> None:
-        enrol(cloud.parts, cloud.parts.billing.client(client), address_proved=True)
+        enrol(cloud.parts, cloud.parts.billing.client(client), proved_address=None)
         with client_area("blesta", cloud, client=client) as browser:
             links = self.links(browser)
             assert links.keys() == {"Log in to SolusIO", "Usage and invoices"}

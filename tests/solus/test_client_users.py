@@ -1,5 +1,7 @@
 """A client's user is made once, linked to nobody else's client, and changed only as asked."""
 
+from typing import Any
+
 import attrs
 import httpx
 import pytest
@@ -177,25 +179,39 @@ def test_an_unknown_status_stops_everything_rather_than_be_guessed(bank: Bank) -
 
 
 def test_a_log_in_link_opens_the_clients_account_once(bank: Bank) -> None:
-    user = bank.panel.add_user(EMAIL)
-    link = bank.solus.login_url(user.id)
+    user = bank.panel.add_user(EMAIL, billing_user_id=CLIENT)
+    link = bank.solus.login_url(user.id, CLIENT, EMAIL)
     assert link.startswith(f"{bank.url}/auth/by_token/")
     assert EMAIL in httpx.get(link).text
     assert httpx.get(link).status_code == 404
 
 
 def test_a_log_in_link_leads_to_the_user_area_where_there_is_one(bank: Bank) -> None:
-    user = bank.panel.add_user(EMAIL)
+    user = bank.panel.add_user(EMAIL, billing_user_id=CLIENT)
     solus = Solus(settings_for(bank.url, user_area_url="https://my.example.com/"), QUICK)
-    assert solus.login_url(user.id).startswith("https://my.example.com/auth/by_token/")
+    assert solus.login_url(user.id, CLIENT, EMAIL).startswith("https://my.example.com/auth/by_token/")
     solus.close()
+
+
+@pytest.mark.parametrize("changes", [{"billing_user_id": 7}, {"billing_user_id": None}, {"role_ids": (1,)}])
+def test_nobody_is_logged_in_as_a_user_that_has_become_somebody_elses_or_an_administrator(
+    bank: Bank, changes: dict[str, Any]
+) -> None:
+    user = bank.panel.add_user(EMAIL, billing_user_id=CLIENT)
+    bank.panel.tables.users.put(attrs.evolve(user, **changes))
+    with pytest.raises(Conflict, match="nobody is logged in as it"):
+        bank.solus.login_url(user.id, CLIENT, EMAIL)
+    with pytest.raises(NotFound, match="tollbridge sync"):
+        bank.solus.login_url(user.id, CLIENT, "other@example.com")
+    assert bank.asked("POST") == []
 
 
 @pytest.mark.parametrize("kind", ["lost", "html", "empty", "500"])
 def test_a_log_in_token_whose_answer_is_lost_is_not_asked_for_again_by_itself(bank: Bank, kind: Kind) -> None:
+    user = bank.panel.add_user(EMAIL, billing_user_id=CLIENT)
     bank.panel.faults.add(Fault(kind, "POST", "users"))
     with pytest.raises(OutcomeUnknown):
-        bank.solus.login_url(1)
+        bank.solus.login_url(user.id, CLIENT, EMAIL)
     assert len(bank.asked("POST")) == 1
 
 

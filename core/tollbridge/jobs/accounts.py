@@ -3,7 +3,7 @@
 import attrs
 
 from tollbridge.errors import Conflict, Refused, TollbridgeError
-from tollbridge.jobs.enrolling import Unproved, end_signups, go_on_with_signups
+from tollbridge.jobs.enrolling import Unproved, end_signups, go_on_with_signups, is_proved
 from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.people import StagedPeople
 from tollbridge.jobs.staging import StagedUsage
@@ -46,7 +46,7 @@ class Accounts:
         self._failures = Failures()
         self._uninvoiced: StagedUsage | None = None
         self._signups = Signups(parts.ledger.engine)
-        self._enrolled: dict[int, bool] = {}
+        self._enrolled: dict[int, str | None] = {}
         self.report = AccountsReport(failures=self._failures.all)
 
     def sync(self) -> None:
@@ -100,7 +100,7 @@ class Accounts:
         decision = decide(client, candidates, provision=provision)
         if isinstance(decision, Clash):
             raise Conflict(decision.message)
-        if isinstance(decision, Link) and not everybody and not self._enrolled[client.id]:
+        if isinstance(decision, Link) and not everybody and not is_proved(client, self._enrolled[client.id]):
             raise Unproved(client, decision.user_id)
         user = self._user(client, decision, {user.id: user for user in users})
         if user is None:

@@ -29,7 +29,22 @@ class Unproved(Conflict):
         )
 
 
-def enrol(parts: Parts, client: Client, *, address_proved: bool) -> None:
+def is_proved(client: Client, proved_address: str | None) -> bool:
+    """Whether the address that was proved is the one that the client has now."""
+    return proved_address is not None and proved_address.casefold() == client.email.casefold()
+
+
+def lease_of(joining: Joining) -> str:
+    """What is held, among the links that were used, while a sign-up is being confirmed."""
+    return f"confirming:{joining.nonce}"
+
+
+def is_being_confirmed(parts: Parts, joining: Joining) -> bool:
+    """Whether somebody is at it just now, so that nobody else may decide whose client it is."""
+    return Visits(parts.ledger.engine).was_used(lease_of(joining), datetime.now(UTC))
+
+
+def enrol(parts: Parts, client: Client, *, proved_address: str | None) -> None:
     """Note the client as enrolled, and give it its SolusIO user.
 
     The note comes first: whatever fails afterwards, the daily job makes the user. A user that is there already and
@@ -41,12 +56,13 @@ def enrol(parts: Parts, client: Client, *, address_proved: bool) -> None:
         Conflict: the e-mail address is that of somebody else's user; only a human can decide.
         Unavailable, OutcomeUnknown: SolusIO cannot be used just now; the daily job goes on with it.
     """
-    _note(parts, client.id, datetime.now(UTC), address_proved=address_proved)
+    _note(parts, client.id, datetime.now(UTC), proved_address)
     if client.id in parts.ledger.accounts([client.id]):
         return
-    found = None if address_proved else parts.solus.find_user(client.email)
-    if found is not None and found.billing_user_id is None:
-        raise Unproved(client, found.id)
+    if not is_proved(client, proved_address):
+        found = parts.solus.find_user(client.email)
+        if found is not None and found.billing_user_id is None:
+            raise Unproved(client, found.id)
     user = parts.solus.ensure_user(client.email, client.id)
     parts.ledger.save_account(Account(client.id, user.id, user.email))
     try:
@@ -59,7 +75,7 @@ def finish(parts: Parts, joining: Joining, client: Client) -> None:
     """The last steps of a sign-up whose client is known; as :func:`enrol`."""
     signups = Signups(parts.ledger.engine)
     signups.created(joining.nonce, client.id)
-    enrol(parts, client, address_proved=client.email.casefold() == joining.email)
+    enrol(parts, client, proved_address=joining.email)
     signups.done(joining.nonce, datetime.now(UTC))
 
 
@@ -71,9 +87,9 @@ def go_on_with_signups(parts: Parts, now: datetime, client_of: Callable[[Joining
     pages, signups = parts.settings.pages, Signups(parts.ledger.engine)
     for joining in signups.unfinished() if pages else ():
         client_id = joining.client_id or client_of(joining)
-        if client_id is not None:
+        if client_id is not None and not is_being_confirmed(parts, joining):
             signups.created(joining.nonce, client_id)
-            _note(parts, client_id, now, address_proved=True)
+            _note(parts, client_id, now, joining.email)
 
 
 def end_signups(parts: Parts, now: datetime) -> None:
@@ -89,7 +105,7 @@ def end_signups(parts: Parts, now: datetime) -> None:
     Outbox(parts.ledger.engine).purge(now - _MAILS_KEPT)
 
 
-def _note(parts: Parts, client_id: int, now: datetime, *, address_proved: bool) -> None:
+def _note(parts: Parts, client_id: int, now: datetime, proved_address: str | None) -> None:
     pages = parts.settings.pages
     if pages is None:
         raise ValueError("nobody signs up without [pages]")
@@ -98,5 +114,5 @@ def _note(parts: Parts, client_id: int, now: datetime, *, address_proved: bool) 
         at=now,
         terms_url=pages.terms_url,
         postpay_terms_url=pages.postpay_terms_url,
-        address_proved=address_proved,
+        proved_address=proved_address,
     )

@@ -141,7 +141,7 @@ enrolments = sa.Table(
     sa.Column("accepted_at", Moment, nullable=False),
     sa.Column("terms_url", sa.Text, nullable=False),
     sa.Column("postpay_terms_url", sa.Text),
-    sa.Column("address_proved", sa.Boolean, nullable=False, doc="by a link that was mailed to it"),
+    sa.Column("proved_address", sa.String(320), doc="where a link was mailed that was followed; in lower case"),
 )
 
 used_links = sa.Table(

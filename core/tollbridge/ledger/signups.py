@@ -91,32 +91,34 @@ class Signups:
             connection.execute(sa.delete(signups).where(over))
 
     def enrol(
-        self, client_id: int, *, at: datetime, terms_url: str, postpay_terms_url: str | None, address_proved: bool
+        self, client_id: int, *, at: datetime, terms_url: str, postpay_terms_url: str | None, proved_address: str | None
     ) -> None:
-        """Note that a client accepted the terms; the first time counts. An address once proved stays proved."""
+        """Note that a client accepted the terms; the first time counts, and of proved addresses the last."""
         values = {
             "client_id": client_id,
             "accepted_at": at,
             "terms_url": terms_url,
             "postpay_terms_url": postpay_terms_url,
-            "address_proved": address_proved,
+            "proved_address": proved_address,
         }
         insert: Any = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         with ledger_errors(), self._engine.begin() as connection:
             known = ["client_id"]
             statement = insert(enrolments).values(**values)
-            if address_proved:
-                statement = statement.on_conflict_do_update(index_elements=known, set_={"address_proved": True})
+            if proved_address:
+                statement = statement.on_conflict_do_update(
+                    index_elements=known, set_={"proved_address": proved_address}
+                )
             else:
                 statement = statement.on_conflict_do_nothing(index_elements=known)
             connection.execute(statement)
 
-    def enrolled(self, client_ids: Sequence[int]) -> dict[int, bool]:
-        """Which of these clients have accepted the terms, and whether their address was proved."""
-        columns = enrolments.c.client_id, enrolments.c.address_proved
+    def enrolled(self, client_ids: Sequence[int]) -> dict[int, str | None]:
+        """Which of these clients have accepted the terms, and the address that each has proved, if any."""
+        columns = enrolments.c.client_id, enrolments.c.proved_address
         query = sa.select(*columns).where(enrolments.c.client_id.in_(client_ids))
         with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
-            return {row.client_id: row.address_proved for row in connection.execute(query)}
+            return {row.client_id: row.proved_address for row in connection.execute(query)}
 
     def _change(self, nonce: str, before: set[str], **values: Any) -> None:
         """Go on from one of the states ``before``; from any other there is no way back, so nothing is changed."""

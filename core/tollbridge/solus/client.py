@@ -174,8 +174,25 @@ class Solus:
         names = ", ".join(entry.name for entry in there) or "none"
         raise Refused(f"SolusIO has no {path.replace('_', ' ').rstrip('s')} {wanted!r} (solus.{key}); it has: {names}")
 
-    def login_url(self, user_id: int) -> str:
-        """A log-in link for the user, good for one use: make it when it is clicked, and never store or log it."""
+    def login_url(self, user_id: int, client_id: int, email: str) -> str:
+        """A log-in link for the client's user, good for one use: make it when it is clicked, and never store or log it.
+
+        The user is looked at first, by its address: what the last run found may not hold any more.
+
+        Raises:
+            NotFound: nobody has this address; the next run brings address and user together.
+            Conflict: the user with this address is another one, another client's, or an administrator of the panel.
+        """
+        user = self.find_user(email)
+        if user is None:
+            raise NotFound(
+                f"SolusIO has no user with client {client_id}'s address {email}; `tollbridge sync` mends that"
+            )
+        if (user.id, user.billing_user_id, user.is_administrator) != (user_id, client_id, False):
+            raise Conflict(
+                f"SolusIO's user {user.id} with the address {email} is not client {client_id}'s user {user_id} any more,"
+                " or an administrator: nobody is logged in as it"
+            )
         data = self.panel.call("POST", f"users/{user_id}/tokens", {"is_one_time": True})
         token = wire.text(data, "access_token", "a log-in token")
         area = (self._settings.user_area_url or self._settings.url).rstrip("/")

@@ -232,13 +232,15 @@ class GenericSqlAdapter:
         return name in self._given
 
     def _statement(self, name: str) -> Prepared:
-        """The statement; Refused if there is none."""
+        """The statement; Refused if there is none, Unavailable if the tables are too old for it."""
         found = self._statements().get(name)
         if found is None and name in self._older:  # the tables may have been brought up to date meanwhile
             self._forget()
             found = self._statements().get(name)
+        if found is None and name in self._older:
+            raise Unavailable(self._older[name])
         if found is None:
-            raise Refused(self._older.get(name) or _not_given(name))
+            raise Refused(_not_given(name))
         return found
 
     def _kept(self, what: str, write: Callable[[Transaction], Value]) -> Value:

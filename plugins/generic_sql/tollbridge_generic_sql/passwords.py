@@ -1,6 +1,7 @@
 """Passwords: compared with the hashes that PHP's ``password_hash`` and others write, and hashed for new clients."""
 
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -24,6 +25,7 @@ _BCRYPT_COST = 12
 _BCRYPT_LONGEST = 72
 _ARGON2 = ("$argon2id$", "$argon2i$")
 _argon2 = PasswordHasher()
+_a_few_at_once = threading.Semaphore(3)  # each takes 64 MiB
 
 
 class Logins:
@@ -67,7 +69,8 @@ def matches(password: str, stored: str) -> bool:
         return bcrypt.checkpw(_for_bcrypt(password), stored.encode())
     if stored.startswith(_ARGON2):
         try:
-            return _argon2.verify(stored, _encoded(password))
+            with _a_few_at_once:
+                return _argon2.verify(stored, _encoded(password))
         except VerifyMismatchError:
             return False
         except (Argon2Error, InvalidHashError, UnicodeEncodeError):
@@ -82,7 +85,8 @@ def hashed(password: str, scheme: Scheme) -> str:
         Refused: bcrypt would end the password at a zero byte in it.
     """
     if scheme == "argon2id":
-        return _argon2.hash(_encoded(password))
+        with _a_few_at_once:
+            return _argon2.hash(_encoded(password))
     if "\0" in password:
         raise Refused("a password must not have a zero byte in it: choose another")
     # PHP calls its own hashes $2y$, and those that are called $2b$ unknown, though they are the same.

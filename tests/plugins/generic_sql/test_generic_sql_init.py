@@ -9,7 +9,7 @@ from tests.plugins.generic_sql.company import billing, connected
 from tests.plugins.generic_sql.test_passwords import PASSWORD
 from tests.plugins.generic_sql.test_people import SIGNUP, add_client, old_tables
 from tests.world import World
-from tollbridge import AddressTaken, Client, Refused, Signup
+from tollbridge import AddressTaken, Client, Signup, Unavailable
 from tollbridge.cli import main
 from tollbridge_generic_sql.preset import metadata
 
@@ -26,7 +26,7 @@ def test_tables_of_an_earlier_version_get_what_log_ins_need_and_keep_their_rows(
     old_tables(billing_url)
     system = billing(billing_url)
     before = [*system.clients()]
-    with pytest.raises(Refused, match="run `tollbridge generic-sql init`"):
+    with pytest.raises(Unavailable, match="run `tollbridge generic-sql init`"):
         system.create_client(SIGNUP)
     for _ in range(2):
         assert main(["generic-sql", "init", billing_url]) == 0

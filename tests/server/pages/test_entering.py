@@ -108,7 +108,7 @@ def test_a_billing_system_sends_its_client_in_by_a_link_for_one_use(cloud: Cloud
 
 
 def test_a_link_may_lead_right_into_solusio(cloud: Cloud, browser: Browser, ada: int) -> None:
-    enrol(cloud.parts, cloud.parts.billing.client(ada), address_proved=True)
+    enrol(cloud.parts, cloud.parts.billing.client(ada), proved_address=None)
     path = asked(cloud, userid=str(ada), destination="solusio").json()["redirect_url"].removeprefix(cloud_url(cloud))
     to = browser.get(path).headers["location"]
     assert to.startswith("https://my.example.com/auth/by_token/")
@@ -122,7 +122,7 @@ def test_who_has_no_way_into_solusio_yet_is_led_to_the_account(cloud: Cloud, bro
         return browser.get(url.removeprefix(cloud_url(cloud))).headers["location"]
 
     assert follow() == "/cloud/account"
-    enrol(cloud.parts, cloud.parts.billing.client(ada), address_proved=True)
+    enrol(cloud.parts, cloud.parts.billing.client(ada), proved_address=None)
     cloud.panel.faults.add(Fault("503", times=None))
     assert follow() == "/cloud/account"
     csrf = browser.csrf("/cloud/account")
@@ -136,7 +136,7 @@ def test_a_client_area_learns_whether_its_client_is_enrolled(cloud: Cloud, ada: 
         return asked(cloud, userid=str(ada), action="GetEnrolment").json()
 
     assert enrolled() == {"result": "success", "enrolled": False}
-    enrol(cloud.parts, cloud.parts.billing.client(ada), address_proved=True)
+    enrol(cloud.parts, cloud.parts.billing.client(ada), proved_address=None)
     assert enrolled() == {"result": "success", "enrolled": True}
     assert asked(cloud, userid=str(ada), action="GetEnrolment", token="wrong").status_code == 401
 

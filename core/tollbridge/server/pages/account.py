@@ -43,12 +43,15 @@ class AccountPage:
     async def to_solus(self, visit: Visit) -> Response:
         """A one-time log-in, made now and kept nowhere."""
         await self._web.form(visit)
-        account = await self._web.work(self._web.account, self._web.client_of(visit))
+        account = await self._web.book(self._web.account, self._web.client_of(visit))
         if account is None:
             return self._web.go(visit, f"{ROOT}/account")
         try:
-            url = await self._web.work(self._web.parts.solus.login_url, account.user_id)
-        except Unavailable as error:
+            url = await self._web.work(self._web.login_url, account)
+        except Conflict as error:
+            _log.error("log-in to SolusIO needs a human", reason=redact(str(error)))
+            return self._web.message(visit, "conflict", status=409, link=f"{ROOT}/account", link_text="common.account")
+        except (Unavailable, NotFound) as error:
             return self._not_now(visit, "solusio_unavailable", error)
         return self._web.go(visit, url)
 
@@ -80,7 +83,7 @@ class AccountPage:
         if client.status is ClientStatus.CLOSED:
             return self._web.message(visit, "closed", status=403)
         try:
-            enrol(self._web.parts, client, address_proved=False)
+            enrol(self._web.parts, client, proved_address=None)
         except Unproved as error:
             _log.warning("enrolment needs a proof", client_id=client_id, reason=redact(str(error)))
             return self._prove(visit)

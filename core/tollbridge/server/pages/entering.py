@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from starlette.responses import Response
 
-from tollbridge.errors import Unavailable
+from tollbridge.errors import ServiceError
 from tollbridge.secret import redact
 from tollbridge.server.pages.limits import guess
 from tollbridge.server.pages.signing import Entry
@@ -39,7 +39,8 @@ class Entering:
         return await guess(self._web, visit, email, lambda: self._log_in(visit, email, password))
 
     def _log_in(self, visit: Visit, email: str, password: str) -> Response:
-        fits = 0 < len(email) <= _LONGEST_EMAIL and 0 < len(password) <= PASSWORD_LONGEST
+        # Some databases take accents for nothing, and every spelling would have limits of its own.
+        fits = email.isascii() and 0 < len(email) <= _LONGEST_EMAIL and 0 < len(password) <= PASSWORD_LONGEST
         client = self._web.authenticated(email, password) if fits else None
         if client is None:
             view = LoginView(email[:_LONGEST_EMAIL], "login.wrong", self._web.can_sign_up)
@@ -59,18 +60,18 @@ class Entering:
         if entry and visit.session and visit.session.client_id != entry.client_id:
             return self._web.message(visit, "entry_other", status=409)
         now = datetime.now(UTC)
-        if entry is None or not await self._web.work(
+        if entry is None or not await self._web.book(
             self._web.visits.use, f"entry:{entry.nonce}", now + timedelta(minutes=5), now
         ):
             return self._web.message(visit, "entry_invalid", status=410)
-        return self._web.enter(visit, entry.client_id, await self._end_of(entry))
+        return await self._web.book(self._web.enter, visit, entry.client_id, await self._end_of(entry))
 
     async def _end_of(self, entry: Entry) -> str:
         """Where a link leads: to SolusIO by a one-time log-in made now, if that is wanted and the client has a user."""
-        account = await self._web.work(self._web.account, entry.client_id) if entry.destination == SOLUSIO else None
+        account = await self._web.book(self._web.account, entry.client_id) if entry.destination == SOLUSIO else None
         if account is not None:
             try:
-                return await self._web.work(self._web.parts.solus.login_url, account.user_id)
-            except Unavailable as error:  # the account's page has another button for it
+                return await self._web.work(self._web.login_url, account)
+            except ServiceError as error:  # the account's page has another button for it
                 _log.warning("no way into SolusIO just now", client_id=entry.client_id, reason=redact(str(error)))
         return f"{ROOT}/account"

@@ -19,30 +19,36 @@ async def limit(
     web: Web, visit: Visit, bucket: str, most: int, within: timedelta, *, now: datetime | None = None
 ) -> None:
     """End the request if there were too many of its kind."""
-    if not await web.work(web.visits.allow, bucket, most, within, now or datetime.now(UTC)):
+    if not await web.book(web.visits.allow, bucket, most, within, now or datetime.now(UTC)):
         raise Stop(web.message(visit, "too_many", status=429))
 
 
-async def guess(web: Web, visit: Visit, email: str, attempt: Callable[[], Response]) -> Response:
+async def guess(
+    web: Web, visit: Visit, email: str, attempt: Callable[[], Response], *, by_link: bool = False
+) -> Response:
     """What an attempt to prove a password answers, unless too many failed from here or about this address.
 
-    Only failures count. They are answered no sooner than after half a second, so that their time does not tell what was
-    wrong.
+    Only what was tried counts, unless it went well. A failure is answered no sooner than after half a second, so that
+    its time does not tell what was wrong. ``by_link``: whoever comes with a mailed link is not kept out by what others
+    tried elsewhere; a link has a limit of its own.
     """
     now, email = datetime.now(UTC), email.casefold()[: FIELD_LONGEST["email"]]
     here = f"login-from:{visit.address}"
-    limits = {here: 20, f"{here}:{email}": 10, f"login:{email}": 50}
-    for bucket, most in limits.items():
-        await limit(web, visit, bucket, most, _GUESSING, now=now)
+    limits = {f"{here}:{email}": 10, here: 20} | ({} if by_link else {f"login:{email}": 50})
     sooner, response = current_time() + _SOONEST, None
+    counted: list[str] = []
     try:
-        response = await web.work(attempt)
-    except Stop as stop:
-        response = stop.response
+        for bucket, most in limits.items():
+            await limit(web, visit, bucket, most, _GUESSING, now=now)
+            counted.append(bucket)
+        try:
+            response = await web.work(attempt)
+        except Stop as stop:
+            response = stop.response
     finally:
-        if response is None or response.status_code not in _FAILED:
-            for bucket in limits:
-                await web.work(web.visits.forgive, bucket, now)
+        if response is None or response.status_code < 400:
+            for bucket in counted:
+                await web.book(web.visits.forgive, bucket, now)
     if response.status_code in _FAILED:
         await sleep_until(sooner)
     return response

@@ -1,6 +1,7 @@
 """One request to a page, and how it may end early."""
 
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 import attrs
 from starlette.requests import Request
@@ -9,6 +10,17 @@ from starlette.responses import Response
 from tollbridge.server.pages.signing import Session
 
 SESSION_COOKIE = "tollbridge_session"
+
+
+def host_of(address: str) -> str:
+    """The host and, if it is not the scheme's own, the port of an address, in lower case; "" if it has none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return ""
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.hostname or ''}{f':{port}' if port not in {None, usual} else ''}"
 
 
 class Stop(Exception):
@@ -32,7 +44,8 @@ class Visit:
     def address(self) -> str:
         """Where it comes from; of an IPv6 address the network, for one customer has all of it."""
         try:
-            found = ip_address(self.request.client.host if self.request.client else "")
+            given = ip_address(self.request.client.host if self.request.client else "")
+            found = getattr(given, "ipv4_mapped", None) or given
         except ValueError:
             return "unknown"
         return str(found) if found.version == 4 else str(ip_network((int(found), 64), strict=False))

@@ -1,5 +1,7 @@
 """What every page shares: sessions, forms that only our own pages can send, and careful headers."""
 
+import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -28,10 +30,11 @@ from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.pages.rendering import Renderer, language_of
 from tollbridge.server.pages.signing import SESSION_SECONDS, Session, Signing
 from tollbridge.server.pages.views import MessageView, Site
-from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit
+from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit, host_of
 
 ROOT = "/cloud"
-_THREADS = 20  # of those that a process has, so that price look-ups always find some, whatever the pages wait for
+_FORM_SECONDS = 10.0
+_THREADS = 20, 10, 4  # for other systems, for the ledger, for anybody's questions; price look-ups have others
 
 _log = structlog.get_logger("tollbridge.pages")
 
@@ -65,9 +68,9 @@ class Web:
         self.can_log_in = parts.billing.can("authenticate")
         self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
         self._pricer = Kept(lambda: Pricer(parts.billing, parts.settings.pricing.price_list()))
-        self._threads = CapacityLimiter(_THREADS)
+        self._systems, self._ledger, self._anybody = (CapacityLimiter(threads) for threads in _THREADS)
         # Browsers let nobody else, not even a neighbouring domain, set a cookie that is called so.
-        own = "__Host-" if self.public_url.startswith("https:") else ""
+        own = "__Host-" if self.public_url.lower().startswith("https:") else ""
         self._visit_cookie, self._session_cookie = f"{own}tollbridge_visit", f"{own}{SESSION_COOKIE}"
         self._policy = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
@@ -80,7 +83,7 @@ class Web:
         async def answer(request: Request) -> Response:
             visit = Visit(
                 request,
-                request.cookies.get(self._visit_cookie) or secrets.token_urlsafe(24),
+                _visitor(request.cookies.get(self._visit_cookie, "")),
                 language_of(request.headers.get("accept-language", "")),
                 session=None,
             )
@@ -100,7 +103,15 @@ class Web:
 
     async def work(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
         """The function's result; it may wait for another system or the ledger, so it runs in a thread of its own."""
-        return await to_thread.run_sync(partial(function, *values, **more), limiter=self._threads)
+        return await to_thread.run_sync(partial(function, *values, **more), limiter=self._systems)
+
+    async def book(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
+        """As :meth:`work`, for what waits for the ledger alone, and so never for what waits for another system."""
+        return await to_thread.run_sync(partial(function, *values, **more), limiter=self._ledger)
+
+    async def show(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
+        """As :meth:`work`, for what anybody may ask for: a few at a time, so that they keep no client waiting."""
+        return await to_thread.run_sync(partial(function, *values, **more), limiter=self._anybody)
 
     async def _session(self, request: Request) -> Session | None:
         """The session that the browser comes with, unless it was altered, is over, or was ended."""
@@ -108,7 +119,7 @@ class Web:
         session = self.signing.session_of(value) if value else None
         if session is None:
             return None
-        ended = await self.work(self.visits.was_used, _ended(session), datetime.now(UTC))
+        ended = await self.book(self.visits.was_used, _ended(session), datetime.now(UTC))
         return None if ended else session
 
     def _where_forms_end(self) -> str:
@@ -117,7 +128,7 @@ class Web:
         Only pages that come over plain http themselves, as on one's own machine, may lead to plain http.
         """
         solus = urlsplit(self.parts.settings.solus.user_area_url or self.parts.settings.solus.url)
-        schemes = "https:" if self.public_url.startswith("https:") else "https: http:"
+        schemes = "https:" if self.public_url.lower().startswith("https:") else "https: http:"
         return f"{schemes} {solus.scheme}://{solus.netloc}"
 
     def page(self, visit: Visit, name: str, view: Any = None, *, status: int = 200) -> Response:
@@ -161,33 +172,51 @@ class Web:
         """Prices tokens; its currencies are at most a minute old, however many visitors there are."""
         return self._pricer.get()
 
+    def offered(self) -> tuple[str, ...]:
+        """The currencies to choose from."""
+        return self.pricer().offered()
+
     def account(self, client_id: int) -> Account | None:
         """The client's SolusIO user, as the ledger knows it."""
         return self.parts.ledger.accounts([client_id]).get(client_id)
+
+    def login_url(self, account: Account) -> str:
+        """A one-time log-in to SolusIO; errors as of :meth:`Solus.login_url`."""
+        return self.parts.solus.login_url(account.user_id, account.client_id, account.email)
 
     def go(self, visit: Visit, to: str) -> Response:
         """Send the browser on, to one of our own pages or to an address that the bridge has just made."""
         return self._guarded(visit, RedirectResponse(to, 303))
 
     def enter(self, visit: Visit, client_id: int, to: str) -> Response:
-        """Log the client in and send the browser on; what the browser had before means nothing any more."""
+        """Log the client in and send the browser on; what the browser had before means nothing any more.
+
+        It waits for the ledger.
+        """
+        self._end(visit)
         response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24)), to)
         self._set(response, self._session_cookie, self.signing.session(client_id), SESSION_SECONDS)
         return response
 
     async def leave(self, visit: Visit) -> Response:
         """Log out: the session is worth nothing any more, not even to who copied it."""
-        if visit.session:
-            now = datetime.now(UTC)
-            await self.work(self.visits.use, _ended(visit.session), now + 2 * timedelta(seconds=SESSION_SECONDS), now)
+        await self.book(self._end, visit)
         response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24)), ROOT)
         self._set(response, self._session_cookie, "", 0)
         return response
 
+    def _end(self, visit: Visit) -> None:
+        if visit.session:
+            now = datetime.now(UTC)
+            self.visits.use(_ended(visit.session), now + 2 * timedelta(seconds=SESSION_SECONDS), now)
+
     async def form(self, visit: Visit) -> Form:
         """The form that was sent, if one of our own pages made it for this browser."""
         try:
-            fields = await read_form(visit.request.scope, visit.request.receive)
+            async with asyncio.timeout(_FORM_SECONDS):
+                fields = await read_form(visit.request.scope, visit.request.receive)
+        except TimeoutError:
+            raise Stop(self.message(visit, "form_unreadable", status=400)) from None
         except FormRefused as refusal:
             kind = "too_large" if refusal.status == 413 else "form_unreadable"
             raise Stop(self.message(visit, kind, status=refusal.status)) from None
@@ -198,15 +227,23 @@ class Web:
         cookie = visit.request.cookies.get(self._visit_cookie, "")
         ours = bool(cookie) and self.signing.is_form(cookie, visit.session, fields.get("csrf", ""))
         if not ours or self._is_foreign(visit.request.headers):
-            raise Stop(self.message(visit, "form_expired", status=403))
+            raise Stop(self._expired(visit))
         return {name: value.strip() if name != "password" else value for name, value in fields.items()}
+
+    def _expired(self, visit: Visit) -> Response:
+        """A form that was shown to another session, or to none; a way back to where it is shown."""
+        path = visit.request.url.path
+        if visit.session is None and path.startswith((f"{ROOT}/account", f"{ROOT}/logout")):
+            return self.go(visit, f"{ROOT}/login")
+        shown_at = f"{ROOT}/account" if path.startswith((f"{ROOT}/account", f"{ROOT}/logout")) else path
+        return self.message(visit, "form_expired", status=403, link=shown_at, link_text="message.again")
 
     def _is_foreign(self, headers: Headers) -> bool:
         """Whether the browser says that another site sent the form."""
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return True
-        here = {urlsplit(self.public_url).netloc, headers.get("host", "")} - {""}
-        return "origin" in headers and headers["origin"].partition("://")[2] not in here
+        here = {host_of(self.public_url), host_of(f"//{headers.get('host', '')}")} - {""}
+        return "origin" in headers and host_of(headers["origin"]) not in here
 
     def client_of(self, visit: Visit) -> int:
         """Who is logged in; anybody else is sent to the log-in page."""
@@ -233,8 +270,13 @@ class Web:
         return response
 
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
-        secure = self.public_url.startswith("https:")
+        secure = self.public_url.lower().startswith("https:")
         response.set_cookie(name, value, seconds, secure=secure, httponly=True, samesite="lax")
+
+
+def _visitor(cookie: str) -> str:
+    """The cookie that tells browsers apart, if we made it; else a new one."""
+    return cookie if re.fullmatch(r"[\w-]{32}", cookie, re.ASCII) else secrets.token_urlsafe(24)
 
 
 def _ended(session: Session) -> str:

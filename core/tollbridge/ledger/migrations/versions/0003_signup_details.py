@@ -1,4 +1,4 @@
-"""Who signs up chooses a currency and a country; and whether an enrolled client's address was proved by a link."""
+"""Who signs up chooses a currency and a country; and the address that an enrolled client proved by a link."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,4 +11,4 @@ def upgrade() -> None:
     """Three columns. Sign-ups under way leave currency and country to the billing system."""
     op.add_column("signups", sa.Column("currency", sa.String(3), nullable=False, server_default=""))
     op.add_column("signups", sa.Column("country", sa.String(2), nullable=False, server_default=""))
-    op.add_column("enrolments", sa.Column("address_proved", sa.Boolean, nullable=False, server_default=sa.true()))
+    op.add_column("enrolments", sa.Column("proved_address", sa.String(320)))
