@@ -57,5 +57,6 @@ add_hook('ClientAreaPage', 1, function (array $page) {
         header('Location: ' . $answer['redirect_url'], true, 303);
         exit;
     }
-    logActivity('Tollbridge: ' . ($answer['message'] ?? 'the bridge does not answer'));
+    $said = $answer['message'] ?? null;
+    logActivity('Tollbridge: ' . (is_string($said) ? $said : 'the bridge does not answer'));
 });

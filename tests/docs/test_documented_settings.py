@@ -103,7 +103,7 @@ def loaded(tree: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) 
     """``tree`` as bridge.toml, with every variable that it names set."""
     text = as_toml(tree)
     for name in re.findall(r"\$\{([A-Z_]+)\}", text):
-        monkeypatch.setenv(name, f"value-of-{name}")
+        monkeypatch.setenv(name, f"value-of-{name}-with-characters-enough")
     for name in re.findall(r"\$\{file:/run/secrets/(\w+)\}", text):
         (folder / name).write_text("a secret", encoding="utf-8")
     assert ACME is not None

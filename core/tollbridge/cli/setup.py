@@ -122,8 +122,12 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
     except TollbridgeError as error:
         yield Check("billing system", ok=False, detail=_found(error))
     yield from _pages_checks(parts)
-    if parts.settings.server.public_url is None:
-        yield Check("server.public_url", ok=True, detail="not set; `tollbridge connect` needs it")
+    server, mailed = parts.settings.server, parts.settings.pages is not None and parts.settings.mail is not None
+    if server.public_url is None:
+        detail = "not set; `tollbridge connect` needs it" + (", and so do the links in e-mails" if mailed else "")
+        yield Check("server.public_url", ok=not mailed, detail=detail)
+    if server.token is None and parts.settings.pages is not None:
+        yield Check("server.token", ok=True, detail="not set; client areas cannot ask for links to the pages")
 
 
 def _solus_checks(parts: Parts) -> Iterator[Check]:

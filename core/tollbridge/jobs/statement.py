@@ -20,7 +20,7 @@ _HOUR = 3600
 
 @attrs.frozen
 class RunningMonth:
-    """A client's usage of the running month so far, and the tokens it comes to by the month's end at this rate."""
+    """A client's usage of the running month so far, and the tokens it comes to if all goes on so."""
 
     month: Month
     items: tuple[UsageItem, ...]
@@ -33,21 +33,29 @@ class RunningMonth:
 
 
 def projected_tokens(items: Sequence[UsageItem], elapsed_hours: int, month_hours: int) -> int:
-    """What the items come to by the month's end if everything goes on as it did so far.
+    """What the items come to by the month's end if every server that is there goes on running.
 
-    Servers are metered again for the hours they would have run, so that none costs more than its monthly price.
+    Servers are metered again, so that none costs more than its monthly price. A backup grows with its server, of whose
+    tokens it is a share; everything else goes on as it did so far.
     """
-    return sum(_projected(item, max(elapsed_hours, 1), month_hours) for item in items)
+    elapsed, left = max(elapsed_hours, 1), max(month_hours - elapsed_hours, 0)
+    servers = {item.id: (item.tokens, _in_the_end(item, left)) for item in items if item.server}
+    return sum(_projected(item, servers, elapsed, month_hours) for item in items)
 
 
-def _projected(item: UsageItem, elapsed: int, whole: int) -> int:
+def _projected(item: UsageItem, servers: dict[int, tuple[int, int]], elapsed: int, whole: int) -> int:
+    if item.server:
+        return servers[item.id][1]
+    now, then = servers.get(item.id, (0, 0)) if item.type == "backup" else (0, 0)
+    share = (then, now) if now else (whole, elapsed)
+    return max(item.tokens, -(-item.tokens * share[0] // share[1]))
+
+
+def _in_the_end(item: UsageItem, left: int) -> int:
     server = item.server
-    if server is None:
-        return -(-item.tokens * whole // elapsed)
-    if server.is_deleted:
+    if server is None or server.is_deleted:
         return item.tokens
-    hours = min(server.hours, elapsed) * whole // elapsed
-    return max(item.tokens, meter(max(hours, server.hours), server.tokens_per_hour, server.tokens_per_month).tokens)
+    return max(item.tokens, meter(server.hours + left, server.tokens_per_hour, server.tokens_per_month).tokens)
 
 
 class UsageMemory:

@@ -59,8 +59,10 @@ def create_app(parts: Parts) -> Starlette:
     pages = pages_of(parts)
     lookup = PriceLookup(server.token, prices, metrics, pages)
 
+    looking = _Looking(parts)
+
     async def ready(_request: Request) -> Response:
-        problems = await _problems(parts)
+        problems = await looking.problems()
         status = 503 if problems else 200
         return JSONResponse({"ready": not problems, "problems": problems}, status)
 
@@ -113,6 +115,20 @@ def _method_not_allowed(request: Request, error: Exception) -> Response:
 def _fault(_request: Request, error: Exception) -> Response:
     _log.error("fault", error=redact(f"{type(error).__name__}: {error}"))
     return JSONResponse({"result": "error", "message": "the bridge has a fault; its log has more"}, 500)
+
+
+class _Looking:
+    """Looks for problems once at a time: anybody may ask, and who asks meanwhile gets the same answer."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._now: asyncio.Task[list[str]] | None = None
+
+    async def problems(self) -> list[str]:
+        """What keeps the bridge from working."""
+        if self._now is None or self._now.done():
+            self._now = asyncio.create_task(_problems(self._parts))
+        return await asyncio.shield(self._now)
 
 
 async def _problems(parts: Parts) -> list[str]:

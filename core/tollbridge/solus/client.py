@@ -190,8 +190,8 @@ class Solus:
             )
         if (user.id, user.billing_user_id, user.is_administrator) != (user_id, client_id, False):
             raise Conflict(
-                f"SolusIO's user {user.id} with the address {email} is not client {client_id}'s user {user_id} any more,"
-                " or an administrator: nobody is logged in as it"
+                f"SolusIO's user {user.id} with the address {email} is not client {client_id}'s user {user_id} any more"
+                " or is an administrator: nobody is logged in as it"
             )
         data = self.panel.call("POST", f"users/{user_id}/tokens", {"is_one_time": True})
         token = wire.text(data, "access_token", "a log-in token")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
+from tollbridge.config.settings import TaxSettings
 from tollbridge.jobs.enrolling import enrol
 from tollbridge.jobs.statement import projected_tokens
 from tollbridge.rules.calendar import Month
@@ -81,8 +82,8 @@ def a_customer(cloud: Cloud, country: str = "US") -> int:
 @pytest.mark.parametrize(
     ("language", "so_far_text", "in_the_end_text", "separator"),
     [
-        ("en", "So far", "By the end of the month, at this rate", ","),
-        ("de", "Bisher", "Bis zum Monatsende, wenn es so weitergeht", "."),
+        ("en", "So far", "By the end of the month, if your servers go on running", ","),
+        ("de", "Bisher", "Bis zum Monatsende, wenn Ihre Server weiterlaufen", "."),
     ],
 )
 def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rate(
@@ -97,7 +98,8 @@ def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rat
     browser.log_in(EMAIL)
     shown = words(browser.get("/cloud/account").text)
     elapsed, whole = math.ceil((now - start) / HOUR), (end - start) // HOUR
-    so_far, in_the_end = (min(7 * hours, 5000) * Decimal("0.001") for hours in (elapsed, whole))
+    goes_on = elapsed + whole - (now - start) // HOUR
+    so_far, in_the_end = (min(7 * hours, 5000) * Decimal("0.001") for hours in (elapsed, goes_on))
     tokens = f"{min(7 * elapsed, 5000):,}".replace(",", separator)
     assert f"web-1 1 Core, 1 GB RAM Tokens {tokens} " in shown
     assert f"{so_far_text} ${so_far:.2f} {in_the_end_text} ${in_the_end:.2f}" in shown
@@ -141,6 +143,16 @@ def test_an_overdue_invoice_is_told_with_the_dates_of_what_follows(cloud: Cloud,
     assert "August 15, 2026" in shown
 
 
+def test_an_invoices_sums_add_up_on_the_page_and_usage_says_that_it_holds_tax(cloud: Cloud, browser: Browser) -> None:
+    cloud.parts.settings.pricing.taxes.append(TaxSettings("VAT", Decimal(20)))
+    a_customer(cloud)
+    cloud.panel.set_time(datetime(2026, 8, 1, 4, tzinfo=UTC))
+    assert cloud.run("2026-08-01").failures == []
+    browser.log_in(EMAIL)
+    shown = words(browser.get("/cloud/account").text)
+    assert "(monthly price) $5.00 Before tax $5.00 Tax $1.00 Total $6.00" in shown
+
+
 def test_paying_leads_to_the_billing_system(cloud: Cloud, browser: Browser) -> None:
     cloud.install.add_client(EMAIL, password=PASSWORD)
     browser.log_in(EMAIL)
@@ -172,9 +184,16 @@ def server(hours: int, per_hour: int, per_month: int, *, deleted: bool = False) 
 
 def test_a_server_that_goes_on_costs_no_more_than_its_monthly_price() -> None:
     assert projected_tokens([server(360, 7, 5000)], 360, 720) == 5000
-    assert projected_tokens([server(100, 7, 5000)], 360, 720) == 1400
+    assert projected_tokens([server(100, 7, 5000)], 360, 720) == 7 * 460
+    assert projected_tokens([server(1, 7, 5000)], 719, 720) == 14
     assert projected_tokens([server(360, 7, 0)], 360, 720) == 5040
     assert projected_tokens([server(100, 7, 0, deleted=True)], 360, 720) == 700
+
+
+def test_backups_grow_with_their_server_and_the_rest_goes_on_as_it_did() -> None:
+    backup, address = UsageItem("backup", 1, "web-1", 70, None), UsageItem("additional_ip", 9, "ip", 100, None)
+    assert projected_tokens([server(100, 7, 0), backup], 360, 720) == 7 * 460 + 322
+    assert projected_tokens([address], 360, 720) == 200
 
 
 @given(hours=st.integers(0, 744), elapsed=st.integers(0, 744), rate=st.integers(0, 50), cap=st.integers(0, 20_000))

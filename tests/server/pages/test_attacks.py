@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -56,6 +57,38 @@ class TestSomebodyElsesUser:
         assert browser.confirm(cloud.sign_up(browser, EMAIL)).status_code == 303
         assert [(user.id, user.billing_user_id) for user in users(cloud)] == [(user_id, number)]
         assert cloud.run("2026-07-01").accounts.failures == []
+
+    def test_is_not_given_to_who_proved_another_address(self, cloud: Cloud, browser: Browser) -> None:
+        cloud.panel.add_user(EMAIL)
+        login = cloud.install.add_user("mallory@example.com", password=PASSWORD)
+        cloud.install.add_client(EMAIL, user_id=login)
+        assert browser.confirm(cloud.sign_up(browser, "mallory@example.com")).status_code == 409
+        [failure] = cloud.run("2026-07-01").accounts.failures
+        assert "was not proved" in failure.message
+        assert [user.billing_user_id for user in users(cloud)] == [None]
+
+    def test_is_not_given_to_who_changes_the_address_after_proving_one(self, cloud: Cloud, browser: Browser) -> None:
+        cloud.panel.add_user(EMAIL)
+        link = cloud.sign_up(browser, "mallory@example.com")
+        cloud.panel.faults.add(Fault("503", times=None))
+        assert browser.confirm(link).status_code == 503
+        cloud.panel.faults.clear()
+        [client] = cloud.install.clients
+        cloud.install.set_client(client.id, email=EMAIL)
+        [failure] = cloud.run("2026-07-01").accounts.failures
+        assert "was not proved" in failure.message
+        assert [user.billing_user_id for user in users(cloud)] == [None]
+
+    @pytest.mark.parametrize("change", [{"billing_user_id": 999}, {"role_ids": (1,)}])
+    def test_is_not_logged_in_to_by_who_had_it_before(
+        self, cloud: Cloud, browser: Browser, change: dict[str, Any]
+    ) -> None:
+        browser.confirm(cloud.sign_up(browser))
+        [user] = users(cloud, "nora@example.com")
+        cloud.panel.tables.users.put(attrs.evolve(user, **change))
+        answer = browser.send("/cloud/account/solusio", on="/cloud/account")
+        assert answer.status_code == 409
+        assert "location" not in answer.headers
 
 
 class TestALinkOfAKnownClient:
@@ -125,6 +158,31 @@ class TestGuessing:
         assert cloud.browser(**{"X-Forwarded-For": "2001:db8:1:3::1"}).log_in(EMAIL).status_code == 303
 
     @pytest.mark.usefixtures("victim")
+    def test_locks_nobody_else_out_at_the_same_address(self, cloud: Cloud) -> None:
+        cloud.install.add_client("other@example.com", password=PASSWORD)
+        one, other = (cloud.browser(**{"X-Forwarded-For": "192.0.2.66"}) for _ in range(2))
+        assert [one.log_in(EMAIL, "guess").status_code for _ in range(25)] == [403] * 10 + [429] * 15
+        assert other.log_in("other@example.com").status_code == 303
+
+    @pytest.mark.usefixtures("victim")
+    def test_counts_an_ipv4_address_that_is_written_as_ipv6(self, cloud: Cloud) -> None:
+        for _ in range(10):
+            cloud.browser(**{"X-Forwarded-For": "::ffff:192.0.2.1"}).log_in(EMAIL, "guess")
+        assert cloud.browser(**{"X-Forwarded-For": "192.0.2.1"}).log_in(EMAIL).status_code == 429
+        assert cloud.browser(**{"X-Forwarded-For": "::ffff:198.51.100.9"}).log_in(EMAIL).status_code == 303
+
+    @pytest.mark.usefixtures("victim")
+    def test_with_accents_is_no_log_in(self, cloud: Cloud, browser: Browser) -> None:
+        assert browser.log_in("v\u00edctim@example.com").status_code == 403
+
+    def test_goes_on_counting_while_the_billing_system_fails(self, cloud: Cloud, browser: Browser) -> None:
+        link = cloud.sign_up(browser)
+        cloud.install.faults.add(Fault("503", path="AddClient", times=None))
+        assert {browser.confirm(link, f"wrong-password-{number}").status_code for number in range(5)} == {503}
+        statuses = [browser.log_in("nora@example.com", "guess").status_code for _ in range(6)]
+        assert statuses == [403] * 5 + [429]
+
+    @pytest.mark.usefixtures("victim")
     def test_right_passwords_are_not_counted(self, cloud: Cloud) -> None:
         assert {cloud.browser().log_in(EMAIL).status_code for _ in range(12)} == {303}
 
@@ -182,6 +240,27 @@ class TestForms:
     )
     def test_of_no_text_are_not_read(self, browser: Browser, content: bytes, kind: str) -> None:
         assert browser.http.post("/cloud/login", content=content, headers={"Content-Type": kind}).status_code == 400
+
+    def test_that_are_stale_lead_back_to_where_they_are(self, cloud: Cloud, browser: Browser) -> None:
+        cloud.install.add_client(EMAIL, password=PASSWORD)
+        link = cloud.sign_up(browser)
+        stale = {"csrf": browser.csrf(link)}
+        browser.log_in(EMAIL)
+        answer = browser.http.post(link, data=stale)
+        assert answer.status_code == 403
+        assert f'href="{link}"' in answer.text
+        account = {"csrf": browser.csrf("/cloud/account")}
+        browser.send("/cloud/logout", on="/cloud/account")
+        for path in ("/cloud/account/solusio", "/cloud/logout"):
+            assert browser.http.post(path, data=account).headers["location"] == "/cloud/login"
+
+    def test_a_second_log_in_ends_the_first(self, cloud: Cloud, browser: Browser) -> None:
+        cloud.install.add_client(EMAIL, password=PASSWORD)
+        browser.log_in(EMAIL)
+        first = dict(browser.http.cookies)
+        assert browser.get(entry_link(cloud, 1)).status_code == 303
+        assert httpx.get(f"{cloud.url}/cloud/account", cookies=first).status_code == 303
+        assert browser.get("/cloud/account").status_code == 200
 
     def test_a_password_is_text(self, cloud: Cloud, browser: Browser) -> None:
         link = cloud.sign_up(browser)

@@ -9,6 +9,8 @@ from tests.mail.servers import a_mail_server, free_port
 from tests.server.pages.site import Cloud, a_cloud
 from tollbridge.cli import main
 
+PUBLIC = "https://bridge.example.com"
+
 
 def checked(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, tuple[bool, str]]]:
     """The exit code, and each check's finding by its name."""
@@ -21,7 +23,7 @@ def checked(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict
 def test_what_customers_can_do_is_told_and_the_mail_server_is_tried(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with a_mail_server() as mails, a_cloud(tmp_path, smtp=mails.port) as cloud:
+    with a_mail_server() as mails, a_cloud(tmp_path, smtp=mails.port, public_url=PUBLIC) as cloud:
         code, checks = checked(cloud, capsys)
         assert code == 0
         assert checks["pages"] == (True, "sign-up: yes, log-in: yes, payment: yes")
@@ -29,9 +31,18 @@ def test_what_customers_can_do_is_told_and_the_mail_server_is_tried(
         assert mails.received == []
 
 
+def test_mails_need_an_address_that_customers_can_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with a_mail_server() as mails, a_cloud(tmp_path, smtp=mails.port) as cloud:
+        code, checks = checked(cloud, capsys)
+        assert code == 2
+        assert checks["server.public_url"] == (
+            False, "not set; `tollbridge connect` needs it, and so do the links in e-mails",
+        )  # fmt: skip
+
+
 def test_a_mail_server_that_is_down_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
-    with a_cloud(tmp_path, smtp=port) as cloud:
+    with a_cloud(tmp_path, smtp=port, public_url=PUBLIC) as cloud:
         code, checks = checked(cloud, capsys)
         assert code == 3
         ok, detail = checks["mail server"]

@@ -165,7 +165,7 @@ def test_a_client_with_a_user_sees_the_way_in_and_the_running_month() -> None:
     assert found.all("form", action="/cloud/account/solusio")
     assert [(each.text) for each in found.one("dl").all("div")] == [
         "So far $2.10",
-        "By the end of the month, at this rate $5.00",
+        "By the end of the month, if your servers go on running $5.00",
     ]
     assert "web-1 Small, 300 hours" in found.one("tbody").text
 

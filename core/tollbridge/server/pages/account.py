@@ -119,6 +119,7 @@ class AccountPage:
             notices=tuple(
                 self._notice(entry, today, language, status) for entry in entries if _is_overdue(entry, today)
             ),
+            with_tax=bool(price.taxes),
             can_enrol=client.status is not ClientStatus.CLOSED,
             can_pay=parts.billing.can("portal_login_url"),
             month=month,
@@ -195,6 +196,8 @@ def _invoice(entry: Entry, today: date, language: str) -> InvoiceView:
         total=money(entry.total, currency),
         lines=tuple(LineView(line.description, money(line.amount, currency)) for line in entry.document.lines),
         is_overdue=_is_overdue(entry, today),
+        subtotal=money(entry.subtotal, currency) if entry.total != entry.subtotal else "",
+        tax=money(entry.total - entry.subtotal, currency) if entry.total != entry.subtotal else "",
     )
 
 

@@ -29,6 +29,8 @@ _INVOICES = tuple(
         total="$6.00",
         lines=(views.LineView("web-1: Small, 700 hours, 4900 tokens", "$4.90"),) if status != "draft" else (),
         is_overdue=status == "unpaid",
+        subtotal="$5.00" if status == "paid" else "",
+        tax="$1.00" if status == "paid" else "",
     )
     for status in ("draft", "unpaid", "pending", "paid", "cancelled", "refunded")
 )
@@ -58,6 +60,7 @@ def _account(*, enrolled: bool, full: bool, can_enrol: bool = True) -> views.Acc
         notices=_NOTICES if full else (),
         can_pay=full,
         can_enrol=can_enrol,
+        with_tax=full,
         problems=_PROBLEMS if full else {},
     )
 

@@ -114,7 +114,7 @@ class LineView:
 
 @attrs.frozen
 class InvoiceView:
-    """``status`` is the value of a ``tollbridge.model.InvoiceStatus``."""
+    """``status`` is the value of a ``tollbridge.model.InvoiceStatus``; without tax, two of the sums are empty."""
 
     reference: str
     month: str
@@ -124,6 +124,8 @@ class InvoiceView:
     total: str
     lines: tuple[LineView, ...]
     is_overdue: bool
+    subtotal: str = ""
+    tax: str = ""
 
 
 @attrs.frozen
@@ -143,6 +145,8 @@ class NoticeView:
 class AccountView:
     """The dashboard; ``user_status`` is the value of a ``tollbridge.model.UserStatus``.
 
+    ``with_tax``: the amounts of usage hold tax.
+
     ``problems`` are those of the form with which a client who is not enrolled accepts the terms. Whoever ``can_enrol``
     is invited to; a closed client is not.
     """
@@ -160,6 +164,7 @@ class AccountView:
     notices: tuple[NoticeView, ...]
     can_pay: bool
     can_enrol: bool = True
+    with_tax: bool = False
     problems: Problems = attrs.field(factory=dict)
 
 
