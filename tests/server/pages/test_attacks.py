@@ -362,6 +362,27 @@ def test_prices_are_answered_while_all_pages_wait(cloud: Cloud) -> None:
     assert set(answered) == {200}
 
 
+def test_visitors_who_wait_for_solusio_keep_no_client_waiting(cloud: Cloud) -> None:
+    number = cloud.install.add_client(EMAIL, password=PASSWORD)
+    cloud.panel.faults.add(Fault("slow", path="plans", times=None, seconds=5))
+    answered: list[int] = []
+
+    def look() -> None:
+        answered.append(httpx.get(f"{cloud.url}/cloud", timeout=60).status_code)
+
+    threads = [threading.Thread(target=look) for _ in range(25)]
+    for thread in threads:
+        thread.start()
+    fields = {"action": "GetEnrolment", "token": "bridge-token", "userid": str(number)}
+    assert httpx.post(f"{cloud.url}/solusio/api/", data=fields, timeout=60).json()["enrolled"] is False
+    browser = cloud.browser()
+    assert browser.log_in(EMAIL).status_code == 303
+    assert answered == []
+    for thread in threads:
+        thread.join()
+    assert set(answered) == {200}
+
+
 def test_over_https_cookies_are_such_as_no_other_host_can_set(tmp_path: Path) -> None:
     with a_cloud(tmp_path, public_url="https://bridge.example.com") as cloud:
         answer = httpx.get(f"{cloud.url}/cloud/login")
