@@ -22,7 +22,6 @@ _HOUR = 3600
 class RunningMonth:
     """A client's usage of the running month so far, and the tokens it comes to if all goes on so."""
 
-    month: Month
     items: tuple[UsageItem, ...]
     projected: int
 
@@ -86,4 +85,4 @@ class UsageMemory:
             usage = self._usage.get(client_id)
         items = usage.items if usage else ()
         elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (now, end))
-        return RunningMonth(month, items, projected_tokens(items, elapsed, whole))
+        return RunningMonth(items, projected_tokens(items, elapsed, whole))

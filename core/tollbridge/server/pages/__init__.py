@@ -45,7 +45,7 @@ class Pages:
 
     async def is_enrolled(self, client_id: int) -> bool:
         """Whether the client has a SolusIO user."""
-        return await self._web.book(self._web.account, client_id) is not None
+        return await self._web.in_ledger(self._web.account, client_id) is not None
 
     def _pages(self) -> list[Route]:
         web = self._web

@@ -43,7 +43,7 @@ class AccountPage:
     async def to_solus(self, visit: Visit) -> Response:
         """A one-time log-in, made now and kept nowhere."""
         await self._web.form(visit)
-        account = await self._web.book(self._web.account, self._web.client_of(visit))
+        account = await self._web.in_ledger(self._web.account, self._web.client_of(visit))
         if account is None:
             return self._web.go(visit, f"{ROOT}/account")
         try:
@@ -109,7 +109,7 @@ class AccountPage:
         today = datetime.now(parts.settings.billing.timezone).date()
         status = _user_status(account)
         running = self._running_month(client)
-        month, usage, so_far, projected = _shown_month(running, price, language)
+        usage, so_far, projected = _shown_usage(running, price, language) if running else ((), "", "")
         return AccountView(
             who=" ".join(part for part in (client.first_name, client.last_name) if part) or client.company,
             email=client.email,
@@ -122,7 +122,7 @@ class AccountPage:
             with_tax=bool(price.taxes),
             can_enrol=client.status is not ClientStatus.CLOSED,
             can_pay=parts.billing.can("portal_login_url"),
-            month=month,
+            month=_month(today, language),
             usage=usage,
             usage_known=running is not None,
             so_far=so_far,
@@ -155,12 +155,8 @@ class AccountPage:
         )
 
 
-def _shown_month(
-    running: RunningMonth | None, price: TokenPrice, language: str
-) -> tuple[str, tuple[UsageView, ...], str, str]:
-    """The month, its usage, what it costs so far and what it comes to, with tax."""
-    if running is None:
-        return _month(datetime.now(UTC).date(), language), (), "", ""
+def _shown_usage(running: RunningMonth, price: TokenPrice, language: str) -> tuple[tuple[UsageView, ...], str, str]:
+    """The usage, what it costs so far and what it comes to, with tax."""
     usage = tuple(
         UsageView(
             item.name or item.type,
@@ -171,9 +167,8 @@ def _shown_month(
         )
         for item in running.items
     )
-    month = _month(date(running.month.year, running.month.number, 1), language)
     so_far, projected = (money(tokens * price.user, price.currency) for tokens in (running.tokens, running.projected))
-    return month, usage, so_far, projected
+    return usage, so_far, projected
 
 
 def _user_status(account: Account | None) -> UserStatus:

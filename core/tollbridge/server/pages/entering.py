@@ -60,15 +60,17 @@ class Entering:
         if entry and visit.session and visit.session.client_id != entry.client_id:
             return self._web.message(visit, "entry_other", status=409)
         now = datetime.now(UTC)
-        if entry is None or not await self._web.book(
+        if entry is None or not await self._web.in_ledger(
             self._web.visits.use, f"entry:{entry.nonce}", now + timedelta(minutes=5), now
         ):
             return self._web.message(visit, "entry_invalid", status=410)
-        return await self._web.book(self._web.enter, visit, entry.client_id, await self._end_of(entry))
+        return await self._web.in_ledger(self._web.enter, visit, entry.client_id, await self._end_of(entry))
 
     async def _end_of(self, entry: Entry) -> str:
         """Where a link leads: to SolusIO by a one-time log-in made now, if that is wanted and the client has a user."""
-        account = await self._web.book(self._web.account, entry.client_id) if entry.destination == SOLUSIO else None
+        account = (
+            await self._web.in_ledger(self._web.account, entry.client_id) if entry.destination == SOLUSIO else None
+        )
         if account is not None:
             try:
                 return await self._web.work(self._web.login_url, account)

@@ -36,7 +36,7 @@ _log = structlog.get_logger("tollbridge.pages")
 
 
 class SigningUp:
-    """``/cloud/signup``, ``/cloud/confirm/…`` and ``/cloud/account/enrol``."""
+    """``/cloud/signup``, ``/cloud/confirm/…`` and ``/cloud/welcome``."""
 
     def __init__(self, web: Web, delivery: Delivery) -> None:
         self._web = web
@@ -46,7 +46,7 @@ class SigningUp:
 
     async def show(self, visit: Visit) -> Response:
         """The first form; the currency may have been chosen on the landing page already."""
-        offered = await self._web.show(self._web.offered)
+        offered = await self._web.for_anybody(self._web.offered)
         wanted = visit.request.query_params.get("currency", "")
         chosen = wanted if wanted in offered else ""
         return self._form(visit, {"currency": chosen}, offered, {})
@@ -54,14 +54,14 @@ class SigningUp:
     async def begin(self, visit: Visit) -> Response:
         """Send the link. The answer is the same for every address, known or not, mailed or held back."""
         form = await self._web.form(visit)
-        offered = await self._web.show(self._web.offered)
+        offered = await self._web.for_anybody(self._web.offered)
         fields = {name: form.get(name, "") for name in (*FIELD_LONGEST, "country", "currency")}
         if len(offered) < 2:
             fields["currency"] = offered[0] if offered else ""
         if problems := form_problems(fields, offered):
             return self._form(visit, fields, offered, problems)
         await limit(self._web, visit, f"signup:{visit.address}", 20, _HOUR)
-        await self._web.book(self._mail_link, fields, visit.language)
+        await self._web.in_ledger(self._mail_link, fields, visit.language)
         return self._web.page(visit, "signup_sent")
 
     def _form(self, visit: Visit, fields: Form, offered: tuple[str, ...], problems: dict[str, str]) -> Response:
@@ -108,7 +108,7 @@ class SigningUp:
         if problems:
             return self._web.page(visit, "confirm", _view(joining, problems), status=422)
         lease, now = lease_of(joining), datetime.now(UTC)
-        if not await self._web.book(self._web.visits.use, lease, now + _LEASE, now):
+        if not await self._web.in_ledger(self._web.visits.use, lease, now + _LEASE, now):
             return self._web.message(visit, "signup_unfinished", status=409)
         try:
             await limit(self._web, visit, f"confirm:{joining.nonce}", 10, _HOUR)
@@ -117,7 +117,7 @@ class SigningUp:
                 self._web, visit, joining.email, lambda: self._join(visit, joining, password), by_link=True
             )
         finally:
-            await self._web.book(self._web.visits.release, lease, now + _LEASE)
+            await self._web.in_ledger(self._web.visits.release, lease, now + _LEASE)
 
     def _join(self, visit: Visit, joining: Joining, password: str) -> Response:
         web = self._web
@@ -187,7 +187,7 @@ class SigningUp:
     async def _joining(self, visit: Visit) -> Joining:
         """The sign-up that the link in the address is about, if it can still be finished."""
         nonce = self._web.signing.signup_nonce(visit.request.path_params["token"])
-        joining = None if nonce is None else await self._web.book(self._signups.find, nonce)
+        joining = None if nonce is None else await self._web.in_ledger(self._signups.find, nonce)
         if joining is None or joining.expires_at < datetime.now(UTC):
             raise Stop(
                 self._web.message(visit, "link_expired", status=410, link=f"{ROOT}/signup", link_text="common.signup")

@@ -22,7 +22,7 @@ class Landing:
     async def show(self, visit: Visit) -> Response:
         """The plans, before discounts and tax; with nobody logged in nothing more is known."""
         wanted = visit.request.query_params.get("currency", "")
-        return self._web.page(visit, "landing", await self._web.show(self._view, wanted))
+        return self._web.page(visit, "landing", await self._web.for_anybody(self._view, wanted))
 
     def _view(self, wanted: str) -> LandingView:
         parts = self._web.parts

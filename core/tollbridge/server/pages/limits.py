@@ -19,7 +19,7 @@ async def limit(
     web: Web, visit: Visit, bucket: str, most: int, within: timedelta, *, now: datetime | None = None
 ) -> None:
     """End the request if there were too many of its kind."""
-    if not await web.book(web.visits.allow, bucket, most, within, now or datetime.now(UTC)):
+    if not await web.in_ledger(web.visits.allow, bucket, most, within, now or datetime.now(UTC)):
         raise Stop(web.message(visit, "too_many", status=429))
 
 
@@ -48,7 +48,7 @@ async def guess(
     finally:
         if response is None or response.status_code < 400:
             for bucket in counted:
-                await web.book(web.visits.forgive, bucket, now)
+                await web.in_ledger(web.visits.forgive, bucket, now)
     if response.status_code in _FAILED:
         await sleep_until(sooner)
     return response

@@ -69,8 +69,9 @@ class Web:
         self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
         self._pricer = Kept(lambda: Pricer(parts.billing, parts.settings.pricing.price_list()))
         self._systems, self._ledger, self._anybody = (CapacityLimiter(threads) for threads in _THREADS)
+        self._secure = self.public_url.lower().startswith("https:")
         # Browsers let nobody else, not even a neighbouring domain, set a cookie that is called so.
-        own = "__Host-" if self.public_url.lower().startswith("https:") else ""
+        own = "__Host-" if self._secure else ""
         self._visit_cookie, self._session_cookie = f"{own}tollbridge_visit", f"{own}{SESSION_COOKIE}"
         self._policy = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
@@ -105,11 +106,11 @@ class Web:
         """The function's result; it may wait for another system or the ledger, so it runs in a thread of its own."""
         return await to_thread.run_sync(partial(function, *values, **more), limiter=self._systems)
 
-    async def book(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
+    async def in_ledger(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
         """As :meth:`work`, for what waits for the ledger alone, and so never for what waits for another system."""
         return await to_thread.run_sync(partial(function, *values, **more), limiter=self._ledger)
 
-    async def show(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
+    async def for_anybody(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
         """As :meth:`work`, for what anybody may ask for: a few at a time, so that they keep no client waiting."""
         return await to_thread.run_sync(partial(function, *values, **more), limiter=self._anybody)
 
@@ -119,7 +120,7 @@ class Web:
         session = self.signing.session_of(value) if value else None
         if session is None:
             return None
-        ended = await self.book(self.visits.was_used, _ended(session), datetime.now(UTC))
+        ended = await self.in_ledger(self.visits.was_used, _ended(session), datetime.now(UTC))
         return None if ended else session
 
     def _where_forms_end(self) -> str:
@@ -128,7 +129,7 @@ class Web:
         Only pages that come over plain http themselves, as on one's own machine, may lead to plain http.
         """
         solus = urlsplit(self.parts.settings.solus.user_area_url or self.parts.settings.solus.url)
-        schemes = "https:" if self.public_url.lower().startswith("https:") else "https: http:"
+        schemes = "https:" if self._secure else "https: http:"
         return f"{schemes} {solus.scheme}://{solus.netloc}"
 
     def page(self, visit: Visit, name: str, view: Any = None, *, status: int = 200) -> Response:
@@ -200,7 +201,7 @@ class Web:
 
     async def leave(self, visit: Visit) -> Response:
         """Log out: the session is worth nothing any more, not even to who copied it."""
-        await self.book(self._end, visit)
+        await self.in_ledger(self._end, visit)
         response = self.go(attrs.evolve(visit, cookie=secrets.token_urlsafe(24)), ROOT)
         self._set(response, self._session_cookie, "", 0)
         return response
@@ -270,8 +271,7 @@ class Web:
         return response
 
     def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
-        secure = self.public_url.lower().startswith("https:")
-        response.set_cookie(name, value, seconds, secure=secure, httponly=True, samesite="lax")
+        response.set_cookie(name, value, seconds, secure=self._secure, httponly=True, samesite="lax")
 
 
 def _visitor(cookie: str) -> str:
