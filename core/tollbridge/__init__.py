@@ -14,6 +14,7 @@ from tollbridge.errors import (
     Unavailable,
 )
 from tollbridge.model import (
+    Attempt,
     Check,
     Client,
     ClientStatus,
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AdapterFault",
     "AddressTaken",
+    "Attempt",
     "Check",
     "Client",
     "ClientStatus",

@@ -7,7 +7,7 @@ tokens are ``int``. The only work done here is an invoice's sum, with tax.
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 from attrs import validators
@@ -224,7 +224,13 @@ class Invoice:
 class Receipt:
     """What the billing system holds of an invoice.
 
-    ``due_date`` is the present one, which a human may have moved. ``balance`` is what is left to pay, if known.
+    ``due_date`` is the present one, which a human may have moved. ``balance`` is what is left to pay, if known. A
+    ``draft`` is not issued: it is an adapter's unfinished work. What the billing system does not tell is None.
+
+    Attributes:
+        subtotal: the sum of the lines as they were entered.
+        currency: the three-letter code.
+        months: every month that the invoice has lines of, as its notes name them.
     """
 
     id: int | str
@@ -234,12 +240,30 @@ class Receipt:
     due_date: date
     total: Decimal = attrs.field(converter=_decimal)
     balance: Decimal | None = attrs.field(default=None, converter=_optional_decimal)
+    subtotal: Decimal | None = attrs.field(default=None, converter=_optional_decimal)
+    currency: str | None = attrs.field(default=None, validator=validators.optional(_TEXT))
+    months: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple[str, ...]))
 
     @property
     def is_open(self) -> bool:
         """Whether something is still owed: an open status, and something left to pay."""
         left = self.total if self.balance is None else self.balance
         return self.status.is_open and left > 0
+
+
+class Attempt(Protocol):
+    """One try at creating an invoice, for adapters that need several calls: a place for what it has got so far."""
+
+    @property
+    def kept(self) -> str:
+        """What an earlier try, or this one, kept last; empty if nothing is left of it."""
+
+    def keep(self, text: str) -> None:
+        """Keep ``text`` (such as a draft's number): it is in the ledger before this returns.
+
+        Raises:
+            LedgerError: the invoice is no longer this try's to make; let it through, and send nothing more.
+        """
 
 
 @attrs.frozen

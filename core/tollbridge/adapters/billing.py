@@ -1,21 +1,35 @@
 """The billing system behind the active adapter, as the core calls it: typed, checked, and with honest errors."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
+import attrs
 import pluggy
 import structlog
 
 from tollbridge.adapters.hookspecs import OPTIONAL
 from tollbridge.adapters.loading import inabilities
 from tollbridge.errors import AdapterFault, NotFound, Refused, TollbridgeError
-from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Signup, Terms
+from tollbridge.model import Attempt, Check, Client, Currency, Invoice, Receipt, Signup, Terms
 from tollbridge.secret import redact
 
 Value = TypeVar("Value")
 
 _log = structlog.get_logger("tollbridge.adapters")
 _DEFAULT_IN_DOUBT = 30.0
+_DEFAULT_AT_ONCE = 4
+
+
+@attrs.define
+class LooseAttempt:
+    """An attempt whose text is kept in memory only: for whoever creates an invoice outside the ledger, as tests do."""
+
+    kept: str = ""
+
+    def keep(self, text: str) -> None:
+        """Keep ``text``."""
+        self.kept = text
 
 
 class BillingSystem:
@@ -33,6 +47,11 @@ class BillingSystem:
         An adapter says so by an attribute of the same name; thirty seconds otherwise.
         """
         return float(getattr(self._adapter, "in_doubt_seconds", _DEFAULT_IN_DOUBT))
+
+    @property
+    def at_once(self) -> int:
+        """How many calls at once the billing system stands: the adapter's attribute of the same name, else four."""
+        return int(getattr(self._adapter, "at_once", _DEFAULT_AT_ONCE))
 
     @property
     def token_price_decimals(self) -> int | None:
@@ -76,9 +95,10 @@ class BillingSystem:
         """The client's discounts and taxes, as far as the billing system can say."""
         return self._optional("terms", Terms, client=client) if self.can("terms") else None
 
-    def create_invoice(self, invoice: Invoice) -> Receipt:
-        """Create an invoice; the receipt must name the same reference and client."""
-        receipt = self._checked("create_invoice", self._guarded("create_invoice", invoice=invoice), Receipt)
+    def create_invoice(self, invoice: Invoice, attempt: Attempt | None = None) -> Receipt:
+        """Create an invoice, or go on creating it; the receipt must name the same reference and client."""
+        made = self._guarded("create_invoice", invoice=invoice, attempt=attempt or LooseAttempt())
+        receipt = self._checked("create_invoice", made, Receipt)
         if (receipt.reference, receipt.client_id) != (invoice.reference, invoice.client_id):
             raise AdapterFault(
                 f"{self.name}.create_invoice gave a receipt for {receipt.reference}, not {invoice.reference}"
@@ -97,6 +117,34 @@ class BillingSystem:
                 f" {receipt.reference} of client {receipt.client_id}"
             )
         return receipt
+
+    def invoice(self, client_id: int, invoice_id: str, reference: str) -> Receipt | None:
+        """The invoice with this number, whoever's it is now; None if it is gone, however the adapter says so.
+
+        An adapter that cannot look by number looks for the client's invoice with ``reference``.
+        """
+        if not self.can("invoice"):
+            return self.find_invoice(client_id, reference)
+        try:
+            receipt = self._optional("invoice", Receipt, client_id=client_id, invoice_id=invoice_id)
+        except NotFound:
+            return None
+        if receipt is not None and str(receipt.id) != invoice_id:
+            raise AdapterFault(f"{self.name}.invoice was asked for invoice {invoice_id} and gave {receipt.id}")
+        return receipt
+
+    def invoices_since(self, day: date) -> Iterator[Receipt | Refused]:
+        """Every invoice with a reference of the bridge made since ``day``; one that cannot be read is its error."""
+        return self._each("invoices_since", Receipt, day=day)
+
+    def close(self) -> None:
+        """Let the adapter close what it holds open; a failure decides nothing any more, and is only logged."""
+        if not self.can("close"):
+            return
+        try:
+            self._guarded("close")
+        except TollbridgeError as error:
+            _log.warning("the adapter did not close", adapter=self.name, error=redact(str(error)))
 
     def check(self) -> list[Check]:
         """What the adapter finds out about its billing system; without the hook, whether it lists its currencies."""
@@ -151,9 +199,9 @@ class BillingSystem:
             found.append(value)
         return found
 
-    def _each(self, hook: str, wanted: type[Value]) -> Iterator[Value | Refused]:
+    def _each(self, hook: str, wanted: type[Value], **arguments: Any) -> Iterator[Value | Refused]:
         """What the hook lists; an entry that it refuses, by raising or by giving the error, comes as that error."""
-        found = self._guarded(hook)
+        found = self._guarded(hook, **arguments)
         if not isinstance(found, Iterable):
             raise AdapterFault(f"{self.name}.{hook} gave {type(found).__name__}, where a list or iterator is needed")
         iterator = iter(found)

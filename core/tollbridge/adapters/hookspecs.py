@@ -5,18 +5,32 @@ An adapter raises ``NotFound``, ``Refused`` (the billing system said no: do not 
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pluggy
 
-from tollbridge.model import Check, Client, Currency, Invoice, Receipt, Signup, Terms, UserStatus
+from tollbridge.model import Attempt, Check, Client, Currency, Invoice, Receipt, Signup, Terms, UserStatus
 
 hookspec = pluggy.HookspecMarker("tollbridge")
 hookimpl = pluggy.HookimplMarker("tollbridge")
 
 REQUIRED = ("client", "clients", "currencies", "create_invoice", "find_invoice", "unpaid_invoices")
-OPTIONAL = ("terms", "check", "create_client", "authenticate", "portal_login_url", "remember_user")
+OPTIONAL = (
+    "terms",
+    "check",
+    "create_client",
+    "authenticate",
+    "portal_login_url",
+    "remember_user",
+    "invoice",
+    "invoices_since",
+    "close",
+)
 LISTENERS = ("invoice_issued", "user_status_changed", "run_finished")
+
+# Arguments that an adapter may do without.
+MAY_LEAVE_OUT = {"create_invoice": {"attempt"}}
 
 # What an adapter that has all required hooks may still be unable to do, and then says so in its attribute ``cannot``.
 ABILITIES = {
@@ -49,8 +63,12 @@ class Hooks:
         """Every active currency; an empty list if the billing system cannot say (ISO 4217's decimals are used)."""
 
     @hookspec(firstresult=True)
-    def create_invoice(self, invoice: Invoice) -> Receipt:  # type: ignore[empty-body]
-        """Create the invoice, whole or not at all, unpaid, and so that ``find_invoice`` finds its reference."""
+    def create_invoice(self, invoice: Invoice, attempt: Attempt) -> Receipt:  # type: ignore[empty-body]
+        """Create the invoice, unpaid, and so that ``find_invoice`` finds its reference.
+
+        An adapter whose system makes an invoice in one call, whole or not at all, leaves ``attempt`` out. Otherwise it
+        keeps there what it has got so far, and is called again to finish it; until then the receipt is a ``draft``.
+        """
 
     @hookspec(firstresult=True)
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
@@ -83,6 +101,22 @@ class Hooks:
     @hookspec(firstresult=True)
     def remember_user(self, client_id: int, solus_user_id: int) -> None:
         """Keep the SolusIO user's id with the client, for people who look there."""
+
+    @hookspec(firstresult=True)
+    def invoice(self, client_id: int, invoice_id: str) -> Receipt | None:
+        """The invoice with the billing system's own number, whoever's it is now and whatever it says; None if gone."""
+
+    @hookspec(firstresult=True)
+    def invoices_since(self, day: date) -> Iterator[Receipt]:  # type: ignore[empty-body]
+        """Every invoice made on or after ``day`` that carries one of the bridge's references, whatever its status.
+
+        Drafts and cancelled ones are among them. "Made" is when it came to be, or its number, never an invoice date,
+        which people can move.
+        """
+
+    @hookspec(firstresult=True)
+    def close(self) -> None:
+        """The bridge is done: close connections, log out."""
 
     @hookspec
     def invoice_issued(self, invoice: Invoice, receipt: Receipt) -> None:

@@ -13,7 +13,7 @@ import attrs
 import pluggy
 import structlog
 
-from tollbridge.adapters.hookspecs import ABILITIES, LISTENERS, OPTIONAL, REQUIRED, Hooks
+from tollbridge.adapters.hookspecs import ABILITIES, LISTENERS, MAY_LEAVE_OUT, OPTIONAL, REQUIRED, Hooks
 from tollbridge.errors import AdapterFault, ConfigError, TollbridgeError
 
 ADAPTERS = "tollbridge.adapters"
@@ -186,7 +186,8 @@ def _fits(adapter: type[Any], name: str, function: Any) -> bool:
     ]
     own = ["self"] if inspect.isfunction(inspect.getattr_static(adapter, name)) else []
     wanted = [*own, *list(inspect.signature(getattr(Hooks, name)).parameters)[1:]]
-    return taken[: len(own)] == own and sorted(taken) == sorted(wanted)
+    left_out = MAY_LEAVE_OUT.get(name, set()) - set(taken)
+    return taken[: len(own)] == own and sorted(taken) == sorted(set(wanted) - left_out)
 
 
 def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.PluginManager:

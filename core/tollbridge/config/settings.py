@@ -21,6 +21,7 @@ from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
 
 _MOST_DAYS = 3660
+_MOST_AT_ONCE = 64
 _SHORTEST_SIGNING_SECRET = 32
 
 
@@ -74,6 +75,7 @@ class SolusSettings:
     ca_file: Path | None = None
     limit_group: str | int | None = None
     role: str | int | None = None
+    at_once: int = attrs.field(default=8, validator=at_least(1, _MOST_AT_ONCE))
     usage: UsageFeedSettings = UsageFeedSettings()
 
 
@@ -136,6 +138,7 @@ class BillingSettings:
     suspend_after_days: int | None = attrs.field(default=None, validator=at_least(0, _MOST_DAYS))
     zero_invoices: bool = False
     minimum: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
+    at_once: int | None = attrs.field(default=None, validator=at_least(1, _MOST_AT_ONCE))
 
     def __attrs_post_init__(self) -> None:
         lock, suspend = self.lock_after_days, self.suspend_after_days
@@ -228,6 +231,7 @@ class LedgerSettings:
     """``[ledger]``: the bridge's own books."""
 
     url: DatabaseUrl = DatabaseUrl("sqlite:///tollbridge.db")
+    lease_seconds: int = attrs.field(default=60, validator=at_least(2, 3600))
 
 
 @attrs.frozen
