@@ -11,11 +11,27 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from tollbridge.errors import Refused
+from tollbridge.reference import carries, mentions, reference_in, without_references
+
+__all__ = [
+    "Row",
+    "carries",
+    "day",
+    "decimal",
+    "flag",
+    "made",
+    "mentions",
+    "one_of",
+    "records",
+    "reference_in",
+    "text",
+    "whole",
+    "without_references",
+]
 
 Row = Mapping[str, Any]
 Value = TypeVar("Value")
 
-_REFERENCE = re.compile(r"^\s*(?P<reference>TB-\d{4}-\d{2}-\d+)(?![\w-])", re.MULTILINE | re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
 _TRUE = {"1", "t", "true", "y", "yes", "on"}
 _FALSE = {"", "0", "f", "false", "n", "no", "off"}
@@ -93,30 +109,6 @@ def records(value: Any, key: str = "") -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise Refused(f"{key or 'a list'} holds {str(value)[:60]!r}, where records are needed")
     return value
-
-
-def reference_in(words: str) -> str:
-    """The first of Tollbridge's references, such as TB-2026-07-1042, that a line of the text begins with; or nothing.
-
-    One in the middle of a line is somebody's remark, or a customer's name for a server.
-    """
-    found = _REFERENCE.search(words)
-    return found["reference"] if found else ""
-
-
-def carries(words: str, reference: str) -> bool:
-    """Whether a line of the text begins with exactly this reference, and not with a longer one."""
-    return re.search(rf"^\s*{re.escape(reference)}(?![\w-])", words, re.MULTILINE) is not None
-
-
-def mentions(words: str, reference: str) -> bool:
-    """Whether the text has this reference anywhere."""
-    return re.search(rf"(?<![\w-]){re.escape(reference)}(?![\w-])", words) is not None
-
-
-def without_references(words: str) -> str:
-    """The text with whatever looks like one of Tollbridge's references spoilt, so that it is not taken for one."""
-    return re.sub(r"TB-(?=\d{4}-\d{2}-\d)", "TB ", words)
 
 
 def made(who: str, kind: Callable[..., Value], **fields: Any) -> Value:

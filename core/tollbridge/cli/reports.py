@@ -1,6 +1,5 @@
 """Commands that only look: ``usage``, ``price``, ``plans``, ``explain`` and ``adapters``."""
 
-import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.ledger import Entry, State
 from tollbridge.model import Client, Currency, InvoiceStatus
+from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.pricing import TokenPrice, conversion, exact_money, money, plain
 from tollbridge.solus import UsageItem
@@ -212,11 +212,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """One invoice: where every line comes from, and what has happened to it."""
-    match = re.fullmatch(r"TB-(\d{4}-(?:0[1-9]|1[0-2]))-(-?\d+)", reference, re.ASCII)
-    if match is None:
+    named = month_and_client(reference)
+    if named is None:
         raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
     with context.obj.parts() as parts:
-        entry = parts.ledger.entry(Month.parse(match[1]), int(match[2]))
+        entry = parts.ledger.entry(Month.parse(named[0]), named[1])
         ladder, today = parts.settings.billing.ladder, when(parts, None, dry_run=True).day
     if entry is None:
         raise UsageError(f"the ledger has nothing under {reference}")

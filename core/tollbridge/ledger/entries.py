@@ -8,6 +8,7 @@ import attrs
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus
+from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.rules.pricing import TokenPrice
@@ -111,11 +112,6 @@ class Account:
     email: str
     closed: bool = False
     hold: Hold | None = None
-
-
-def reference(month: Month, client_id: int) -> str:
-    """``TB-2026-07-1042``: what an invoice is found again by."""
-    return f"TB-{month}-{client_id}"
 
 
 def _document_converter() -> OrjsonConverter:

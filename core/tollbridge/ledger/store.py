@@ -14,6 +14,7 @@ from tollbridge.ledger.entries import Account, Document, Entry, State, documents
 from tollbridge.ledger.opening import READ_ONLY, exclusive, ledger_errors, open_engine
 from tollbridge.ledger.schema import accounts, invoices, months
 from tollbridge.model import InvoiceStatus, UserStatus
+from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.secret import DatabaseUrl
@@ -186,7 +187,7 @@ class Ledger:
 
     def open_invoices(self, client_ids: Sequence[int], reopened: Collection[str]) -> list[Entry]:
         """These clients' issued invoices that were open when last looked at, or are among ``reopened``."""
-        months_reopened = {reference[3:10] for reference in reopened}
+        months_reopened = {named[0] for each in reopened if (named := month_and_client(each))}
         condition = sa.and_(
             invoices.c.state == State.ISSUED,
             sa.or_(invoices.c.billing_status.in_(_OPEN), invoices.c.month.in_(months_reopened)),
