@@ -15,7 +15,8 @@ from tollbridge.config import Settings
 from tollbridge.http import Retry
 from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Entry, Ledger
+from tollbridge.ledger import Ledger
+from tollbridge.rules.entry import Entry
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge.solus.sandbox.records import Uptime

@@ -17,10 +17,10 @@ from tollbridge.jobs.comparing import Comparison, compare_usage
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
-from tollbridge.ledger import Entry, State
 from tollbridge.model import Client, Currency, InvoiceStatus
 from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import TokenPrice, conversion, exact_money, money, plain
 from tollbridge.solus import UsageItem
 from tollbridge.solus.pricing_answer import pricing_answer
@@ -216,7 +216,7 @@ def explain(
     if named is None:
         raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
     with context.obj.parts() as parts:
-        entry = parts.ledger.entry(Month.parse(named[0]), named[1])
+        entry = parts.ledger.invoices.find(Month.parse(named[0]), named[1])
         ladder, today = parts.settings.billing.ladder, when(parts, None, dry_run=True).day
     if entry is None:
         raise UsageError(f"the ledger has nothing under {reference}")

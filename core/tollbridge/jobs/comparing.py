@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 
 from tollbridge.jobs.parts import Parts, Progress
-from tollbridge.ledger import State
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import State
 from tollbridge.solus import UsageItem, UserUsage, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
@@ -86,7 +86,7 @@ def compare_usage(parts: Parts, month: Month, progress: Progress) -> Comparison:
     feed = parts.settings.solus.usage
     users: list[UserUsage] = again_if_incomplete(lambda: list(read_usage(parts.solus.panel, feed, start, end)))
     progress(f"usage of {month}", len(users))
-    known = parts.ledger.clients_of_users([user.user_id for user in users if user.billing_user_id is None])
+    known = parts.ledger.accounts.clients_of_users([user.user_id for user in users if user.billing_user_id is None])
     comparison = Comparison(month)
     of_client: dict[int, int] = {}
     for user in users:
@@ -105,7 +105,7 @@ def _place(parts: Parts, comparison: Comparison, of_client: dict[int, int]) -> N
     client_ids = sorted(of_client)
     for start in range(0, len(client_ids), _BATCH):
         batch = client_ids[start : start + _BATCH]
-        entries = parts.ledger.entries(comparison.month, batch)
+        entries = parts.ledger.invoices.of_month(comparison.month, batch)
         for client_id in batch:
             entry, tokens = entries.get(client_id), of_client[client_id]
             lines = entry.document.lines if entry else ()

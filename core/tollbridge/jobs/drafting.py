@@ -6,9 +6,9 @@ from datetime import date, datetime
 import attrs
 
 from tollbridge.config import BillingSettings
-from tollbridge.ledger.entries import Document, Entry, Line, State
 from tollbridge.model import Client
 from tollbridge.rules.calendar import Month, due_date
+from tollbridge.rules.entry import Document, Entry, Line, State
 from tollbridge.rules.invoicing import Verdict, item_line, server_line, verdict
 from tollbridge.rules.pricing import TokenPrice, line_amount
 from tollbridge.solus import UsageItem

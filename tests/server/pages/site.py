@@ -93,7 +93,7 @@ class Cloud:
 
     def mails(self) -> list[Any]:
         """The outbox."""
-        with self.parts.ledger.engine.connect() as connection:
+        with self.parts.ledger.database.read() as connection:
             return list(connection.execute(sa.text("SELECT recipient, subject, body_text FROM mails ORDER BY id")))
 
     def link(self) -> str:
