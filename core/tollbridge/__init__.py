@@ -28,6 +28,7 @@ from tollbridge.model import (
     TaxRate,
     Terms,
     UserStatus,
+    tax_explains,
     tax_factor,
 )
 from tollbridge.secret import DatabaseUrl, Secret
@@ -60,5 +61,6 @@ __all__ = [
     "UserStatus",
     "__version__",
     "hookimpl",
+    "tax_explains",
     "tax_factor",
 ]

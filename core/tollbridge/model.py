@@ -12,6 +12,9 @@ from typing import Any, Protocol
 import attrs
 from attrs import validators
 
+# The most tax that is believed: no country charges half of the price.
+_MOST_TAX = Decimal("0.5")
+
 
 class ClientStatus(StrEnum):
     """What the billing system says of a client."""
@@ -297,3 +300,21 @@ def tax_factor(taxes: tuple[TaxRate, ...], *, compound: bool) -> Decimal:
     for tax in taxes:
         factor = factor * (1 + tax.rate / 100) if compound else factor + tax.rate / 100
     return factor
+
+
+def tax_explains(invoice: Invoice, total: Decimal) -> bool:
+    """Whether tax can be why the billing system makes ``invoice`` come to ``total``, and not to ``invoice.total``.
+
+    It can if some tax between none and half of the price, on the taxed lines or on all of them, makes the lines come to
+    that. A total below their net sum is an invoice that lacks lines, and one far above it has others: that is no matter
+    of tax. Where prices include tax, it may have been taken out of them, as for an exempt client, or added once more.
+    Half a smallest unit is allowed for each line and tax, as other ways of rounding need it.
+    """
+    net = invoice.subtotal
+    taxed = sum((line.amount for line in invoice.lines if line.taxed), Decimal(0))
+    most = (Decimal(0), taxed * _MOST_TAX, net * _MOST_TAX)
+    least = net + min(most)
+    if invoice.prices_include_tax:
+        least = min(least, net - max(taxed, net) * _MOST_TAX / (1 + _MOST_TAX))
+    rounding = Decimal(1).scaleb(-invoice.decimals) * (len(invoice.lines) + len(invoice.taxes)) / 2
+    return least - rounding <= total <= net + max(most) + rounding

@@ -16,7 +16,7 @@ from tests.world import World, a_world
 from tollbridge import model
 from tollbridge.adapters import hookspecs
 from tollbridge.adapters.hookspecs import ABILITIES, LISTENERS, OPTIONAL, REQUIRED, Hooks
-from tollbridge.adapters.testing import AdapterTests, OtherSide
+from tollbridge.conformance import AdapterTests, OtherSide
 
 ADAPTERS_PAGE = ROOT / "docs/adapters.md"
 PLAIN_ACME = """

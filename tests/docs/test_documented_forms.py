@@ -12,7 +12,7 @@ import pytest
 from tests.plugins.blesta.side import BlestaSide
 from tests.plugins.whmcs_like.side import WhmcsSide
 from tollbridge import OutcomeUnknown, Refused, Unavailable
-from tollbridge.adapters.testing import an_invoice
+from tollbridge.conformance import an_invoice
 from tollbridge_blesta import sandbox as blesta
 from tollbridge_whmcs_like import sandbox as whmcs
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.docs.walking import all_blocks
 from tollbridge import Client, Currency, InvoiceStatus
-from tollbridge.adapters.testing import AdapterTests, Held, HeldLine, OtherSide
+from tollbridge.conformance import AdapterTests, Held, HeldLine, OtherSide
 
 _COLUMNS = ("id", "email", "currency", "first_name", "last_name", "company", "status", "country", "state", "tax_exempt")
 

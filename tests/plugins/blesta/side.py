@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from tollbridge import Client, ClientStatus, Currency, InvoiceStatus, Secret, TaxRate
-from tollbridge.adapters.testing import Held, HeldLine, OtherSide
+from tollbridge.conformance import Held, HeldLine, OtherSide
 from tollbridge.http import Retry
 from tollbridge.sandbox import Fault
 from tollbridge_blesta import BlestaAdapter

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.plugins.blesta.side import BlestaSide
 from tollbridge import Client, Invoice, InvoiceLine, NotFound, OutcomeUnknown, Refused, Signup, TaxRate, Unavailable
-from tollbridge.adapters.testing import an_invoice
+from tollbridge.conformance import an_invoice
 from tollbridge.sandbox import Fault
 from tollbridge_blesta import BlestaAdapter, invoices
 from tollbridge_blesta.sandbox import Install, running

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.blesta.side import BlestaSide
-from tollbridge.adapters.testing import AdapterTests
+from tollbridge.conformance import AdapterTests
 from tollbridge_blesta.sandbox import Install, running
 
 WAYS: dict[str, dict[str, Any]] = {

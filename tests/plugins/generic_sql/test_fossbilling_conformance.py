@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.plugins.generic_sql.fossbilling import Shop
 from tests.plugins.generic_sql.wire import Wire
 from tollbridge import Client, Currency, InvoiceStatus, TaxRate
-from tollbridge.adapters.testing import AdapterTests, Held, HeldLine, OtherSide
+from tollbridge.conformance import AdapterTests, Held, HeldLine, OtherSide
 from tollbridge_generic_sql import GenericSqlAdapter
 
 _CLIENT = {"active": "active", "inactive": "suspended", "closed": "canceled"}

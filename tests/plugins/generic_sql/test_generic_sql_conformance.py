@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tests.plugins.generic_sql.wire import Wire
 from tollbridge import Client, Currency, DatabaseUrl, Discount, InvoiceStatus, TaxRate
-from tollbridge.adapters.testing import AdapterTests, Held, HeldLine, OtherSide
+from tollbridge.conformance import AdapterTests, Held, HeldLine, OtherSide
 from tollbridge_generic_sql import GenericSqlAdapter
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 from tollbridge_generic_sql.preset import metadata

@@ -8,7 +8,7 @@ from decimal import Decimal
 import attrs
 
 from tollbridge import Client, Currency, Discount, InvoiceStatus, Secret
-from tollbridge.adapters.testing import Held, HeldLine, OtherSide
+from tollbridge.conformance import Held, HeldLine, OtherSide
 from tollbridge.http import Retry
 from tollbridge.sandbox import Fault
 from tollbridge_whmcs_like import WhmcsAdapter

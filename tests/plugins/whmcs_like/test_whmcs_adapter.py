@@ -21,7 +21,7 @@ from tollbridge import (
     TaxRate,
     Unavailable,
 )
-from tollbridge.adapters.testing import an_invoice
+from tollbridge.conformance import an_invoice
 from tollbridge.sandbox import Fault
 from tollbridge_whmcs_like.sandbox import Install, running
 

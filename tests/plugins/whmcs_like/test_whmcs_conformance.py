@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.whmcs_like.side import WhmcsSide
-from tollbridge.adapters.testing import AdapterTests
+from tollbridge.conformance import AdapterTests
 from tollbridge_whmcs_like.sandbox import Install, running
 
 WAYS: dict[str, dict[str, Any]] = {

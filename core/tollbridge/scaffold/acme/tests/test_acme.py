@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from tollbridge import Client, Currency, InvoiceStatus, Secret, TaxRate, Unavailable
-from tollbridge.adapters.testing import AdapterTests, Held, HeldLine, OtherSide
+from tollbridge.conformance import AdapterTests, Held, HeldLine, OtherSide
 from tollbridge.http import Retry
 from tollbridge.sandbox import Fault, running
 

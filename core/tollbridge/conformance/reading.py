@@ -5,7 +5,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from tollbridge.adapters.testing.side import NOBODY, WRITINGS, OtherSide, an_invoice
+from tollbridge.conformance.side import NOBODY, WRITINGS, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
 from tollbridge.model import ClientStatus, Discount, TaxRate
 

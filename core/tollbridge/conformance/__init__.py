@@ -16,14 +16,14 @@ only.
 import pytest
 
 for _name in ("reading", "invoicing", "failing", "people", "months"):
-    pytest.register_assert_rewrite(f"tollbridge.adapters.testing.{_name}")
+    pytest.register_assert_rewrite(f"tollbridge.conformance.{_name}")
 
-from tollbridge.adapters.testing.failing import FailureTests  # noqa: E402 - after its assertions are prepared
-from tollbridge.adapters.testing.invoicing import InvoiceTests  # noqa: E402
-from tollbridge.adapters.testing.months import MonthTests  # noqa: E402
-from tollbridge.adapters.testing.people import PeopleTests  # noqa: E402
-from tollbridge.adapters.testing.reading import ReadingTests  # noqa: E402
-from tollbridge.adapters.testing.side import Held, HeldLine, OtherSide, a_client, an_invoice  # noqa: E402
+from tollbridge.conformance.failing import FailureTests  # noqa: E402 - after its assertions are prepared
+from tollbridge.conformance.invoicing import InvoiceTests  # noqa: E402
+from tollbridge.conformance.months import MonthTests  # noqa: E402
+from tollbridge.conformance.people import PeopleTests  # noqa: E402
+from tollbridge.conformance.reading import ReadingTests  # noqa: E402
+from tollbridge.conformance.side import Held, HeldLine, OtherSide, a_client, an_invoice  # noqa: E402
 
 
 class AdapterTests(ReadingTests, InvoiceTests, FailureTests, PeopleTests, MonthTests):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tollbridge.adapters.testing.side import NOBODY, WRITINGS, OtherSide
+from tollbridge.conformance.side import NOBODY, WRITINGS, OtherSide
 from tollbridge.errors import AddressTaken, NotFound, Refused
 from tollbridge.model import Client, Signup
 

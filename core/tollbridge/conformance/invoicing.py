@@ -6,7 +6,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from tollbridge.adapters.testing.side import NOBODY, OtherSide, an_invoice
+from tollbridge.conformance.side import NOBODY, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
 from tollbridge.model import Client, Invoice, InvoiceLine, InvoiceStatus, TaxRate
 

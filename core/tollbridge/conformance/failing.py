@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from tollbridge.adapters.billing import BillingSystem
-from tollbridge.adapters.testing.side import OtherSide, an_invoice
+from tollbridge.conformance.side import OtherSide, an_invoice
 from tollbridge.errors import OutcomeUnknown, Refused, ServiceError, Unavailable
 from tollbridge.logs import configure_logs
 from tollbridge.model import Client

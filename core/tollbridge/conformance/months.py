@@ -10,8 +10,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tollbridge.adapters.testing.side import OtherSide
 from tollbridge.config import Settings, load_settings
+from tollbridge.conformance.side import OtherSide
 from tollbridge.http import Retry
 from tollbridge.jobs.daily import DailyReport, Run, when
 from tollbridge.jobs.parts import Parts
