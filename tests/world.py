@@ -10,14 +10,12 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from tollbridge.bridge import read_configuration
+from tollbridge.bridge import bridge, read_settings
 from tollbridge.config import Settings
 from tollbridge.http import Retry
 from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Ledger
 from tollbridge.rules.entry import Entry
-from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_generic_sql.preset import metadata as preset_schema
@@ -91,18 +89,13 @@ class World:
 
     def settings(self) -> Settings:
         """bridge.toml as settings."""
-        return read_configuration(self.config)[0]
+        return read_settings(self.config)[0]
 
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts, with quick retries."""
-        settings, billing = read_configuration(self.config)
-        ledger, solus = Ledger.open(settings.ledger.url), Solus(settings.solus, QUICK)
-        try:
-            yield Parts(settings, solus, billing, ledger)
-        finally:
-            solus.close()
-            ledger.close()
+        with bridge(self.config, QUICK) as parts:
+            yield parts
 
     @contextmanager
     def run(self, day: str, *, dry_run: bool = False) -> Iterator[Run]:

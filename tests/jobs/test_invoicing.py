@@ -16,7 +16,6 @@ from tollbridge.rules.entry import State
 from tollbridge.sandbox import Kind
 from tollbridge.solus.sandbox import Fault
 from tollbridge.solus.sandbox.records import Uptime
-from tollbridge.solus.usage import _items
 
 JUNE, JULY = Month(2026, 6), Month(2026, 7)
 
@@ -411,12 +410,3 @@ def test_a_dry_run_shows_what_billing_has_under_the_reference_already(world: Wor
     with world.run("2026-07-01", dry_run=True) as run:
         run.invoices(None)
     assert [(entry.reference, status) for entry, status in world.invoices] == [("TB-2026-06-1042", "unpaid")]
-
-
-def test_a_server_that_comes_twice_in_the_feed_is_not_billed_twice() -> None:
-    server = {
-        "type": "server", "id": 1, "name": "web", "tokens": 7, "uptime_hours": 1, "is_deleted": False,
-        "plan": {"id": 1, "name": "p", "tokens_per_hour": 7, "tokens_per_month": 0},
-    }  # fmt: skip
-    with pytest.raises(Incomplete, match="twice"):
-        _items({"user_id": 7, "items": [server, server]})

@@ -14,7 +14,7 @@ from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, 
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.secret import redact
-from tollbridge.solus import SolusUser, read_usage
+from tollbridge.solus import SolusUser
 from tollbridge.solus.panel import again_if_incomplete
 
 _BATCH = 500
@@ -186,10 +186,9 @@ class Accounts:
             while month < present and self._parts.ledger.months.is_closed(month):
                 month = month.next
             start, end = month.start(billing.timezone), self._when.now
-            feed = self._parts.settings.solus.usage
             try:
                 if start < end:
-                    again_if_incomplete(lambda: staged.fill(read_usage(self._parts.solus.panel, feed, start, end)))
+                    again_if_incomplete(lambda: staged.fill(self._parts.usage.read(start, end)))
             except TollbridgeError:
                 staged.connection.close()
                 raise

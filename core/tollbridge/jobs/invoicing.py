@@ -27,11 +27,10 @@ from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.staging import ClientUsage, StagedUsage, UnbilledUser
 from tollbridge.ledger.invoices import Result
-from tollbridge.model import Receipt
+from tollbridge.model import Receipt, UserUsage
 from tollbridge.rules.calendar import Month, due_date, months_to_invoice
 from tollbridge.rules.entry import Entry, State
 from tollbridge.secret import redact
-from tollbridge.solus import UserUsage, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
 _MOST_MISMATCHES = 3
@@ -121,13 +120,12 @@ class Invoicing:
 
     def _stage(self, staged: StagedUsage, month: Month) -> None:
         """All of the month's usage, or Incomplete; users whose billing id the panel lacks are known by account."""
-        settings = self._parts.settings
-        start, end = month.interval(settings.billing.timezone)
+        start, end = month.interval(self._parts.settings.billing.timezone)
         read = 0
 
         def rows() -> Iterator[UserUsage]:
             nonlocal read
-            for row in read_usage(self._parts.solus.panel, settings.solus.usage, start, end):
+            for row in self._parts.usage.read(start, end):
                 read += 1
                 if read % 100 == 0:
                     self._progress(f"usage of {month}", read)
