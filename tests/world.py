@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from tollbridge.bridge import bridge, read_settings
 from tollbridge.config import Settings
 from tollbridge.http import Retry
-from tollbridge.jobs.daily import Run, when
+from tollbridge.jobs.daily import Part, Run, when
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.reports import DailyReport, status_of
 from tollbridge.rules.entry import Entry
 from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
@@ -54,6 +55,18 @@ url = "{database}"
 preset = "tollbridge"
 {more}
 """
+
+
+@attrs.frozen
+class HeardRun(Run):
+    """A run whose invoices are kept, with what they are."""
+
+    heard: list[tuple[Entry, str]] = attrs.field(kw_only=True)
+
+    def _do(self, command: str, part: Part, *, works: bool = False) -> DailyReport:
+        report = super()._do(command, part, works=works)
+        self.heard.extend((entry, status_of(entry)) for entry in report.invoicing.invoices)
+        return report
 
 
 @attrs.define
@@ -102,13 +115,8 @@ class World:
         """A run for ``day``; the invoices it issues are in ``invoices`` afterwards."""
         self.invoices = []
         with self.parts() as parts:
-            yield Run(
-                parts,
-                when(parts, date.fromisoformat(day), dry_run=dry_run),
-                dry_run,
-                lambda _step, _done: None,
-                lambda entry, status: self.invoices.append((entry, status)),
-            )
+            moment = when(parts, date.fromisoformat(day), dry_run=dry_run)
+            yield HeardRun(parts, moment, dry_run, lambda _step, _done: None, heard=self.invoices)
 
     @contextmanager
     def database(self) -> Iterator[sa.Connection]:

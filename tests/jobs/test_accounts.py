@@ -4,7 +4,7 @@ import pytest
 
 from tests.world import World
 from tollbridge.errors import Unavailable
-from tollbridge.jobs.accounts import AccountsReport
+from tollbridge.jobs.reports import AccountsReport
 from tollbridge.model import UserStatus
 from tollbridge.sandbox import Kind
 from tollbridge.solus.sandbox import Fault

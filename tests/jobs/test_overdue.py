@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.world import World, a_world
-from tollbridge.jobs.overdue import OverdueReport
+from tollbridge.jobs.reports import OverdueReport
 from tollbridge.solus.sandbox import Fault
 
 
@@ -183,7 +183,8 @@ def test_a_dry_run_locks_nobody(world: World) -> None:
     assert [(change.client_id, change.after) for change in report.changes] == [(1, "locked")]
     assert world.panel.user(user).status == "active"
     with world.parts() as parts:
-        assert parts.ledger.accounts.of_clients([1])[1].hold is None
+        account = parts.ledger.accounts.of_clients([1])[1]
+        assert (account.mark, account.holds) == (None, ())
 
 
 def test_an_invoice_over_nothing_locks_nobody(world: World) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -63,17 +64,34 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the ledger and changes nothing; LedgerError for whatever it says."""
-        with self._errors(), self.engine.connect().execution_options(**_READ_ONLY) as connection:
+        with self.errors(), self.engine.connect().execution_options(**_READ_ONLY) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction: what is done in it is done whole or not at all; LedgerError for whatever it says."""
-        with self._errors(), self.engine.begin() as connection:
+        with self.errors(), self.engine.begin() as connection:
             yield connection
 
+    def session(self) -> sa.Connection:
+        """A connection of one's own, without transactions, for what holds as long as it lives; close it."""
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def now(self, connection: sa.Connection) -> datetime:
+        """The time by the ledger's clock, which is the same for all machines that share it."""
+        if self.is_sqlite:
+            return datetime.now(UTC)
+        moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
+
+    @property
+    def lock_file(self) -> str:
+        """The file beside a SQLite ledger that whoever works on it alone has locked."""
+        return f"{self.engine.url.database}.lock"
+
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Whatever the database says, as LedgerError."""
         try:
             yield
         except SQLAlchemyError as error:

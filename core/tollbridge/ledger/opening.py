@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import Database, in_short
 
-NEWEST = "0003"
+NEWEST = "0004"
 _ADVISORY_LOCK = 0x701_1B41D6E
 _POLL_SECONDS = 0.5
 

@@ -35,10 +35,16 @@ class Link:
 
 @attrs.frozen
 class Keep:
-    """The client's user; ``email_changed`` means that it must get the client's present address."""
+    """The client's user.
+
+    Attributes:
+        email_changed: it must get the client's present address.
+        unlinked: somebody has cleared its billing id, which is to be written again.
+    """
 
     user_id: int
     email_changed: bool = False
+    unlinked: bool = False
 
 
 @attrs.frozen
@@ -69,13 +75,17 @@ def gets_user(client: Client, *, enrolled: bool, everybody: bool) -> bool:
     return everybody and client.status is ClientStatus.ACTIVE
 
 
-def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) -> Decision:  # noqa: PLR0911
+def decide(  # noqa: C901, PLR0911 - one page for one decision
+    client: Client, candidates: Sequence[Candidate], *, provision: bool, known: Candidate | None = None
+) -> Decision:
     """What to do for one client.
 
     Args:
         client: as the billing system has it.
         candidates: every SolusIO user with the client's billing id, or with its e-mail address ignoring case.
         provision: whether the client gets a user if it has none.
+        known: the user that the ledger has for the client, as SolusIO has it now. It stays the client's while it is
+            linked to nobody else, or its servers would run on for nobody.
     """
     own = [user for user in candidates if user.billing_user_id == client.id]
     namesakes = [user for user in candidates if _same_address(user, client) and user.billing_user_id != client.id]
@@ -87,15 +97,18 @@ def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) 
             f"SolusIO's user {own[0].user_id} carries the billing id {client.id} and is an administrator of the panel:"
             " unlink it, for nobody may lock an administrator out over an invoice"
         )
+    unlinked = [known] if known is not None and not own and _is_free(known) else []
+    if unlinked:
+        own, namesakes = unlinked, [user for user in namesakes if user not in unlinked]
     if own:
         changed = not _same_address(own[0], client)
         if client.status is ClientStatus.CLOSED:
-            return Keep(own[0].user_id)
+            return Keep(own[0].user_id, unlinked=bool(unlinked))
         if not client.email:
             return _NO_ADDRESS
         if changed and namesakes:
             return _taken(client, namesakes[0])
-        return Keep(own[0].user_id, email_changed=changed)
+        return Keep(own[0].user_id, email_changed=changed, unlinked=bool(unlinked))
     if not provision:
         return Leave()
     if not client.email:
@@ -104,6 +117,11 @@ def decide(client: Client, candidates: Sequence[Candidate], *, provision: bool) 
     if foreign or len(namesakes) > 1:
         return _taken(client, (foreign or namesakes)[0])
     return Link(namesakes[0].user_id) if namesakes else Create()
+
+
+def _is_free(user: Candidate) -> bool:
+    """Whether the user is linked to nobody, and may be linked."""
+    return user.billing_user_id is None and not user.is_administrator
 
 
 def _same_address(user: Candidate, client: Client) -> bool:

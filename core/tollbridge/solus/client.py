@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -46,6 +47,9 @@ class Solus:
     def try_out(self) -> None:
         """Read one page of users: the cheapest proof that the address, the token and its owner's rights are right."""
         next(self.users(), None)
+
+    def time(self) -> "datetime | None":
+        return None
 
     def users(self) -> Iterator[SolusUser]:
         """Every user; Incomplete at the end if any is missing."""

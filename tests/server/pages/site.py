@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tests.world import QUICK
 from tollbridge.bridge import bridge
-from tollbridge.jobs.daily import DailyReport, Run, when
+from tollbridge.jobs.reports import DailyReport
 from tollbridge.jobs.parts import Parts
 from tollbridge.loopback import running as serving
 from tollbridge.server.app import create_app
