@@ -133,6 +133,7 @@ def test_one_sqlite_file_is_one_ledger_and_one_lock_whatever_it_is_called(
         "sqlite:///loop.db",
         "sqlite:///folder",
         "sqlite:///folder/no/x.db",
+        f"sqlite:///{'x' * 300}.db",
     ],
 )
 def test_a_ledger_that_is_no_file_or_has_no_folder_is_refused_and_nothing_is_touched(

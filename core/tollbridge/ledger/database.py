@@ -152,12 +152,12 @@ def _sqlite_file(parsed: sa.URL, url: DatabaseUrl) -> Path:
         raise _misconfigured(f"{url} is no file, and a ledger must outlive the command: write sqlite:///tollbridge.db")
     try:
         file = Path(name).resolve()
+        if not file.parent.is_dir():
+            raise _misconfigured(f"there is no folder {file.parent} for {url}: make it, or correct the URL")
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            raise _misconfigured(f"{url} is no file: write sqlite:///… with a file's name")
     except (OSError, RuntimeError, ValueError) as error:
         raise _misconfigured(f"{url} leads nowhere: {error}") from None
-    if not file.parent.is_dir():
-        raise _misconfigured(f"there is no folder {file.parent} for {url}: make it, or correct the URL")
-    if file.is_symlink() or (file.exists() and not file.is_file()):
-        raise _misconfigured(f"{url} is no file: write sqlite:///… with a file's name")
     return file
 
 
@@ -166,20 +166,23 @@ def _keep_private(file: Path) -> None:
 
     SQLite gives its files beside it the same mode. They may be older than this rule.
     """
+    # To close a file is to lose all locks that SQLite has on it in this process, so nobody may have opened it yet.
     try:
-        # To close a file is to lose all locks that SQLite has on it in this process, so nobody may have opened it yet.
         with _MAKING_A_FILE, suppress(FileExistsError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        for each in (file, *(Path(f"{file}{suffix}") for suffix in ("-wal", "-shm", "-journal", ".lock"))):
-            with suppress(FileNotFoundError):
-                mode = each.stat().st_mode
-                if mode & 0o077:
-                    each.chmod(mode & 0o700)
     except OSError as error:
-        raise LedgerError(
-            f"the ledger {error.filename} cannot be kept for its owner alone: {error.strerror}; run Tollbridge as the"
-            " user whose it is"
-        ) from None
+        raise LedgerError(f"the ledger {file} cannot be made: {error.strerror}") from None
+    for each in (file, *(Path(f"{file}{suffix}") for suffix in ("-wal", "-shm", "-journal", ".lock"))):
+        try:
+            mode = each.stat().st_mode
+            if mode & 0o077:
+                each.chmod(mode & 0o700)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise LedgerError(
+                f"{each} cannot be kept for its owner alone: {error.strerror}; run Tollbridge as the user whose it is"
+            ) from None
 
 
 def _sqlite_engine(file: Path) -> sa.Engine:
