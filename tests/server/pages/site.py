@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from tests.world import QUICK
 from tollbridge.bridge import bridge
-from tollbridge.jobs.reports import DailyReport
+from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.reports import DailyReport
 from tollbridge.loopback import running as serving
 from tollbridge.server.app import create_app
 from tollbridge.solus.sandbox import Panel, running, small_company
