@@ -16,7 +16,7 @@ from tollbridge.http import Retry
 from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Entry
-from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.solus.sandbox import Panel, in_memory, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_generic_sql.preset import metadata as preset_schema
 
@@ -94,7 +94,7 @@ class World:
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts, with quick retries."""
-        with bridge(self.config, QUICK) as parts:
+        with bridge(self.config, lambda settings: in_memory(self.panel, settings, QUICK)) as parts:
             yield parts
 
     @contextmanager

@@ -174,7 +174,9 @@ def test_an_answer_of_another_shape_is_refused_and_never_taken_for_no_usage(feed
     assert document["meta"]["total"] == 0
 
 
-@pytest.mark.parametrize(("sent", "read"), [(1042, 1042), ("1042", 1042), ("007", 7), (None, None), (0, 0)])
+@pytest.mark.parametrize(
+    ("sent", "read"), [(1042, 1042), ("1042", 1042), ("007", 7), (None, None), (0, None), ("", None), ("0", None)]
+)
 def test_the_billing_id_is_a_number_numeric_text_or_null(feed: Answers, sent: Any, read: int | None) -> None:
     assert _read(feed, _page({**ROW, "billing_user_id": sent}))[0].billing_user_id == read
 

@@ -56,7 +56,7 @@ class Accounts:
             Incomplete: SolusIO's list of users is not whole, so nobody was touched.
         """
         with StagedPeople() as people:
-            again_if_incomplete(lambda: people.fill_users(self._parts.solus.users()))
+            self._parts.solus.read_users(people.fill_users)
             self._stage_clients(people)
             if not self._dry_run:
                 go_on_with_signups(self._parts, self._when.now, people.client_of)

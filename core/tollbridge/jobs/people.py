@@ -66,7 +66,7 @@ class StagedPeople(Scratch):
             group = list(rows)
             client = Client(group[0][0], group[0][1], group[0][3], status=group[0][2])
             users = [
-                SolusUser(row[4], row[5], UserStatus(row[6]), row[7], bool(row[8]))
+                SolusUser(row[4], row[5], UserStatus(row[6]), row[7], None if row[8] is None else bool(row[8]))
                 for row in group
                 if row[4] is not None
             ]

@@ -29,10 +29,15 @@ def apply_status(
     the bridge's own afterwards.
 
     Raises:
-        Conflict: the user is not the one the account is about, or is an administrator of the panel.
+        Conflict: the user is not the one the account is about, or is an administrator of the panel, or is not known
+            to be none and would be locked or suspended.
     """
     if user.is_administrator:
         raise Conflict(f"SolusIO's user {user.id} with {user.email} is an administrator: its status is not changed")
+    if user.is_administrator is None and wanted.severity > user.status.severity:
+        raise Conflict(
+            f"SolusIO does not say whether its user {user.id} with {user.email} is an administrator: it is not {wanted}"
+        )
     if (user.id, user.billing_user_id) != (account.user_id, account.client_id):
         raise Conflict(
             f"SolusIO's user {user.id} with {user.email} belongs to client {user.billing_user_id}, and the"

@@ -1,0 +1,91 @@
+"""A reading: one complete answer of the usage source, which counts when two passes over it agree."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import attrs
+
+from tollbridge.model import UserUsage
+from tollbridge.solus.panel import Tally, read_twice
+from tollbridge.usage.source import UsageSource
+
+
+@attrs.frozen
+class Reading:
+    """What was read, for the ledger to keep.
+
+    Attributes:
+        source: its name.
+        start: the interval's first moment.
+        end: the first moment after it.
+        read_at: when it was read.
+        users: how many there were.
+        tokens: what they used in all.
+        digest: a hash of every user's id, billing id and items, with each item's type, id and tokens, in hexadecimal.
+    """
+
+    source: str
+    start: datetime
+    end: datetime
+    read_at: datetime
+    users: int
+    tokens: int
+    digest: str
+
+
+def read_usage(
+    source: UsageSource,
+    start: datetime,
+    end: datetime,
+    keep: Callable[[Iterator[UserUsage]], object],
+    *,
+    ended: bool,
+    now: datetime,
+) -> Reading:
+    """Read the usage of ``[start, end)`` whole, or not at all; no pass is held in memory.
+
+    Args:
+        source: where usage comes from.
+        start: the interval's first moment.
+        end: the first moment after it.
+        keep: is given the users, all of them, and replaces whatever it has been given before.
+        ended: whether the interval is over; then both passes must agree in every token, else in who used anything.
+        now: the moment of the reading.
+
+    Raises:
+        Incomplete: after three tries something was still missing, or no two passes agreed; what was kept is worth
+            nothing.
+    """
+    sums = _Sums()
+    read_twice(
+        lambda: source.read(start, end),
+        lambda rows: keep(sums.over(rows)),
+        _everything if ended else _who,
+        f"the usage from {start:%Y-%m-%d}",
+    )
+    return Reading(source.name, start, end, now, sums.tally.rows, sums.tokens, f"{sums.tally.digest:064x}")
+
+
+@attrs.define
+class _Sums:
+    """What the pass that is kept comes to."""
+
+    tally: Tally = attrs.Factory(Tally)
+    tokens: int = 0
+
+    def over(self, rows: Iterator[UserUsage]) -> Iterator[UserUsage]:
+        self.tally, self.tokens = Tally(), 0
+        for row in rows:
+            self.tally.add(_everything(row))
+            self.tokens += row.tokens
+            yield row
+
+
+def _everything(row: UserUsage) -> object:
+    """A user and its tokens; names may change without a token's changing."""
+    items = sorted((item.type, item.id, item.tokens) for item in row.items)
+    return row.user_id, row.billing_user_id, items
+
+
+def _who(row: UserUsage) -> object:
+    return row.user_id, row.billing_user_id
