@@ -120,15 +120,13 @@ def test_the_sandboxs_date_is_real_time_whatever_its_clock_shows(bank: Bank, sol
         assert abs(datetime.now(UTC) - told) < timedelta(minutes=1)
 
 
-def test_an_administrator_that_is_not_known_as_one_is_not_linked(panel: Panel) -> None:
+def test_an_administrator_that_is_not_known_as_one_is_not_linked(solus: Solus, monkeypatch: pytest.MonkeyPatch) -> None:
     user = SolusUser(7, "ada@example.com", UserStatus.ACTIVE, None, is_administrator=None)
-    solus = in_memory(panel)
-    solus.find_user = lambda _email: user  # type: ignore[method-assign]
+    monkeypatch.setattr(solus, "find_user", lambda _email: user)
     with pytest.raises(Conflict, match="does not say whether"):
         solus.ensure_user("ada@example.com", 1042)
     with pytest.raises(Conflict, match="may be an administrator"):
         solus.login_url(7, 1042, "ada@example.com")
-    solus.close()
 
 
 def test_a_user_that_slips_between_two_pages_is_not_missing(panel: Panel, solus: Solus) -> None:
