@@ -195,6 +195,16 @@ def test_an_item_that_comes_twice_is_not_billed_twice(feed: Answers, number: int
         _read(feed, _page(twice))
 
 
+def test_names_with_characters_that_no_terminal_and_no_database_takes_come_clean(feed: Answers) -> None:
+    odd = _with(("items", 0, "name"), _put("web\ud800-1\x1b[2J"))
+    odd["items"][0]["plan"]["name"] = "x" * 10_000
+    (row,) = _read(feed, _page(odd))
+    assert row.items[0].name == "web\ufffd-1\ufffd[2J"
+    assert row.items[0].server is not None
+    assert len(row.items[0].server.plan) == 200
+    assert row.tokens == 5_390
+
+
 def test_one_users_usage_twice_is_not_billed_twice(feed: Answers) -> None:
     for total in (1, 2):
         document = _page(ROW, ROW)

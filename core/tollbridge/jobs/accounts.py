@@ -16,7 +16,7 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.secret import redact
 from tollbridge.solus import SolusUser
-from tollbridge.solus.panel import again_if_incomplete
+from tollbridge.usage import read_usage
 
 _BATCH = 500
 
@@ -189,7 +189,7 @@ class Accounts:
             start, end = month.start(billing.timezone), self._when.now
             try:
                 if start < end:
-                    again_if_incomplete(lambda: staged.fill(self._parts.usage.read(start, end)))
+                    read_usage(self._parts.usage, start, end, staged.fill, ended=False, now=end)
             except TollbridgeError:
                 staged.connection.close()
                 raise

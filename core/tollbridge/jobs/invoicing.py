@@ -31,7 +31,7 @@ from tollbridge.ledger.store import Result
 from tollbridge.model import Receipt, UserUsage
 from tollbridge.rules.calendar import Month, due_date, months_to_invoice
 from tollbridge.secret import redact
-from tollbridge.solus.panel import again_if_incomplete
+from tollbridge.usage import read_usage
 
 _MOST_MISMATCHES = 3
 
@@ -121,17 +121,18 @@ class Invoicing:
     def _stage(self, staged: StagedUsage, month: Month) -> None:
         """All of the month's usage, or Incomplete; users whose billing id the panel lacks are known by account."""
         start, end = month.interval(self._parts.settings.billing.timezone)
-        read = 0
+        ended = end <= self._when.now
 
-        def rows() -> Iterator[UserUsage]:
-            nonlocal read
-            for row in self._parts.usage.read(start, end):
-                read += 1
+        def counted(rows: Iterator[UserUsage]) -> Iterator[UserUsage]:
+            for read, row in enumerate(rows, 1):
                 if read % 100 == 0:
                     self._progress(f"usage of {month}", read)
                 yield row
 
-        again_if_incomplete(lambda: staged.fill(rows()))
+        def keep(rows: Iterator[UserUsage]) -> None:
+            staged.fill(counted(rows))
+
+        read_usage(self._parts.usage, start, end, keep, ended=ended, now=self._when.now)
         staged.assign(self._parts.ledger.clients_of_users(staged.unassigned()))
 
     def _close_clients(self, month: Month, usages: list[ClientUsage]) -> None:
