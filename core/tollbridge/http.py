@@ -172,7 +172,7 @@ class Http:
             base_url=base_url.rstrip("/") + "/",
             headers={"Accept": "application/json", "User-Agent": "tollbridge", **(headers or {})},
             timeout=httpx.Timeout(timeout, connect=10.0),
-            verify=_tls(ca_file) if transport is None else False,
+            verify=_tls(ca_file) if transport is None else False,  # nothing leaves this process then
             transport=transport,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from tollbridge.model import UserUsage
-from tollbridge.solus.panel import Tally, read_twice
+from tollbridge.solus.panel import read_twice
 from tollbridge.usage.source import UsageSource
 
 
@@ -21,7 +21,8 @@ class Reading:
         read_at: when it was read.
         users: how many there were.
         tokens: what they used in all.
-        digest: a hash of every user's id, billing id and items, with each item's type, id and tokens, in hexadecimal.
+        digest: a hash, in hexadecimal, of what both passes agreed in: the users' ids and billing ids, and once the
+            interval is over each item's type, id and tokens.
     """
 
     source: str
@@ -56,29 +57,22 @@ def read_usage(
         Incomplete: after three tries something was still missing, or no two passes agreed; what was kept is worth
             nothing.
     """
-    sums = _Sums()
-    read_twice(
+    tokens = 0
+
+    def counted(rows: Iterator[UserUsage]) -> Iterator[UserUsage]:
+        nonlocal tokens
+        tokens = 0
+        for row in rows:
+            tokens += row.tokens
+            yield row
+
+    agreed = read_twice(
         lambda: source.read(start, end),
-        lambda rows: keep(sums.over(rows)),
+        lambda rows: keep(counted(rows)),
         _everything if ended else _who,
         f"the usage from {start:%Y-%m-%d}",
     )
-    return Reading(source.name, start, end, now, sums.tally.rows, sums.tokens, f"{sums.tally.digest:064x}")
-
-
-@attrs.define
-class _Sums:
-    """What the pass that is kept comes to."""
-
-    tally: Tally = attrs.Factory(Tally)
-    tokens: int = 0
-
-    def over(self, rows: Iterator[UserUsage]) -> Iterator[UserUsage]:
-        self.tally, self.tokens = Tally(), 0
-        for row in rows:
-            self.tally.add(_everything(row))
-            self.tokens += row.tokens
-            yield row
+    return Reading(source.name, start, end, now, agreed.rows, tokens, f"{agreed.digest:064x}")
 
 
 def _everything(row: UserUsage) -> object:
