@@ -17,7 +17,7 @@ from tollbridge.jobs.daily import Part, Run, when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.reports import DailyReport, status_of
 from tollbridge.rules.entry import Entry
-from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.solus.sandbox import Panel, in_memory, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_generic_sql.preset import metadata as preset_schema
 
@@ -107,7 +107,7 @@ class World:
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts, with quick retries."""
-        with bridge(self.config, QUICK) as parts:
+        with bridge(self.config, lambda settings: in_memory(self.panel, settings, QUICK)) as parts:
             yield parts
 
     @contextmanager
