@@ -9,8 +9,9 @@ import attrs
 import pytest
 
 from tollbridge.errors import Incomplete
+from tollbridge.ledger.readings import Reading
 from tollbridge.model import ServerMeter, UsageItem, UserUsage
-from tollbridge.usage import Reading, UsageSource, read_usage
+from tollbridge.usage import UsageSource, read_usage
 
 JULY, AUGUST = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzinfo=UTC)
 

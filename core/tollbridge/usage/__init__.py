@@ -3,3 +3,5 @@
 from tollbridge.usage.feed import panel_feed
 from tollbridge.usage.reading import read_usage
 from tollbridge.usage.source import UsageSource
+
+__all__ = ["UsageSource", "panel_feed", "read_usage"]
