@@ -42,6 +42,12 @@ class MemorySide(OtherSide):
     def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
         self.books.add_tax(country, tax, level)
 
+    def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
+        self.books.change_invoice(int(invoice_id), client_id=client_id)
+
+    def remove_invoice(self, invoice_id: int | str) -> None:
+        self.books.remove_invoice(int(invoice_id))
+
     def remembered_user(self, client_id: int) -> int | None:
         return self.books.remembered.get(client_id)
 

@@ -36,6 +36,39 @@ FAULTS = {
         '            return _receipt(_document(answer) | {"total": str(invoice.subtotal)})\n',
         "charges_the_taxes",
     ),
+    "repeats the total that was shown": (
+        "            return _receipt(_document(answer))\n",
+        '            return _receipt(_document(answer) | {"total": str(invoice.total)})\n',
+        "not_the_one_that_was_shown",
+    ),
+    "takes an invoice for the client's that asks": (
+        'return _receipt(self._get(f"invoices/{invoice_id}"))',
+        'return _receipt(self._get(f"invoices/{invoice_id}") | {"client": client_id})',
+        "names_the_client_that_has_it_now",
+    ),
+    "takes an outage for an invoice that is gone": (
+        "        except NotFound:\n            return None\n\n    @hookimpl\n    def invoices_since",
+        "        except (NotFound, Unavailable):\n            return None\n\n    @hookimpl\n    def invoices_since",
+        "invoices_since_are_unavailable",
+    ),
+    "goes by a date that people can move": (
+        'if reference_in(text(row, "reference"))',
+        'if reference_in(text(row, "reference")) and text(row, "date") >= day.isoformat()',
+        "every_one_made_since_then",
+    ),
+    "forgets cancelled ones": (
+        'if reference_in(text(row, "reference"))',
+        'if reference_in(text(row, "reference")) and text(row, "status") != "cancelled"',
+        "every_one_made_since_then",
+    ),
+    "tells a currency of its own": (
+        'currency=text(row, "currency"),\n    )\n', 'currency="EUR",\n    )\n', "subtotal_currency_and_months"
+    ),
+    "mixes up its threads": (
+        'return _client(self._get(f"clients/{client_id}"))',
+        'self._asked = client_id; __import__("time").sleep(0.01); return _client(self._get(f"clients/{self._asked}"))',
+        "answers_many_threads",
+    ),
     "charges tax on tax": ("if invoice.prices_include_tax and", "if False and", "include_tax"),
     "tells only the first tax": (
         'for row in found))', 'for row in list(found)[:1]))', "charges_the_taxes"
