@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Self
@@ -192,7 +193,9 @@ def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+@cache
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    """One for all connections of this process that trust the same: reading every authority takes its time."""
     context = httpx.create_ssl_context()
     if ca_file is not None:
         try:

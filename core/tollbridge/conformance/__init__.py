@@ -13,6 +13,8 @@ Run by pytest. What the adapter declares in ``cannot`` is tested to fail cleanly
 only.
 """
 
+from collections.abc import Iterator
+
 import pytest
 
 for _name in ("reading", "invoicing", "receipts", "attempts", "failing", "people", "lifetime", "months"):
@@ -33,6 +35,12 @@ class AdapterTests(
     ReadingTests, InvoiceTests, ReceiptTests, AttemptTests, FailureTests, PeopleTests, LifetimeTests, MonthTests
 ):
     """Everything; a subclass whose name begins with ``Test`` gives the fixture ``side``."""
+
+    @pytest.fixture(autouse=True)
+    def every_adapter_is_closed(self, side: OtherSide) -> Iterator[None]:
+        """What a test opened is closed before the other side goes away."""
+        yield
+        side.close_adapters()
 
 
 __all__ = ["AdapterTests", "Held", "HeldLine", "OtherSide", "a_client", "an_invoice"]

@@ -129,7 +129,14 @@ class OtherSide(ABC):
 
     def billing(self) -> BillingSystem:
         """A new adapter, called and checked as the core does it."""
-        return _Prompt("adapter", managed("adapter", self.adapter()))
+        made = _Prompt("adapter", managed("adapter", self.adapter()))
+        vars(self).setdefault("_made", []).append(made)
+        return made
+
+    def close_adapters(self) -> None:
+        """Close every adapter that :meth:`billing` made, if it can be closed."""
+        for made in vars(self).pop("_made", []):
+            made.close()
 
     def cannot(self) -> Mapping[str, str]:
         """What the adapter says it cannot do, with the reasons."""
