@@ -48,12 +48,15 @@ token = "bridge-token"
 url = "{ledger}"
 
 [adapter]
-use = "generic_sql"
+{adapter}
+{more}
+"""
+
+PRESET = """use = "generic_sql"
 
 [adapter.generic_sql]
 url = "{database}"
 preset = "tollbridge"
-{more}
 """
 
 
@@ -81,22 +84,30 @@ class World:
                 start=self.start,
                 billing=self.billing,
                 ledger=self.ledger_url,
-                database=self.database_url,
+                adapter=self.adapter_table(),
                 more=self.more,
             ),
             encoding="utf-8",
         )
         return path
 
+    def adapter_table(self) -> str:
+        """What stands below [adapter]."""
+        return PRESET.format(database=self.database_url)
+
     def settings(self) -> Settings:
         """bridge.toml as settings."""
         return read_configuration(self.config)[0]
+
+    def solus(self, settings: Settings) -> Solus:
+        """The panel as the bridge sees it, with quick retries."""
+        return Solus(settings.solus, QUICK)
 
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts, with quick retries."""
         settings, billing = read_configuration(self.config)
-        ledger, solus = Ledger.open(settings.ledger.url), Solus(settings.solus, QUICK)
+        ledger, solus = Ledger.open(settings.ledger.url), self.solus(settings)
         try:
             yield Parts(settings, solus, billing, ledger)
         finally:
