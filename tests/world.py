@@ -10,13 +10,12 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from tollbridge.bridge import read_configuration
+from tollbridge.bridge import bridge, read_settings
 from tollbridge.config import Settings
 from tollbridge.http import Retry
 from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Entry, Ledger
-from tollbridge.solus import Solus
+from tollbridge.rules.entry import Entry
 from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_generic_sql.preset import metadata as preset_schema
@@ -78,18 +77,19 @@ class World:
     def config(self) -> Path:
         """bridge.toml, written anew from the world as it is."""
         path = self.folder / "bridge.toml"
-        path.write_text(
-            CONFIGURATION.format(
-                solus=self.solus_url,
-                start=self.start,
-                billing=self.billing,
-                ledger=self.ledger_url,
-                adapter=self.adapter_table(),
-                more=self.more,
-            ),
-            encoding="utf-8",
-        )
+        path.write_text(self.text(), encoding="utf-8")
         return path
+
+    def text(self) -> str:
+        """What stands in bridge.toml."""
+        return CONFIGURATION.format(
+            solus=self.solus_url,
+            start=self.start,
+            billing=self.billing,
+            ledger=self.ledger_url,
+            adapter=self.adapter_table(),
+            more=self.more,
+        )
 
     def adapter_table(self) -> str:
         """What stands below [adapter]."""
@@ -97,22 +97,13 @@ class World:
 
     def settings(self) -> Settings:
         """bridge.toml as settings."""
-        return read_configuration(self.config)[0]
-
-    def solus(self, settings: Settings) -> Solus:
-        """The panel as the bridge sees it, with quick retries."""
-        return Solus(settings.solus, QUICK)
+        return read_settings(self.config)[0]
 
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts, with quick retries."""
-        settings, billing = read_configuration(self.config)
-        ledger, solus = Ledger.open(settings.ledger.url), self.solus(settings)
-        try:
-            yield Parts(settings, solus, billing, ledger)
-        finally:
-            solus.close()
-            ledger.close()
+        with bridge(self.config, QUICK) as parts:
+            yield parts
 
     @contextmanager
     def run(self, day: str, *, dry_run: bool = False) -> Iterator[Run]:

@@ -5,12 +5,37 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import adapter_class, plugin_manager
 from tollbridge.config import Settings, load_settings
+from tollbridge.http import Retry
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Ledger
 from tollbridge.solus import Solus
+from tollbridge.usage.feed import FEED, panel_feed
+from tollbridge.usage.source import UsageSource, make_source, source_class
+
+
+@attrs.frozen
+class _File:
+    """bridge.toml as it was read, and the classes that it names; ``source`` is None for the panel's feed."""
+
+    settings: Settings
+    own: Any
+    adapter: type[Any]
+    source: type[Any] | None
+
+    def billing(self) -> BillingSystem:
+        name = self.settings.adapter
+        return BillingSystem(name, plugin_manager(name, self.adapter, self.own))
+
+    def usage(self, solus: Solus) -> UsageSource:
+        usage = self.settings.solus.usage
+        if self.source is None:
+            return panel_feed(solus.panel, usage)
+        return make_source(usage.source, self.source, usage.settings)
 
 
 def read_settings(path: Path) -> tuple[Settings, Any]:
@@ -19,7 +44,8 @@ def read_settings(path: Path) -> tuple[Settings, Any]:
     Raises:
         ConfigError: with every problem of the file.
     """
-    return _read(path)[:2]
+    file = _read(path)
+    return file.settings, file.own
 
 
 def read_configuration(path: Path) -> tuple[Settings, BillingSystem]:
@@ -29,29 +55,39 @@ def read_configuration(path: Path) -> tuple[Settings, BillingSystem]:
         ConfigError: with every problem of the file, or of an adapter that breaks the contract.
         AdapterFault: the adapter cannot be made.
     """
-    settings, own, adapter = _read(path)
-    return settings, BillingSystem(settings.adapter, plugin_manager(settings.adapter, adapter, own))
+    file = _read(path)
+    return file.settings, file.billing()
 
 
-def _read(path: Path) -> tuple[Settings, Any, type[Any]]:
-    found: dict[str, type[Any]] = {}
+def _read(path: Path) -> _File:
+    adapters: list[type[Any]] = []
+    sources: list[type[Any]] = []
+    folder = path.absolute().parent
 
     def adapter_settings(use: str) -> tuple[str, type[Any] | None]:
-        table, found["adapter"] = adapter_class(use, path.absolute().parent)
-        return table, getattr(found["adapter"], "Settings", None)
+        table, found = adapter_class(use, folder)
+        adapters.append(found)
+        return table, getattr(found, "Settings", None)
 
-    settings, own = load_settings(path.absolute(), adapter_settings)
-    return settings, own, found["adapter"]
+    def source_settings(use: str) -> type[Any] | None:
+        if use == FEED:
+            return None
+        sources.append(source_class(use, folder))
+        return getattr(sources[0], "Settings", None)
+
+    settings, own = load_settings(path.absolute(), adapter_settings, source_settings)
+    return _File(settings, own, adapters[0], sources[0] if sources else None)
 
 
 @contextmanager
-def bridge(path: Path) -> Iterator[Parts]:
-    """All parts, ready for work, and closed at the end.
+def bridge(path: Path, retry: Retry | None = None) -> Iterator[Parts]:
+    """All parts, ready for work, and closed at the end; ``retry`` is how patiently SolusIO is asked.
 
     Raises:
-        ConfigError, AdapterFault: as :func:`read_configuration`.
+        ConfigError, AdapterFault: as :func:`read_configuration`, or for a usage source that cannot be made.
         LedgerError: the ledger cannot be opened.
     """
-    settings, billing = read_configuration(path)
-    with closing(Ledger.open(settings.ledger.url)) as ledger, closing(Solus(settings.solus)) as solus:
-        yield Parts(settings, solus, billing, ledger)
+    file = _read(path)
+    settings, billing = file.settings, file.billing()
+    with closing(Ledger.open(settings.ledger.url)) as ledger, closing(Solus(settings.solus, retry)) as solus:
+        yield Parts(settings, solus, billing, ledger, file.usage(solus))

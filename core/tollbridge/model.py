@@ -83,6 +83,19 @@ def _whole(_instance: object, attribute: "attrs.Attribute[Any]", value: object) 
         raise TypeError(f"{attribute.name} must be an int, not {type(value).__name__} {value!r}")
 
 
+def _count(instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+    """The value is a whole number that is not negative, and that a database keeps as one."""
+    _whole(instance, attribute, value)
+    if not 0 <= value <= _LARGEST:  # type: ignore[operator]
+        raise ValueError(f"{attribute.name} must be from 0 to {_LARGEST}, not {value!r:.40}")
+
+
+def _not_empty(_instance: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{attribute.name} must be text, and not empty, not {value!r:.40}")
+
+
+_LARGEST = 2**63 - 1
 _TEXT = validators.instance_of(str)
 _FLAG = validators.instance_of(bool)
 
@@ -280,6 +293,50 @@ class Signup:
     currency: str = attrs.field(default="", validator=_TEXT)
     country: str = attrs.field(default="", validator=_TEXT)
     password: str = attrs.field(default="", validator=_TEXT, repr=False)
+
+
+@attrs.frozen
+class ServerMeter:
+    """What a server's tokens come from: ``hours`` are those to pay for, prices are in tokens, 0 a month is no cap."""
+
+    plan: str = attrs.field(validator=_TEXT)
+    tokens_per_hour: int = attrs.field(validator=_count)
+    tokens_per_month: int = attrs.field(validator=_count)
+    hours: int = attrs.field(validator=_count)
+    is_deleted: bool = attrs.field(default=False, validator=_FLAG)
+
+
+@attrs.frozen
+class UsageItem:
+    """One thing used: a server, its backups, additional addresses, or any other kind, billed under its name.
+
+    ``tokens`` is what is invoiced. ``server`` is there for servers only: from it the bridge computes the tokens again.
+    One user has each ``type`` and ``id`` once.
+    """
+
+    type: str = attrs.field(validator=_not_empty)
+    id: int = attrs.field(validator=_count)
+    name: str = attrs.field(validator=_TEXT)
+    tokens: int = attrs.field(validator=_count)
+    server: ServerMeter | None = attrs.field(
+        default=None, validator=validators.optional(validators.instance_of(ServerMeter))
+    )
+
+
+@attrs.frozen
+class UserUsage:
+    """All that one user used in an interval; ``billing_user_id`` None means that the panel names no client for it."""
+
+    user_id: int = attrs.field(validator=_count)
+    billing_user_id: int | None = attrs.field(validator=validators.optional(_count))
+    items: tuple[UsageItem, ...] = attrs.field(
+        converter=tuple[UsageItem, ...], validator=validators.deep_iterable(validators.instance_of(UsageItem))
+    )
+
+    @property
+    def tokens(self) -> int:
+        """The sum of the items."""
+        return sum(item.tokens for item in self.items)
 
 
 @attrs.frozen

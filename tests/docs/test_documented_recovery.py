@@ -61,7 +61,7 @@ def test_a_user_linked_after_the_month_was_closed_is_invoiced_by_naming_the_mont
     june_ends(world)
     assert invoiced(world, "2026-07-01") == []
     with world.parts() as parts:
-        assert parts.ledger.is_closed(JUNE)
+        assert parts.ledger.months.is_closed(JUNE)
         parts.solus.link(stranger, 1042)
     with world.run("2026-07-02") as run:
         assert run.invoices(JUNE).issued == 1

@@ -24,14 +24,14 @@ from tollbridge.config.settings import (
     Settings,
     SolusSettings,
     TaxSettings,
-    UsageFeedSettings,
+    UsageSettings,
 )
 from tollbridge.secret import DatabaseUrl
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 
 TABLES: dict[str, Any] = {
     "[solus]": SolusSettings,
-    "[solus.usage]": UsageFeedSettings,
+    "[solus.usage]": UsageSettings,
     "[pricing]": PricingSettings,
     "[[pricing.discounts]]": DiscountSettings,
     "[[pricing.taxes]]": TaxSettings,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.world import World, a_world
-from tollbridge.ledger import State
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import State
 from tollbridge.rules.pricing import rounded
 
 JUNE = Month(2026, 6)
@@ -52,8 +52,8 @@ def check_month(world: World) -> None:
     assert {count for _, count in lines} == {1}
     assert len(lines) == CLIENTS
     with world.parts() as parts:
-        entries = parts.ledger.entries(JUNE, list(range(1, CLIENTS + 1)))
-        assert parts.ledger.is_closed(JUNE)
+        entries = parts.ledger.invoices.of_month(JUNE, list(range(1, CLIENTS + 1)))
+        assert parts.ledger.months.is_closed(JUNE)
     assert {entry.state for entry in entries.values()} == {State.ISSUED}
     assert len(entries) == CLIENTS
 

@@ -184,7 +184,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(world: World) -> None:
     assert [(change.client_id, change.after) for change in report.changes] == [(4, UserStatus.SUSPENDED)]
     assert world.panel.users == before
     with world.parts() as parts:
-        assert parts.ledger.accounts([1, 2, 3, 4]) == {}
+        assert parts.ledger.accounts.of_clients([1, 2, 3, 4]) == {}
 
 
 @pytest.mark.parametrize("kind", ["half_page", "no_meta", "wrong_total", "shuffled_pages"])
@@ -228,7 +228,7 @@ def test_the_bridge_remembers_a_user_that_was_made_anew(world: World) -> None:
     world.panel.delete_user(old)
     assert sync(world).created == [7]
     with world.parts() as parts:
-        account = parts.ledger.accounts([7])[7]
+        account = parts.ledger.accounts.of_clients([7])[7]
     assert account.user_id != old
 
 

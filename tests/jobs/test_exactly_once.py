@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from tests.world import World, a_world
 from tollbridge.errors import OutcomeUnknown, Refused, Unavailable
 from tollbridge.jobs.daily import Run
-from tollbridge.ledger import State
 from tollbridge.model import Invoice, Receipt
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import State
 
 JUNE = Month(2026, 6)
 CLIENTS = {1: 700, 2: 730, 3: 1, 4: 20}
@@ -67,8 +67,10 @@ def dying(monkeypatch: pytest.MonkeyPatch, run: Run, at: int, *, after: bool) ->
         hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
         fragile(hook, "function")
         assert adapter is not None
-        for name in ("write", "record", "close_month", "save_account", "note_billing_status"):
-            fragile(run.parts.ledger, name)
+        for name in ("write", "record", "note_status"):
+            fragile(run.parts.ledger.invoices, name)
+        fragile(run.parts.ledger.months, "close")
+        fragile(run.parts.ledger.accounts, "save")
         for name in ("set_status", "link", "ensure_user", "change_email"):
             fragile(run.parts.solus, name)
         yield lambda: count
@@ -87,8 +89,8 @@ def check_books(world: World) -> None:
     lines = world.query("SELECT count(*), sum(tokens) FROM invoice_lines")
     assert lines == [(2, 4900 + 5000)]
     with world.parts() as parts:
-        assert parts.ledger.is_closed(JUNE)
-        entries = parts.ledger.entries(JUNE, list(CLIENTS))
+        assert parts.ledger.months.is_closed(JUNE)
+        entries = parts.ledger.invoices.of_month(JUNE, list(CLIENTS))
     assert {client_id: entry.state for client_id, entry in entries.items()} == {
         1: State.ISSUED, 2: State.ISSUED, 3: State.CARRIED, 4: State.CARRIED,
     }  # fmt: skip
@@ -134,7 +136,7 @@ def test_an_invoice_whose_answer_was_lost_is_looked_for_before_it_is_created_aga
 
         patch.setattr(hook, "function", lost)
         invoicing = run.daily().invoicing
-        states = {entry.state for entry in run.parts.ledger.entries(JUNE, [1, 2]).values()}
+        states = {entry.state for entry in run.parts.ledger.invoices.of_month(JUNE, [1, 2]).values()}
     assert (len(invoicing.failures), states) == (2, {State.SENDING})
     finish(world)
     check_books(world)
@@ -175,7 +177,7 @@ def test_an_invoice_that_was_surely_not_sent_is_drafted_anew(world: World, monke
 
         patch.setattr(hook, "function", refused)
         invoicing = run.daily().invoicing
-        entries = run.parts.ledger.entries(JUNE, [1, 2])
+        entries = run.parts.ledger.invoices.of_month(JUNE, [1, 2])
     assert [str(failure) for failure in invoicing.failures] == [
         "TB-2026-06-1: the books are closed", "TB-2026-06-2: the books are closed",
     ]  # fmt: skip
@@ -207,7 +209,7 @@ def test_an_unfinished_invoice_is_not_forgotten_when_its_client_leaves_the_feed(
     world.panel.patch_settings({})
     finish(world)
     with world.parts() as parts:
-        entries = parts.ledger.entries(JUNE, [1, 2])
+        entries = parts.ledger.invoices.of_month(JUNE, [1, 2])
     assert {entry.state for entry in entries.values()} == {State.ISSUED}
     assert world.billed() == BOOKS, "what was used is owed, though nobody reports it any more"
 

@@ -11,12 +11,11 @@ from tests.world import World
 from tollbridge.cli.daily import invoice_json
 from tollbridge.errors import Incomplete, Unavailable, UsageError
 from tollbridge.jobs.comparing import compare_usage
-from tollbridge.ledger import State
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import State
 from tollbridge.sandbox import Kind
 from tollbridge.solus.sandbox import Fault
 from tollbridge.solus.sandbox.records import Uptime
-from tollbridge.solus.usage import _items
 
 JUNE, JULY = Month(2026, 6), Month(2026, 7)
 
@@ -136,7 +135,7 @@ def test_less_than_the_minimum_is_carried_and_invoiced_with_the_next_month(world
     assert lines[0].startswith("2026-06: web-1042")
     assert lines[1].startswith("web-2")
     with world.parts() as parts:
-        june = parts.ledger.entry(JUNE, 1042)
+        june = parts.ledger.invoices.find(JUNE, 1042)
         assert june is not None
         assert (june.state, june.carried_into, str(june.subtotal)) == (State.CARRIED, "2026-07", "0.70")
 
@@ -195,7 +194,7 @@ def test_what_was_carried_for_a_client_that_is_gone_keeps_no_month_open(world: W
     world.at("2026-08-01")
     with world.run("2026-08-01") as run:
         report = run.daily()
-        assert run.parts.ledger.is_closed(JULY)
+        assert run.parts.ledger.months.is_closed(JULY)
     assert report.invoicing.failures == []
     assert "cannot be invoiced" in report.invoicing.warnings[0]
 
@@ -270,7 +269,7 @@ def test_usage_of_a_client_that_billing_does_not_know_is_a_failure_and_not_dropp
     assert "77" in str(report.failures[0])
     assert "70 tokens" in str(report.failures[0])
     with world.parts() as parts:
-        assert not parts.ledger.is_closed(JUNE)
+        assert not parts.ledger.months.is_closed(JUNE)
 
 
 def test_a_closed_client_is_invoiced_for_what_it_used(world: World) -> None:
@@ -336,7 +335,7 @@ def test_a_dry_run_shows_what_the_real_one_does_and_writes_nothing(world: World)
     world.at("2026-07-01")
     with world.run("2026-07-01", dry_run=True) as run:
         run.invoices(None)
-        assert run.parts.ledger.entries(JUNE, [1, 2, 3]) == {}
+        assert run.parts.ledger.invoices.of_month(JUNE, [1, 2, 3]) == {}
     planned = [(entry.reference, entry.subtotal, entry.total, entry.document) for entry, _ in world.invoices]
     assert (len(planned), world.billed()) == (2, {})
     with world.run("2026-07-01") as run:
@@ -411,12 +410,3 @@ def test_a_dry_run_shows_what_billing_has_under_the_reference_already(world: Wor
     with world.run("2026-07-01", dry_run=True) as run:
         run.invoices(None)
     assert [(entry.reference, status) for entry, status in world.invoices] == [("TB-2026-06-1042", "unpaid")]
-
-
-def test_a_server_that_comes_twice_in_the_feed_is_not_billed_twice() -> None:
-    server = {
-        "type": "server", "id": 1, "name": "web", "tokens": 7, "uptime_hours": 1, "is_deleted": False,
-        "plan": {"id": 1, "name": "p", "tokens_per_hour": 7, "tokens_per_month": 0},
-    }  # fmt: skip
-    with pytest.raises(Incomplete, match="twice"):
-        _items({"user_id": 7, "items": [server, server]})

@@ -183,7 +183,7 @@ def test_a_dry_run_locks_nobody(world: World) -> None:
     assert [(change.client_id, change.after) for change in report.changes] == [(1, "locked")]
     assert world.panel.user(user).status == "active"
     with world.parts() as parts:
-        assert parts.ledger.accounts([1])[1].hold is None
+        assert parts.ledger.accounts.of_clients([1])[1].hold is None
 
 
 def test_an_invoice_over_nothing_locks_nobody(world: World) -> None:

@@ -9,11 +9,12 @@ from alembic import command
 from alembic.config import Config
 
 from tollbridge.errors import LedgerError
-from tollbridge.ledger import Account, Ledger, State
-from tollbridge.ledger.entries import Document, documents
+from tollbridge.ledger import Account, Ledger
+from tollbridge.ledger.invoices import documents
 from tollbridge.ledger.schema import accounts, invoices, months
 from tollbridge.model import Currency
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import Document, State
 from tollbridge.rules.pricing import TokenPrice
 from tollbridge.secret import DatabaseUrl
 
@@ -71,14 +72,14 @@ def test_a_ledger_of_the_first_revision_keeps_its_invoices_when_the_pages_tables
     for _ in range(2):
         ledger = Ledger.open(DatabaseUrl(first_ledger_url))
         june = Month(2026, 6)
-        entry = ledger.entry(june, 1042)
+        entry = ledger.invoices.find(june, 1042)
         assert entry is not None
         assert (entry.state, entry.subtotal, entry.total, entry.billing_id, entry.written_at) == (
             State.ISSUED, Decimal("4.90"), Decimal("5.831"), "77", NOW,
         )  # fmt: skip
         assert entry.document == Document((), PRICE)
-        assert ledger.is_closed(june)
-        assert ledger.accounts([1042]) == {1042: Account(1042, 7, "ada@example.com")}
+        assert ledger.months.is_closed(june)
+        assert ledger.accounts.of_clients([1042]) == {1042: Account(1042, 7, "ada@example.com")}
         ledger.close()
     assert tables(first_ledger_url) == OLD | NEW
 

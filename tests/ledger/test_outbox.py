@@ -30,11 +30,11 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
 @pytest.fixture
 def outbox(ledger: Ledger) -> Outbox:
     """Its outbox."""
-    return Outbox(ledger.engine)
+    return ledger.outbox
 
 
 def row(ledger: Ledger, key: str = "signup:1") -> dict[str, Any]:
-    with ledger.engine.connect() as connection:
+    with ledger.database.read() as connection:
         return dict(connection.execute(sa.select(mails).where(mails.c.key == key)).one()._mapping)
 
 
@@ -150,7 +150,7 @@ def test_several_who_claim_at_once_get_every_mail_and_none_of_them_twice(ledger_
     def claim() -> None:
         mine = Ledger.open(DatabaseUrl(ledger_url))
         gate.wait()
-        while found := Outbox(mine.engine).take(NOW, 60, 3):
+        while found := mine.outbox.take(NOW, 60, 3):
             taken.extend(mail.key for mail in found)
         mine.close()
 
@@ -171,7 +171,7 @@ def test_several_who_put_the_same_thing_at_once_put_it_once(ledger_url: str, out
         mine = Ledger.open(DatabaseUrl(ledger_url))
         for number in range(20):
             gate.wait()
-            put.append(Outbox(mine.engine).put(f"signup:{number}", "ada@example.com", MAIL, NOW))
+            put.append(mine.outbox.put(f"signup:{number}", "ada@example.com", MAIL, NOW))
         mine.close()
 
     threads = [threading.Thread(target=try_it) for _ in range(4)]

@@ -28,7 +28,7 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
 @pytest.fixture
 def visits(ledger: Ledger) -> Visits:
     """Its visits."""
-    return Visits(ledger.engine)
+    return ledger.visits
 
 
 def at_once(ledger_url: str, ask: Callable[[Visits], bool], callers: int = 4) -> list[bool]:
@@ -39,7 +39,7 @@ def at_once(ledger_url: str, ask: Callable[[Visits], bool], callers: int = 4) ->
     def caller() -> None:
         mine = Ledger.open(DatabaseUrl(ledger_url))
         gate.wait()
-        answers.append(ask(Visits(mine.engine)))
+        answers.append(ask(mine.visits))
         mine.close()
 
     threads = [threading.Thread(target=caller) for _ in range(callers)]
@@ -71,7 +71,7 @@ def test_attempts_that_are_not_allowed_lock_nobody_out_for_longer_and_fill_no_ta
     assert visits.allow("login:ada", 1, HOUR, NOW)
     for minutes in range(1, 60):
         assert not visits.allow("login:ada", 1, HOUR, NOW + minutes * MINUTE)
-    with ledger.engine.connect() as connection:
+    with ledger.database.read() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(attempts)) == 1
     assert visits.allow("login:ada", 1, HOUR, NOW + HOUR)
 
@@ -137,7 +137,7 @@ def test_only_what_is_over_is_forgotten(visits: Visits, ledger: Ledger) -> None:
     visits.use("short", NOW + HOUR, NOW)
     visits.use("long", NOW + 3 * LONGEST_WINDOW, NOW)
     visits.purge(NOW + LONGEST_WINDOW)
-    with ledger.engine.connect() as connection:
+    with ledger.database.read() as connection:
         assert list(connection.scalars(sa.select(attempts.c.at))) == [NOW + MINUTE]
         assert list(connection.scalars(sa.select(used_links.c.nonce))) == ["long"]
     assert not visits.use("long", NOW + 3 * LONGEST_WINDOW, NOW + LONGEST_WINDOW)

@@ -36,4 +36,4 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
 @pytest.fixture
 def outbox(ledger: Ledger) -> Outbox:
     """Its outbox."""
-    return Outbox(ledger.engine)
+    return ledger.outbox

@@ -30,7 +30,7 @@ class Post:
     @property
     def outbox(self) -> Outbox:
         """The mails."""
-        return Outbox(self.ledger.engine)
+        return self.ledger.outbox
 
     def put(self, *names: str) -> None:
         """A mail for each."""

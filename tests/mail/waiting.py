@@ -32,11 +32,11 @@ class Clock:
 
 def states(ledger: Ledger) -> dict[str, str]:
     """The state of each mail, by its key."""
-    with ledger.engine.connect() as connection:
+    with ledger.database.read() as connection:
         return {row.key: row.state for row in connection.execute(sa.select(mails.c.key, mails.c.state))}
 
 
 def row(ledger: Ledger, key: str = "signup:1") -> dict[str, Any]:
     """All that the ledger has of one mail."""
-    with ledger.engine.connect() as connection:
+    with ledger.database.read() as connection:
         return dict(connection.execute(sa.select(mails).where(mails.c.key == key)).one()._mapping)

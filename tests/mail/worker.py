@@ -7,7 +7,6 @@ import sys
 
 from tollbridge.config import MailSettings
 from tollbridge.ledger import Ledger
-from tollbridge.ledger.outbox import Outbox
 from tollbridge.mail import Sender, deliver_due
 from tollbridge.secret import DatabaseUrl
 
@@ -15,7 +14,7 @@ from tollbridge.secret import DatabaseUrl
 def main(url: str, port: str) -> None:
     """Deliver what is due."""
     ledger = Ledger.open(DatabaseUrl(url))
-    outbox = Outbox(ledger.engine)
+    outbox = ledger.outbox
     sender = Sender(MailSettings("127.0.0.1", "billing@example.com", int(port), "none"))
     print("ready", flush=True)
     sys.stdin.readline()

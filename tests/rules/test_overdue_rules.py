@@ -175,7 +175,7 @@ class Company(RuleBasedStateMachine):
         self.wanted = ACTIVE
         self.trouble = ""
         parts = SimpleNamespace(
-            ledger=SimpleNamespace(save_account=self._save),
+            ledger=SimpleNamespace(accounts=SimpleNamespace(save=self._save)),
             solus=SimpleNamespace(set_status=self._set),
             billing=SimpleNamespace(tell=lambda *_, **__: None),
         )

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from tollbridge.config import BillingSettings
 from tollbridge.jobs.drafting import draft
-from tollbridge.ledger import Entry
-from tollbridge.ledger.entries import documents
-from tollbridge.model import Client, Currency, Discount, TaxRate, Terms, tax_factor
+from tollbridge.ledger.invoices import documents
+from tollbridge.model import Client, Currency, Discount, TaxRate, Terms, UsageItem, tax_factor
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import Entry
 from tollbridge.rules.pricing import PriceList, TokenPrice, token_price
-from tollbridge.solus import UsageItem
 from tollbridge.solus.pricing_answer import pricing_answer
 
 JULY = Month(2026, 7)

@@ -17,7 +17,6 @@ from tests.world import World
 from tollbridge import Client, Currency, Invoice, NotFound, Receipt, Terms, Unavailable, hookimpl
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import plugin_manager
-from tollbridge.jobs.parts import Parts
 from tollbridge.loopback import running
 from tollbridge.server.app import create_app
 
@@ -125,7 +124,7 @@ def counting(world: World, **server: Any) -> Iterator[tuple[str, CountingAdapter
         adapter = manager.get_plugin("counting")
         assert isinstance(adapter, CountingAdapter)
         settings = attrs.evolve(parts.settings, server=attrs.evolve(parts.settings.server, **server))
-        changed = Parts(settings, parts.solus, BillingSystem("counting", manager), parts.ledger)
+        changed = attrs.evolve(parts, settings=settings, billing=BillingSystem("counting", manager))
         with running(create_app(changed)) as url:
             yield url, adapter
 

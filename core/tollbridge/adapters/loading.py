@@ -1,10 +1,14 @@
-"""Finding adapters and other plugins, and refusing one that does not keep the contract."""
+"""Finding adapters and other plugins, and refusing one that does not keep the contract.
+
+Usage sources are found and judged by the same code (:mod:`tollbridge.usage.source`): :func:`plugin_class`,
+:func:`hook_faults` and :func:`make`.
+"""
 
 import difflib
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -85,17 +89,27 @@ def adapter_class(use: str, folder: Path) -> tuple[str, type[Any]]:
     Raises:
         ConfigError: there is no such adapter, or it cannot be imported.
     """
+    return OWN_TABLE if ":" in use else use, plugin_class(use, folder, ADAPTERS, "adapter")
+
+
+def plugin_class(use: str, folder: Path, group: str, kind: str) -> type[Any]:
+    """The class that bridge.toml names: installed in the entry point ``group``, or one's own beside the file.
+
+    Raises:
+        ConfigError: there is no such thing, or it cannot be imported.
+    """
     if ":" in use:
-        return OWN_TABLE, _own_class(use, folder)
-    points = {point.name: point for point in entry_points(group=ADAPTERS)}
+        return _own_class(use, folder)
+    points = {point.name: point for point in entry_points(group=group)}
     if use not in points:
         names = ", ".join(sorted(points)) or "none"
         hint = 'one of your own is named "package.module:Class", with its module beside bridge.toml'
-        raise ConfigError("bridge.toml", [f'there is no installed adapter "{use}"; installed: {names}; {hint}'])
+        raise ConfigError("bridge.toml", [f'there is no installed {kind} "{use}"; installed: {names}; {hint}'])
     try:
-        return use, points[use].load()
+        found: type[Any] = points[use].load()
     except Exception as error:
         raise ConfigError("bridge.toml", [f'"{use}" cannot be imported: {type(error).__name__}: {error}']) from error
+    return found
 
 
 def _own_class(use: str, folder: Path) -> type[Any]:
@@ -135,17 +149,7 @@ def inabilities(adapter: object) -> dict[str, str]:
 
 def faults(adapter: type[Any]) -> str:
     """Why the class cannot be an adapter, naming each hook that is wrong; empty if it can."""
-    marked = _marked(adapter)
-    problems = [_missing(adapter, name) for name in REQUIRED if name not in marked]
-    for name, function in marked.items():
-        if name not in _HOOKS:
-            close = difflib.get_close_matches(name, _HOOKS, 1)
-            problems.append(f"there is no hook {name}{f'; did you mean {close[0]}?' if close else ''}")
-        elif not _fits(adapter, name, function):
-            wanted = ", ".join(inspect.signature(getattr(Hooks, name)).parameters)
-            problems.append(f"the hook {name} must be a plain method that takes ({wanted})")
-    if not hasattr(adapter, "Settings") and _needs_settings(adapter):
-        problems.append("it has no Settings, so it is made without arguments, which its __init__ does not allow")
+    problems = hook_faults(adapter, Hooks, REQUIRED, _HOOKS, MAY_LEAVE_OUT)
     known = (*ABILITIES, *OPTIONAL)
     problems += [
         f"cannot names {name}, which is none of {', '.join(known)}"
@@ -153,6 +157,51 @@ def faults(adapter: type[Any]) -> str:
         if name not in known
     ]
     return "; ".join(problems)
+
+
+def hook_faults(
+    plugin: type[Any],
+    specs: type[Any],
+    required: Collection[str],
+    known: Collection[str],
+    may_leave_out: Mapping[str, set[str]] | None = None,
+) -> list[str]:
+    """What is wrong with a plugin's hooks, and with how it is made, each in a sentence that names the hook.
+
+    Args:
+        plugin: the class.
+        specs: where the hooks' signatures stand.
+        required: the hooks it must have.
+        known: all it may have.
+        may_leave_out: arguments that a hook may do without.
+    """
+    marked = _marked(plugin)
+    problems = [_missing(plugin, name) for name in required if name not in marked]
+    for name, function in marked.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            problems.append(f"there is no hook {name}{f'; did you mean {close[0]}?' if close else ''}")
+            continue
+        wanted = list(inspect.signature(getattr(specs, name)).parameters)
+        if not _fits(plugin, name, function, wanted[1:], (may_leave_out or {}).get(name, set())):
+            problems.append(f"the hook {name} must be a plain method that takes ({', '.join(wanted)})")
+    if not hasattr(plugin, "Settings") and _needs_settings(plugin):
+        problems.append("it has no Settings, so it is made without arguments, which its __init__ does not allow")
+    return problems
+
+
+def make(what: str, plugin: type[Any], settings: Any) -> Any:
+    """The plugin, made from its settings if it has any.
+
+    Raises:
+        AdapterFault: it cannot be made; ``what`` names it there.
+    """
+    try:
+        return plugin(settings) if hasattr(plugin, "Settings") else plugin()
+    except TollbridgeError:
+        raise
+    except Exception as error:
+        raise AdapterFault(f"{what} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _needs_settings(adapter: type[Any]) -> bool:
@@ -175,7 +224,7 @@ def _missing(adapter: type[Any], name: str) -> str:
     return f"the required hook {name} is missing{lacks}"
 
 
-def _fits(adapter: type[Any], name: str, function: Any) -> bool:
+def _fits(adapter: type[Any], name: str, function: Any, arguments: list[str], spare: set[str]) -> bool:
     """Whether a hook takes exactly its arguments; one with a default would never be given, so it counts as absent."""
     if inspect.iscoroutinefunction(function):
         return False
@@ -185,9 +234,8 @@ def _fits(adapter: type[Any], name: str, function: Any) -> bool:
         if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
     ]
     own = ["self"] if inspect.isfunction(inspect.getattr_static(adapter, name)) else []
-    wanted = [*own, *list(inspect.signature(getattr(Hooks, name)).parameters)[1:]]
-    left_out = MAY_LEAVE_OUT.get(name, set()) - set(taken)
-    return taken[: len(own)] == own and sorted(taken) == sorted(set(wanted) - left_out)
+    left_out = spare - set(taken)
+    return taken[: len(own)] == own and sorted(taken) == sorted({*own, *arguments} - left_out)
 
 
 def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.PluginManager:
@@ -199,12 +247,7 @@ def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.
     """
     if fault := faults(adapter_type):
         raise ConfigError("bridge.toml", [f"adapter.use: the adapter {name} cannot be used: {fault}"])
-    try:
-        adapter = adapter_type(settings) if hasattr(adapter_type, "Settings") else adapter_type()
-    except TollbridgeError:
-        raise
-    except Exception as error:
-        raise AdapterFault(f"the adapter {name} cannot be made: {type(error).__name__}: {error}") from error
+    adapter = make(f"the adapter {name}", adapter_type, settings)
     manager = managed(name, adapter)
     for point in entry_points(group=LISTENERS_GROUP):
         try:

@@ -13,7 +13,7 @@ from tollbridge.jobs.invoicing import InvoicingReport
 from tollbridge.jobs.overdue import OverdueReport
 from tollbridge.jobs.parts import Failure, Parts, Progress
 from tollbridge.jobs.statuses import StatusChange
-from tollbridge.ledger import Entry
+from tollbridge.rules.entry import Entry
 from tollbridge.rules.pricing import money
 from tollbridge.secret import redact
 

@@ -129,7 +129,7 @@ class _Story:
 
     def _revenue(self) -> None:
         with bridge(Path("bridge.toml")) as parts:
-            revenue, writing = parts.ledger.revenue(), parts.billing.currencies()
+            revenue, writing = parts.ledger.invoices.revenue(), parts.billing.currencies()
         most: dict[str, Decimal] = {}
         for _, code, _, amount in revenue:
             most[code] = max(most.get(code, Decimal(0)), amount)

@@ -15,7 +15,6 @@ from tollbridge.bridge import bridge
 from tollbridge.cli.demo import as_operator, command, company, write_configuration
 from tollbridge.cli.output import out, say
 from tollbridge.config import MailSettings
-from tollbridge.ledger.outbox import Outbox
 from tollbridge.loopback import running as serving
 from tollbridge.mail import Delivery, Sender
 from tollbridge.mail.message import Message
@@ -59,7 +58,7 @@ def _serve(path: Path, port: int) -> None:
             Signup(_ADA, first_name="Ada", last_name="Example", currency="USD", country="US", password=_PASSWORD)
         )
         mail = MailSettings("127.0.0.1", "Example Cloud <cloud@example.com>", security="none")
-        delivery = Delivery(Outbox(parts.ledger.engine), _Printer(mail), every_seconds=1)
+        delivery = Delivery(parts.ledger.outbox, _Printer(mail), every_seconds=1)
         delivery.start()
         try:
             with serving(create_app(parts), port=port) as url, suppress(KeyboardInterrupt):

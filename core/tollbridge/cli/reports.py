@@ -13,16 +13,15 @@ from tollbridge.cli.output import complain, iso, out, print_json, progress, say,
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import named_adapter
 from tollbridge.errors import NotFound, UsageError
-from tollbridge.jobs.comparing import Comparison, compare_usage
+from tollbridge.jobs.comparing import Comparison, UsageRow, compare_usage
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
-from tollbridge.ledger import Entry, State
 from tollbridge.model import Client, Currency, InvoiceStatus
 from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import TokenPrice, conversion, exact_money, money, plain
-from tollbridge.solus import UsageItem
 from tollbridge.solus.pricing_answer import pricing_answer
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
@@ -54,8 +53,8 @@ def _print_comparison(comparison: Comparison) -> None:
             item.type,
             f"{item.server.hours:,}" if item.server else "",
             f"{item.tokens:,}",
-            "" if item.computed is None else f"{item.computed:,}",
-            _note(item),
+            "" if row.computed is None else f"{row.computed:,}",
+            _note(row),
         )
     out.print(made)
     say(f"SolusIO reports {comparison.tokens:,} tokens; " + ", ".join(
@@ -65,10 +64,10 @@ def _print_comparison(comparison: Comparison) -> None:
         complain(remark)
 
 
-def _note(item: UsageItem) -> str:
-    if item.computed not in {None, item.tokens}:
+def _note(row: UsageRow) -> str:
+    if row.computed not in {None, row.item.tokens}:
         return "differs"
-    return "deleted" if item.server and item.server.is_deleted else ""
+    return "deleted" if row.item.server and row.item.server.is_deleted else ""
 
 
 def price(
@@ -216,7 +215,7 @@ def explain(
     if named is None:
         raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
     with context.obj.parts() as parts:
-        entry = parts.ledger.entry(Month.parse(named[0]), named[1])
+        entry = parts.ledger.invoices.find(Month.parse(named[0]), named[1])
         ladder, today = parts.settings.billing.ladder, when(parts, None, dry_run=True).day
     if entry is None:
         raise UsageError(f"the ledger has nothing under {reference}")

@@ -22,7 +22,7 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.mail import Sender
 from tollbridge.model import Check
 from tollbridge.rules.calendar import Month
-from tollbridge.solus import Solus, read_usage
+from tollbridge.solus import Solus
 
 _PRICING_PATH = "/solusio/api/"
 _UNREACHABLE = "cannot be reached: "
@@ -167,7 +167,7 @@ def _reads_usage(parts: Parts) -> str:
     """Read one page of the running month."""
     now, zone = datetime.now(UTC), parts.settings.billing.timezone
     start = Month.of(now, zone).start(zone)
-    next(read_usage(parts.solus.panel, parts.settings.solus.usage, start, now), None)
+    next(parts.usage.read(start, now), None)
     return "answers, in the declared shape"
 
 

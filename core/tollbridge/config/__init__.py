@@ -11,7 +11,7 @@ from tollbridge.config.settings import (
     ServerSettings,
     Settings,
     SolusSettings,
-    UsageFeedSettings,
+    UsageSettings,
 )
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SolusSettings",
-    "UsageFeedSettings",
+    "UsageSettings",
     "load_settings",
     "named_adapter",
 ]

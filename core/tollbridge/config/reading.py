@@ -18,15 +18,21 @@ from tollbridge.secret import hide, redact
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 AdapterSettings = Callable[[str], tuple[str, type[Any] | None]]
+SourceSettings = Callable[[str], type[Any] | None]
 
 
-def load_settings(path: Path, adapter_settings: AdapterSettings) -> tuple[Settings, Any]:
+def load_settings(
+    path: Path, adapter_settings: AdapterSettings, source_settings: SourceSettings = lambda _source: None
+) -> tuple[Settings, Any]:
     """Read ``path`` into settings and the adapter's own settings.
 
     Args:
         path: bridge.toml; relative files named in it are relative to its folder.
         adapter_settings: for the adapter named in ``use``, the name of its table and the class of its settings
             (None if it has none); raises ConfigError when there is no such adapter.
+        source_settings: for the usage source named in ``solus.usage.source``, the class of its settings (None if it
+            has none); raises ConfigError when there is no such source. What it makes of ``[solus.usage.settings]``
+            stands in the settings' ``solus.usage.settings``.
 
     Raises:
         ConfigError: with every problem of the whole file.
@@ -37,6 +43,7 @@ def load_settings(path: Path, adapter_settings: AdapterSettings) -> tuple[Settin
     converter = make_converter(path.parent)
     chosen = tree.pop("adapter", None)
     name, own = _adapter(converter, chosen, adapter_settings, problems)
+    _source(converter, tree, source_settings, problems)
     settings = _structured(converter, {**tree, "adapter": name}, Settings, "", problems)
     if unset or problems or settings is None:
         raise ConfigError(path.name, _told(unset, problems))
@@ -131,6 +138,26 @@ def _adapter(
         return chosen["use"], None
     own = _structured(converter, chosen.get(table, {}), settings_class, f"adapter.{table}", problems)
     return chosen["use"], own
+
+
+def _source(
+    converter: cattrs.Converter, tree: dict[str, Any], source_settings: SourceSettings, problems: list[str]
+) -> None:
+    """Put the usage source's own settings in the place of their table; problems are added to ``problems``."""
+    solus = tree.get("solus")
+    usage = solus.get("usage") if isinstance(solus, dict) else None
+    if not isinstance(usage, dict) or not isinstance(usage.get("source", ""), str):
+        return
+    own = usage.pop("settings", {})
+    try:
+        settings_class = source_settings(usage["source"]) if "source" in usage else None
+    except ConfigError as error:
+        problems.extend(f"solus.usage.source: {problem}" for problem in error.problems)
+        return
+    if settings_class is not None:
+        usage["settings"] = _structured(converter, own, settings_class, "solus.usage.settings", problems)
+    elif own:
+        problems.append("solus.usage.settings: is not known here: the usage source has no settings of its own")
 
 
 def _structured(converter: cattrs.Converter, tree: Any, wanted: type[Any], key: str, problems: list[str]) -> Any:

@@ -56,13 +56,19 @@ def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dic
 
 
 @attrs.frozen
-class UsageFeedSettings:
-    """``[solus.usage]``: where the usage feed is and what its parameters are called."""
+class UsageSettings:
+    """``[solus.usage]``: where usage comes from, and how the panel's feed is asked for it.
 
+    ``source`` is "feed", an installed usage source's name, or ``package.module:Class``; ``settings`` are those of such
+    a source, as its own class has them, None for the feed.
+    """
+
+    source: str = "feed"
     path: str = attrs.field(default="usage", validator=_relative_path)
     from_parameter: str = "from"
     to_parameter: str = "to"
     page_parameter: str = "page"
+    settings: Any = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen
@@ -76,7 +82,7 @@ class SolusSettings:
     limit_group: str | int | None = None
     role: str | int | None = None
     at_once: int = attrs.field(default=8, validator=at_least(1, _MOST_AT_ONCE))
-    usage: UsageFeedSettings = UsageFeedSettings()
+    usage: UsageSettings = UsageSettings()
 
 
 @attrs.frozen

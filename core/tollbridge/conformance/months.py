@@ -19,6 +19,7 @@ from tollbridge.ledger import Ledger
 from tollbridge.model import Client, InvoiceStatus
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.usage import panel_feed
 
 _QUICK = Retry(attempts=3, wait_initial=0.01, wait_max=0.02)
 _CONFIGURATION = """
@@ -52,7 +53,7 @@ class Month:
         """The daily job, as ``tollbridge run`` does it, with a new adapter."""
         settings = self.settings
         with closing(Ledger.open(settings.ledger.url)) as ledger, closing(Solus(settings.solus, _QUICK)) as solus:
-            parts = Parts(settings, solus, self.side.billing(), ledger)
+            parts = Parts(settings, solus, self.side.billing(), ledger, panel_feed(solus.panel, settings.solus.usage))
             moment = when(parts, date.fromisoformat(day), dry_run=dry_run)
             return Run(parts, moment, dry_run, lambda _step, _count: None).daily()
 

@@ -9,13 +9,12 @@ from tollbridge.jobs.people import StagedPeople
 from tollbridge.jobs.staging import StagedUsage
 from tollbridge.jobs.statuses import StatusChange, apply_status
 from tollbridge.ledger import Account
-from tollbridge.ledger.signups import Signups
 from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide, gets_user
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import Hold
 from tollbridge.secret import redact
-from tollbridge.solus import SolusUser, read_usage
+from tollbridge.solus import SolusUser
 from tollbridge.solus.panel import again_if_incomplete
 
 _BATCH = 500
@@ -45,7 +44,7 @@ class Accounts:
         self._progress = progress
         self._failures = Failures()
         self._uninvoiced: StagedUsage | None = None
-        self._signups = Signups(parts.ledger.engine)
+        self._signups = parts.ledger.signups
         self._enrolled: dict[int, str | None] = {}
         self.report = AccountsReport(failures=self._failures.all)
 
@@ -81,7 +80,7 @@ class Accounts:
                 self._failures.add(f"client {client.id}", Conflict("the billing system lists it twice"))
 
     def _serve_all(self, batch: list[tuple[Client, list[SolusUser]]], people: StagedPeople) -> None:
-        accounts = self._parts.ledger.accounts([client.id for client, _ in batch])
+        accounts = self._parts.ledger.accounts.of_clients([client.id for client, _ in batch])
         self._enrolled = self._signups.enrolled([client.id for client, _ in batch])
         for client, users in batch:
             try:
@@ -105,7 +104,7 @@ class Accounts:
         user = self._user(client, decision, {user.id: user for user in users})
         if user is None:
             if account is not None and not self._dry_run and not people.has_user(account.user_id):
-                self._parts.ledger.forget_account(client.id)
+                self._parts.ledger.accounts.forget(client.id)
             return
         was_closed = account is not None and account.closed
         account = self._remembered(client, user, account)
@@ -144,7 +143,7 @@ class Accounts:
         else:
             found = Account(client.id, user.id, user.email, closed, self._hold_of(user))
         if found != account and not self._dry_run:
-            self._parts.ledger.save_account(found)
+            self._parts.ledger.accounts.save(found)
             if account is None or account.user_id != user.id:
                 self._tell_billing(client, user)
         return found
@@ -160,20 +159,20 @@ class Accounts:
     def _hold_of(self, user: SolusUser) -> Hold | None:
         """What the bridge did to the user while it was another client's: that is still the bridge's to undo."""
         ledger = self._parts.ledger
-        earlier = ledger.accounts(list(ledger.clients_of_users([user.id]).values()))
+        earlier = ledger.accounts.of_clients(list(ledger.accounts.clients_of_users([user.id]).values()))
         return next((account.hold for account in earlier.values()), None)
 
     def _delete_if_done(self, client: Client, user: SolusUser) -> bool:
         """Delete a closed client's user, if that is wanted and no server, usage or unpaid invoice is left."""
         if client.status is not ClientStatus.CLOSED or self._parts.settings.accounts.on_closed != "delete":
             return False
-        if self._parts.ledger.open_invoices([client.id], set()):
+        if self._parts.ledger.invoices.open([client.id], set()):
             return False
         if self._parts.solus.has_servers(user.id) or self._has_unbilled_usage(user.id):
             return False
         if not self._dry_run:
             self._parts.solus.delete_user(user.id)
-            self._parts.ledger.forget_account(client.id)
+            self._parts.ledger.accounts.forget(client.id)
         self.report.deleted.append(client.id)
         return True
 
@@ -184,13 +183,12 @@ class Accounts:
             billing = self._parts.settings.billing
             month = billing.start
             present = Month.of(self._when.now, billing.timezone)
-            while month < present and self._parts.ledger.is_closed(month):
+            while month < present and self._parts.ledger.months.is_closed(month):
                 month = month.next
             start, end = month.start(billing.timezone), self._when.now
-            feed = self._parts.settings.solus.usage
             try:
                 if start < end:
-                    again_if_incomplete(lambda: staged.fill(read_usage(self._parts.solus.panel, feed, start, end)))
+                    again_if_incomplete(lambda: staged.fill(self._parts.usage.read(start, end)))
             except TollbridgeError:
                 staged.connection.close()
                 raise

@@ -5,9 +5,10 @@ from typing import Any
 import attrs
 
 from tollbridge.jobs.parts import Parts, Progress
-from tollbridge.ledger import State
+from tollbridge.model import UsageItem, UserUsage
 from tollbridge.rules.calendar import Month
-from tollbridge.solus import UsageItem, UserUsage, read_usage
+from tollbridge.rules.entry import State
+from tollbridge.rules.metering import computed_tokens
 from tollbridge.solus.panel import again_if_incomplete
 
 _PLACES = {
@@ -27,6 +28,11 @@ class UsageRow:
     user_id: int
     client_id: int | None
     item: UsageItem
+
+    @property
+    def computed(self) -> int | None:
+        """What the bridge's own rules make of the item; None where they have nothing to compute from."""
+        return computed_tokens(self.item)
 
 
 @attrs.define
@@ -49,8 +55,8 @@ class Comparison:
                 {
                     "user_id": row.user_id, "client_id": row.client_id, "type": row.item.type, "id": row.item.id,
                     "name": row.item.name, "hours": row.item.server.hours if row.item.server else None,
-                    "tokens": row.item.tokens, "computed": row.item.computed,
-                    "agrees": row.item.computed in {None, row.item.tokens},
+                    "tokens": row.item.tokens, "computed": row.computed,
+                    "agrees": row.computed in {None, row.item.tokens},
                 }
                 for row in self.rows
             ],
@@ -61,9 +67,9 @@ class Comparison:
         """Everything that does not add up, in sentences."""
         differing = [
             f"{row.item.name} (server {row.item.id}): SolusIO says {row.item.tokens:,} tokens, the rules make it"
-            f" {row.item.computed:,}; SolusIO's figure is what is invoiced"
+            f" {row.computed:,}; SolusIO's figure is what is invoiced"
             for row in self.rows
-            if row.item.computed not in {None, row.item.tokens}
+            if row.computed not in {None, row.item.tokens}
         ]
         late = [
             f"client {client_id}: SolusIO now reports {tokens:+,} tokens against what {self.month} was closed with"
@@ -83,10 +89,9 @@ def compare_usage(parts: Parts, month: Month, progress: Progress) -> Comparison:
         Incomplete: SolusIO's answer is not whole.
     """
     start, end = month.interval(parts.settings.billing.timezone)
-    feed = parts.settings.solus.usage
-    users: list[UserUsage] = again_if_incomplete(lambda: list(read_usage(parts.solus.panel, feed, start, end)))
+    users: list[UserUsage] = again_if_incomplete(lambda: list(parts.usage.read(start, end)))
     progress(f"usage of {month}", len(users))
-    known = parts.ledger.clients_of_users([user.user_id for user in users if user.billing_user_id is None])
+    known = parts.ledger.accounts.clients_of_users([user.user_id for user in users if user.billing_user_id is None])
     comparison = Comparison(month)
     of_client: dict[int, int] = {}
     for user in users:
@@ -105,7 +110,7 @@ def _place(parts: Parts, comparison: Comparison, of_client: dict[int, int]) -> N
     client_ids = sorted(of_client)
     for start in range(0, len(client_ids), _BATCH):
         batch = client_ids[start : start + _BATCH]
-        entries = parts.ledger.entries(comparison.month, batch)
+        entries = parts.ledger.invoices.of_month(comparison.month, batch)
         for client_id in batch:
             entry, tokens = entries.get(client_id), of_client[client_id]
             lines = entry.document.lines if entry else ()

@@ -6,12 +6,12 @@ from datetime import date, datetime
 import attrs
 
 from tollbridge.config import BillingSettings
-from tollbridge.ledger.entries import Document, Entry, Line, State
-from tollbridge.model import Client
+from tollbridge.model import Client, UsageItem
 from tollbridge.rules.calendar import Month, due_date
+from tollbridge.rules.entry import Document, Entry, Line, State
 from tollbridge.rules.invoicing import Verdict, item_line, server_line, verdict
+from tollbridge.rules.metering import server_tokens
 from tollbridge.rules.pricing import TokenPrice, line_amount
-from tollbridge.solus import UsageItem
 
 _STATES = {Verdict.INVOICE: State.WRITTEN, Verdict.CARRY: State.CARRIED, Verdict.NOTHING: State.NOTHING}
 
@@ -73,7 +73,12 @@ def _line(month: Month, item: UsageItem, price: TokenPrice, *, taxed: bool) -> L
     return attrs.evolve(
         line,
         description=server_line(
-            item.name, server.plan, server.hours, server.tokens_per_hour, tokens=item.tokens, metered=server.metered()
+            item.name,
+            server.plan,
+            server.hours,
+            server.tokens_per_hour,
+            tokens=item.tokens,
+            metered=server_tokens(server),
         ),
         plan=server.plan,
         hours=server.hours,

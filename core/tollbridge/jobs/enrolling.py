@@ -8,9 +8,7 @@ import structlog
 from tollbridge.errors import Conflict, TollbridgeError
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Account
-from tollbridge.ledger.outbox import Outbox
-from tollbridge.ledger.signups import Joining, Signups
-from tollbridge.ledger.visits import Visits
+from tollbridge.ledger.signups import Joining
 from tollbridge.model import Client
 from tollbridge.secret import redact
 
@@ -41,7 +39,7 @@ def lease_of(joining: Joining) -> str:
 
 def is_being_confirmed(parts: Parts, joining: Joining) -> bool:
     """Whether somebody is at it just now, so that nobody else may decide whose client it is."""
-    return Visits(parts.ledger.engine).was_used(lease_of(joining), datetime.now(UTC))
+    return parts.ledger.visits.was_used(lease_of(joining), datetime.now(UTC))
 
 
 def enrol(parts: Parts, client: Client, *, proved_address: str | None) -> None:
@@ -57,14 +55,14 @@ def enrol(parts: Parts, client: Client, *, proved_address: str | None) -> None:
         Unavailable, OutcomeUnknown: SolusIO cannot be used just now; the daily job goes on with it.
     """
     _note(parts, client.id, datetime.now(UTC), proved_address)
-    if client.id in parts.ledger.accounts([client.id]):
+    if client.id in parts.ledger.accounts.of_clients([client.id]):
         return
     if not is_proved(client, proved_address):
         found = parts.solus.find_user(client.email)
         if found is not None and found.billing_user_id is None:
             raise Unproved(client, found.id)
     user = parts.solus.ensure_user(client.email, client.id)
-    parts.ledger.save_account(Account(client.id, user.id, user.email))
+    parts.ledger.accounts.save(Account(client.id, user.id, user.email))
     try:
         parts.billing.remember_user(client.id, user.id)
     except TollbridgeError as error:  # it decides nothing
@@ -73,7 +71,7 @@ def enrol(parts: Parts, client: Client, *, proved_address: str | None) -> None:
 
 def finish(parts: Parts, joining: Joining, client: Client) -> None:
     """The last steps of a sign-up whose client is known; as :func:`enrol`."""
-    signups = Signups(parts.ledger.engine)
+    signups = parts.ledger.signups
     signups.created(joining.nonce, client.id)
     enrol(parts, client, proved_address=joining.email)
     signups.done(joining.nonce, datetime.now(UTC))
@@ -84,7 +82,7 @@ def go_on_with_signups(parts: Parts, now: datetime, client_of: Callable[[Joining
 
     ``client_of`` tells the client that a sign-up made without living to note it, if there is one.
     """
-    pages, signups = parts.settings.pages, Signups(parts.ledger.engine)
+    pages, signups = parts.settings.pages, parts.ledger.signups
     for joining in signups.unfinished() if pages else ():
         client_id = joining.client_id or client_of(joining)
         if client_id is not None and not is_being_confirmed(parts, joining):
@@ -96,20 +94,20 @@ def end_signups(parts: Parts, now: datetime) -> None:
     """Sign-ups whose client has its user by now have come to their end; what is over is forgotten."""
     if parts.settings.pages is None:
         return
-    signups = Signups(parts.ledger.engine)
+    signups = parts.ledger.signups
     for joining in signups.unfinished():
-        if joining.client_id is not None and parts.ledger.accounts([joining.client_id]):
+        if joining.client_id is not None and parts.ledger.accounts.of_clients([joining.client_id]):
             signups.done(joining.nonce, now)
     signups.purge(now)
-    Visits(parts.ledger.engine).purge(now)
-    Outbox(parts.ledger.engine).purge(now - _MAILS_KEPT)
+    parts.ledger.visits.purge(now)
+    parts.ledger.outbox.purge(now - _MAILS_KEPT)
 
 
 def _note(parts: Parts, client_id: int, now: datetime, proved_address: str | None) -> None:
     pages = parts.settings.pages
     if pages is None:
         raise ValueError("nobody signs up without [pages]")
-    Signups(parts.ledger.engine).enrol(
+    parts.ledger.signups.enrol(
         client_id,
         at=now,
         terms_url=pages.terms_url,

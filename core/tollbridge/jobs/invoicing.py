@@ -26,12 +26,11 @@ from tollbridge.jobs.drafting import draft
 from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.staging import ClientUsage, StagedUsage, UnbilledUser
-from tollbridge.ledger.entries import Entry, State
-from tollbridge.ledger.store import Result
-from tollbridge.model import Receipt
+from tollbridge.ledger.invoices import Result
+from tollbridge.model import Receipt, UserUsage
 from tollbridge.rules.calendar import Month, due_date, months_to_invoice
+from tollbridge.rules.entry import Entry, State
 from tollbridge.secret import redact
-from tollbridge.solus import UserUsage, read_usage
 from tollbridge.solus.panel import again_if_incomplete
 
 _MOST_MISMATCHES = 3
@@ -57,7 +56,7 @@ def months_due(parts: Parts, when: When) -> list[Month]:
     """The months that have ended, settled, and are not closed yet, oldest first."""
     billing = parts.settings.billing
     ended = months_to_invoice(billing.start, when.now, billing.timezone, billing.settle)
-    return [month for month in ended if not parts.ledger.is_closed(month)]
+    return [month for month in ended if not parts.ledger.months.is_closed(month)]
 
 
 def refuse_unended(parts: Parts, month: Month, when: When) -> None:
@@ -111,33 +110,32 @@ class Invoicing:
                 self._close_clients(month, batch)
                 done += len(batch)
                 self._progress(f"invoices for {month}", done)
-            for client_ids in self._parts.ledger.clients_in_waiting(month):
+            for client_ids in self._parts.ledger.invoices.waiting(month):
                 idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
                 self._close_clients(month, idle)
             self._settle_doubts(month)
             self.report.unbilled.extend((month, user) for user in staged.unbilled())
         if not self._dry_run and len(self._failures.all) == failures_before:
-            self._parts.ledger.close_month(month, _clock())
+            self._parts.ledger.months.close(month, _clock())
 
     def _stage(self, staged: StagedUsage, month: Month) -> None:
         """All of the month's usage, or Incomplete; users whose billing id the panel lacks are known by account."""
-        settings = self._parts.settings
-        start, end = month.interval(settings.billing.timezone)
+        start, end = month.interval(self._parts.settings.billing.timezone)
         read = 0
 
         def rows() -> Iterator[UserUsage]:
             nonlocal read
-            for row in read_usage(self._parts.solus.panel, settings.solus.usage, start, end):
+            for row in self._parts.usage.read(start, end):
                 read += 1
                 if read % 100 == 0:
                     self._progress(f"usage of {month}", read)
                 yield row
 
         again_if_incomplete(lambda: staged.fill(rows()))
-        staged.assign(self._parts.ledger.clients_of_users(staged.unassigned()))
+        staged.assign(self._parts.ledger.accounts.clients_of_users(staged.unassigned()))
 
     def _close_clients(self, month: Month, usages: list[ClientUsage]) -> None:
-        entries = self._parts.ledger.entries(month, [usage.client_id for usage in usages])
+        entries = self._parts.ledger.invoices.of_month(month, [usage.client_id for usage in usages])
         to_draft: list[ClientUsage] = []
         found: list[Result] = []
         for usage in usages:
@@ -149,7 +147,7 @@ class Invoicing:
             else:
                 self._compare(usage, entry)
         if not self._dry_run:
-            self._parts.ledger.record(found)
+            self._parts.ledger.invoices.record(found)
         self._issue(month, to_draft, entries)
 
     def _compare(self, usage: ClientUsage, entry: Entry) -> None:
@@ -209,14 +207,14 @@ class Invoicing:
             attrs.evolve(entry, state=State.SENDING, sent_at=now) if entry.state is State.WRITTEN else entry
             for entry in drafts
         ]
-        self._parts.ledger.write(entries)
+        self._parts.ledger.invoices.write(entries)
         for entry in entries:
             if entry.state is not State.SENDING:
                 self._count(entry)
         self._send_all([entry for entry in entries if entry.state is State.SENDING])
 
     def _drafts(self, month: Month, usages: list[ClientUsage], unfinished: dict[int, Entry]) -> list[Entry]:
-        carried = self._parts.ledger.carried(month, [usage.client_id for usage in usages])
+        carried = self._parts.ledger.invoices.carried(month, [usage.client_id for usage in usages])
         drafts = []
         for usage in usages:
             entry = unfinished.get(usage.client_id)
@@ -269,7 +267,7 @@ class Invoicing:
                 results[entry.client_id] = self._send(entry)
         finally:
             unsent = (Result(entry, State.WRITTEN) for entry in entries if entry.client_id not in results)
-            self._parts.ledger.record([*results.values(), *unsent])
+            self._parts.ledger.invoices.record([*results.values(), *unsent])
 
     def _send(self, entry: Entry) -> Result:
         invoice, billing = entry.invoice(), self._parts.billing

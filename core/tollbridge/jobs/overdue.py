@@ -10,8 +10,9 @@ from tollbridge.errors import NotFound, Refused, TollbridgeError
 from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
 from tollbridge.jobs.staging import Scratch
 from tollbridge.jobs.statuses import StatusChange, apply_status
-from tollbridge.ledger import Account, Entry
+from tollbridge.ledger import Account
 from tollbridge.model import InvoiceStatus, Receipt, UserStatus
+from tollbridge.rules.entry import Entry
 from tollbridge.rules.overdue import OpenInvoice, overdue_status
 
 _BATCH = 500
@@ -95,10 +96,10 @@ class Overdue:
         unsure: set[int] = set()
         with StagedReceipts() as receipts:
             receipts.fill(self._receipts())
-            for client_ids in self._parts.ledger.clients_with_open_invoices():
+            for client_ids in self._parts.ledger.invoices.clients_with_open():
                 receipts.add_clients(client_ids)
             for client_ids in receipts.client_batches():
-                entries = self._parts.ledger.open_invoices(client_ids, receipts.references(client_ids))
+                entries = self._parts.ledger.invoices.open(client_ids, receipts.references(client_ids))
                 self._look_at(entries, receipts, wanted, unsure)
                 self._progress("open invoices", self.report.open)
         self._change_statuses(wanted, unsure)
@@ -135,7 +136,7 @@ class Overdue:
                     self.report.settled += 1
             self._judge(client_id, still_open, wanted, unsure)
         if not self._dry_run:
-            self._parts.ledger.note_billing_status(changes)
+            self._parts.ledger.invoices.note_status(changes)
 
     def _judge(
         self, client_id: int, invoices: list[OpenInvoice], wanted: dict[int, UserStatus], unsure: set[int]
@@ -164,7 +165,7 @@ class Overdue:
         ledger = self._parts.ledger
         known: set[int] = set()
         for client_ids in _batches(sorted(wanted.keys() - unsure)):
-            found = ledger.accounts(client_ids)
+            found = ledger.accounts.of_clients(client_ids)
             for client_id in client_ids:
                 if client_id not in found:
                     self._failures.add(
@@ -174,7 +175,7 @@ class Overdue:
                     continue
                 known.add(client_id)
                 self._apply(found[client_id], wanted[client_id])
-        for accounts in ledger.accounts_in_question():
+        for accounts in ledger.accounts.in_question():
             for account in accounts:
                 if account.client_id not in known and account.client_id not in unsure:
                     self._apply(account, UserStatus.ACTIVE)

@@ -11,18 +11,20 @@ from tollbridge.errors import AdapterFault, ServiceError, Unavailable
 from tollbridge.ledger import Ledger
 from tollbridge.secret import redact
 from tollbridge.solus import Solus
+from tollbridge.usage import UsageSource
 
 _UNAVAILABLE_IN_A_ROW = 3
 
 
 @attrs.frozen
 class Parts:
-    """The two banks of the bridge, its books and its settings."""
+    """The two banks of the bridge, its books, its settings, and where usage comes from."""
 
     settings: Settings
     solus: Solus
     billing: BillingSystem
     ledger: Ledger
+    usage: UsageSource
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ import attrs
 from cattrs.preconf.orjson import make_converter
 
 from tollbridge.errors import Incomplete
-from tollbridge.solus import UsageItem, UserUsage
+from tollbridge.model import UsageItem, UserUsage
 
 _BATCH = 200
 _values = make_converter()

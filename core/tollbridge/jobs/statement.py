@@ -8,11 +8,10 @@ from datetime import datetime
 import attrs
 
 from tollbridge.jobs.parts import Parts
+from tollbridge.model import UsageItem, UserUsage
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import meter
-from tollbridge.solus import UserUsage, read_usage
 from tollbridge.solus.panel import again_if_incomplete
-from tollbridge.solus.usage import UsageItem
 
 _KEPT_SECONDS = 300.0
 _HOUR = 3600
@@ -78,8 +77,7 @@ class UsageMemory:
         start, end = month.interval(zone)
         with self._lock:
             if month != self._month or time.monotonic() - self._read_at > _KEPT_SECONDS:
-                feed = self._parts.settings.solus.usage
-                found = again_if_incomplete(lambda: list(read_usage(self._parts.solus.panel, feed, start, now)))
+                found = again_if_incomplete(lambda: list(self._parts.usage.read(start, now)))
                 self._usage = {each.billing_user_id: each for each in found if each.billing_user_id is not None}
                 self._month, self._read_at = month, time.monotonic()
             usage = self._usage.get(client_id)

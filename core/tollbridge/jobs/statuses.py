@@ -45,9 +45,9 @@ def apply_status(
     if dry_run or (change is None and hold == account.hold):
         return change
     if change is not None:
-        parts.ledger.save_account(attrs.evolve(account, hold=Hold(user.status, found, attempted=after)))
+        parts.ledger.accounts.save(attrs.evolve(account, hold=Hold(user.status, found, attempted=after)))
         parts.solus.set_status(user.id, after)
-    parts.ledger.save_account(attrs.evolve(account, hold=hold))
+    parts.ledger.accounts.save(attrs.evolve(account, hold=hold))
     if change is not None:
         parts.billing.tell(
             "user_status_changed", client_id=change.client_id, user_id=user.id, before=change.before, after=after

@@ -1,88 +1,32 @@
-"""Opening the ledger's database, SQLite or PostgreSQL, up to date; and the lock that one run holds at a time."""
+"""Bringing the ledger's tables up to date; and the lock that one run holds at a time."""
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-import stamina
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from tollbridge.errors import LedgerError
-from tollbridge.secret import DatabaseUrl, redact
+from tollbridge.ledger.database import Database, in_short
 
 NEWEST = "0003"
-READ_ONLY = {"tollbridge_read_only": True}
 _ADVISORY_LOCK = 0x701_1B41D6E
 _POLL_SECONDS = 0.5
 
 
-def open_engine(url: DatabaseUrl) -> sa.Engine:
-    """An engine for the ledger, its tables created or brought up to date.
+def bring_up_to_date(database: Database) -> None:
+    """Create the ledger's tables, or change them to what this version expects.
 
     Raises:
-        LedgerError: the URL is of another kind of database, or the database cannot be used.
+        LedgerError: the database cannot be used, or is a newer version's.
     """
-    try:
-        parsed = sa.make_url(url.reveal())
-        backend = parsed.get_backend_name()
-        if backend not in {"sqlite", "postgresql"} or (backend == "sqlite" and not parsed.database):
-            raise LedgerError(
-                f"ledger.url {url} is neither a SQLite file nor PostgreSQL: sqlite:///… or postgresql+psycopg://…"
-            )
-        engine = sa.create_engine(parsed, pool_pre_ping=backend == "postgresql")
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise LedgerError(f"ledger.url {url} cannot be used: {error}") from None
-    except ModuleNotFoundError as error:
-        raise LedgerError(f"ledger.url {url} needs a driver ({error}): pip install 'tollbridge[postgresql]'") from None
-    if backend == "sqlite":
-        _prepare_sqlite(engine)
-    try:
-        _migrate(engine)
-    except SQLAlchemyError as error:
-        engine.dispose()
-        raise LedgerError(f"the ledger {url} cannot be opened: {_short(error)}") from None
-    except LedgerError:
-        engine.dispose()
-        raise
-    return engine
-
-
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    """Durable and shareable: write-ahead log, every commit on disk, writers queue instead of failing half-way."""
-
-    @sa.event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        for pragma in ("busy_timeout=60000", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        _write_ahead(connection)
-
-    @sa.event.listens_for(engine, "begin")
-    def began(connection: sa.Connection) -> None:
-        reads = connection.get_execution_options().get("tollbridge_read_only")
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-def _is_locked(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-
-
-@stamina.retry(on=_is_locked, attempts=None, timeout=60, wait_initial=0.05, wait_max=0.5)
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Turn the write-ahead log on; a new file that somebody else has just opened says no at once, without waiting."""
-    connection.execute("PRAGMA journal_mode=WAL")
-
-
-def _migrate(engine: sa.Engine) -> None:
-    if _revision(engine) == NEWEST:
+    if _revision(database) == NEWEST:
         return
-    with exclusive(engine, wait_seconds=120):
-        found = _revision(engine)
+    with exclusive(database, wait_seconds=120):
+        found = _revision(database)
         if found == NEWEST:
             return
         if found is not None and found > NEWEST:
@@ -94,13 +38,13 @@ def _migrate(engine: sa.Engine) -> None:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-        with engine.begin() as connection:
+        with database.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
 
-def _revision(engine: sa.Engine) -> str | None:
-    with engine.connect().execution_options(**READ_ONLY) as connection:
+def _revision(database: Database) -> str | None:
+    with database.read() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
@@ -109,7 +53,7 @@ def _revision(engine: sa.Engine) -> str | None:
 
 @contextmanager
 def exclusive(
-    engine: sa.Engine, *, wait_seconds: float, on_wait: Callable[[], None] = lambda: None
+    database: Database, *, wait_seconds: float, on_wait: Callable[[], None] = lambda: None
 ) -> Iterator[Callable[[], None]]:
     """Hold the ledger alone, among all processes and machines that share it; a process that dies lets go.
 
@@ -118,8 +62,8 @@ def exclusive(
     Raises:
         LedgerError: somebody else still holds it after ``wait_seconds``.
     """
-    hold = _hold_file if engine.dialect.name == "sqlite" else _hold_advisory_lock
-    with hold(engine, wait_seconds, on_wait) as check:
+    hold = _hold_file if database.is_sqlite else _hold_advisory_lock
+    with hold(database.engine, wait_seconds, on_wait) as check:
         yield check
 
 
@@ -163,7 +107,7 @@ def _hold_advisory_lock(
                 connection.execute(sa.text("SELECT 1"))
             except DBAPIError as error:
                 raise LedgerError(
-                    f"the connection that holds the ledger was lost: {_short(error)}; run again"
+                    f"the connection that holds the ledger was lost: {in_short(error)}; run again"
                 ) from None
 
         try:
@@ -172,20 +116,7 @@ def _hold_advisory_lock(
             connection.invalidate()
 
 
-@contextmanager
-def ledger_errors() -> Iterator[None]:
-    """Whatever the database says, as LedgerError."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise LedgerError(f"the ledger cannot be used just now: {_short(error)}") from error
-
-
 def _still_held(wait_seconds: float) -> LedgerError:
     return LedgerError(
         f"another run still holds the ledger after {wait_seconds:.0f} seconds; try again when it has ended"
     )
-
-
-def _short(error: SQLAlchemyError) -> str:
-    return redact(str(getattr(error, "orig", None) or error)).strip().splitlines()[0]

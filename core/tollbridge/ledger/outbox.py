@@ -7,9 +7,8 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from tollbridge.ledger.opening import ledger_errors
+from tollbridge.ledger.database import Database
 from tollbridge.ledger.schema import mails
 
 WAITING, SENDING, SENT, REFUSED = "waiting", "sending", "sent", "refused"
@@ -51,13 +50,12 @@ class Outbox:
     have done with the mail before, for the next one sends it again.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def put(self, key: str, recipient: str, mail: Mail, at: datetime) -> bool:
         """Keep a mail to be sent from ``at`` on; False, and nothing done, if there is or was one with this key."""
-        statement = self._insert(mails).values(
+        statement = self._database.insert(mails).values(
             key=key,
             recipient=recipient,
             subject=mail.subject,
@@ -70,7 +68,7 @@ class Outbox:
             created_at=at,
         )
         statement = statement.on_conflict_do_nothing(index_elements=["key"]).inline()
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
 
     def take(self, now: datetime, lease_seconds: float, most: int) -> list[OutgoingMail]:
@@ -90,7 +88,7 @@ class Outbox:
             .limit(most)
             .with_for_update(skip_locked=True)
         )
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             rows = connection.execute(query).all()
             if rows:
                 claimed = sa.update(mails).where(mails.c.id.in_([row.id for row in rows]))
@@ -129,11 +127,11 @@ class Outbox:
     def purge(self, before: datetime) -> int:
         """Forget mails that were sent or refused before then, and how many; their keys may be used again."""
         ended = sa.and_(mails.c.state.in_([SENT, REFUSED]), mails.c.sent_at < before)
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             return connection.execute(sa.delete(mails).where(ended)).rowcount
 
     def _change(self, mail_id: int, *conditions: sa.ColumnElement[bool], **values: Any) -> None:
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(sa.update(mails).where(mails.c.id == mail_id, *conditions).values(**values))
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from tollbridge.ledger.opening import READ_ONLY, ledger_errors
+from tollbridge.ledger.database import Database
 from tollbridge.ledger.schema import enrolments, signups
 
 MAILED, CONFIRMED, CREATING, CREATED, DONE = "mailed", "confirmed", "creating", "created", "done"
@@ -45,12 +44,12 @@ class Joining:
 class Signups:
     """The ledger's sign-ups and enrolments."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def start(self, joining: Joining, *, language: str, at: datetime) -> None:
         """Keep a new sign-up."""
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(sa.insert(signups).values(**attrs.asdict(joining), language=language, created_at=at))
 
     def find(self, nonce: str) -> Joining | None:
@@ -87,7 +86,7 @@ class Signups:
             sa.and_(signups.c.state.in_([MAILED, CONFIRMED]), signups.c.expires_at <= now - _ABANDONED_KEPT),
             signups.c.expires_at <= now - _FINISHED_KEPT,
         )
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(sa.delete(signups).where(over))
 
     def enrol(
@@ -101,10 +100,9 @@ class Signups:
             "postpay_terms_url": postpay_terms_url,
             "proved_address": proved_address,
         }
-        insert: Any = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             known = ["client_id"]
-            statement = insert(enrolments).values(**values)
+            statement = self._database.insert(enrolments).values(**values)
             if proved_address:
                 statement = statement.on_conflict_do_update(
                     index_elements=known, set_={"proved_address": proved_address}
@@ -117,17 +115,17 @@ class Signups:
         """Which of these clients have accepted the terms, and the address that each has proved, if any."""
         columns = enrolments.c.client_id, enrolments.c.proved_address
         query = sa.select(*columns).where(enrolments.c.client_id.in_(client_ids))
-        with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
+        with self._database.read() as connection:
             return {row.client_id: row.proved_address for row in connection.execute(query)}
 
     def _change(self, nonce: str, before: set[str], **values: Any) -> None:
         """Go on from one of the states ``before``; from any other there is no way back, so nothing is changed."""
         found = sa.and_(signups.c.nonce == nonce, signups.c.state.in_(sorted(before)))
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(sa.update(signups).where(found).values(**values))
 
     def _where(self, condition: sa.ColumnElement[bool]) -> list[Joining]:
         columns = [signups.c[field.name] for field in attrs.fields(Joining)]
-        with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
+        with self._database.read() as connection:
             rows: Iterable[Any] = connection.execute(sa.select(*columns).where(condition).order_by(signups.c.id))
             return [Joining(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's way to a row's columns

@@ -1,12 +1,10 @@
 """What the ledger remembers of visitors: how often something was tried, and which links were used."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from tollbridge.ledger.opening import READ_ONLY, ledger_errors
+from tollbridge.ledger.database import Database
 from tollbridge.ledger.schema import attempts, used_links
 
 LONGEST_WINDOW = timedelta(days=1)
@@ -16,9 +14,8 @@ _ADVISORY_LOCKS = 0x701_1B
 class Visits:
     """Limits and links that work once, counted in the ledger, so that all its processes count together."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._insert: Any = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def allow(self, bucket: str, limit: int, within: timedelta, now: datetime) -> bool:
         """Whether there were fewer than ``limit`` attempts in the time ``within`` before now; if so, this is one.
@@ -30,8 +27,8 @@ class Visits:
         if within > LONGEST_WINDOW:
             raise ValueError(f"attempts are remembered for {LONGEST_WINDOW}, not for {within}")
         recent = sa.select(sa.func.count()).where(attempts.c.bucket == bucket, attempts.c.at > now - within)
-        with ledger_errors(), self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":  # SQLite's writers queue anyway
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:  # SQLite's writers queue anyway
                 one_at_a_time = sa.func.pg_advisory_xact_lock(_ADVISORY_LOCKS, sa.func.hashtext(bucket))
                 connection.execute(sa.select(one_at_a_time))
             if connection.execute(recent).scalar_one() >= limit:
@@ -45,34 +42,34 @@ class Visits:
         After ``expires_at`` it could be used again. For a link that works once, choose a moment when the link itself is
         over, by the clock of every machine that may look at it.
         """
-        statement = self._insert(used_links).values(nonce=nonce, used_at=now, expires_at=expires_at)
+        statement = self._database.insert(used_links).values(nonce=nonce, used_at=now, expires_at=expires_at)
         statement = statement.on_conflict_do_update(
             index_elements=["nonce"],
             set_={"used_at": now, "expires_at": expires_at},
             where=used_links.c.expires_at <= now,
         )
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
 
     def was_used(self, nonce: str, now: datetime) -> bool:
         """Whether :meth:`use` was called for this nonce, and is not over; nothing is changed."""
         query = sa.select(sa.literal(1)).where(used_links.c.nonce == nonce, used_links.c.expires_at > now)
-        with ledger_errors(), self._engine.connect().execution_options(**READ_ONLY) as connection:
+        with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
     def release(self, nonce: str, expires_at: datetime) -> None:
         """Let the nonce be used again at once, if it is still the use that was to expire then."""
         mine = sa.and_(used_links.c.nonce == nonce, used_links.c.expires_at == expires_at)
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(sa.delete(used_links).where(mine))
 
     def forgive(self, bucket: str, at: datetime) -> None:
         """Let the attempt that was allowed at this moment count no more."""
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(sa.delete(attempts).where(attempts.c.bucket == bucket, attempts.c.at == at))
 
     def purge(self, now: datetime) -> None:
         """Forget what is over: for housekeeping only, since nothing that is over counts anyway."""
-        with ledger_errors(), self._engine.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(sa.delete(attempts).where(attempts.c.at <= now - LONGEST_WINDOW))
             connection.execute(sa.delete(used_links).where(used_links.c.expires_at <= now))

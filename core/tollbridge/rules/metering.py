@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import attrs
 
+from tollbridge.model import ServerMeter, UsageItem
+
 _HOUR = timedelta(hours=1)
 
 
@@ -41,6 +43,16 @@ def meter(hours: int, tokens_per_hour: int, tokens_per_month: int) -> Metered:
     if tokens_per_month and hourly > tokens_per_month:
         return Metered(tokens_per_month, "monthly")
     return Metered(hourly, "hourly")
+
+
+def server_tokens(server: ServerMeter) -> Metered:
+    """What the rules make of a server's hours and its plan's prices."""
+    return meter(server.hours, server.tokens_per_hour, server.tokens_per_month)
+
+
+def computed_tokens(item: UsageItem) -> int | None:
+    """What the rules make of an item; None where they have nothing to compute from."""
+    return server_tokens(item.server).tokens if item.server else None
 
 
 def backup_tokens(server_tokens: int, percent: Decimal) -> int:

@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest, multi
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from tollbridge.ledger import Ledger, State
+from tollbridge.ledger import Ledger
+from tollbridge.rules.entry import State
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 

@@ -12,13 +12,11 @@ import httpx
 import sqlalchemy as sa
 
 from tests.world import QUICK
-from tollbridge.bridge import read_configuration
+from tollbridge.bridge import bridge
 from tollbridge.jobs.daily import DailyReport, Run, when
 from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Ledger
 from tollbridge.loopback import running as serving
 from tollbridge.server.app import create_app
-from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge_whmcs_like.sandbox import Install
 from tollbridge_whmcs_like.sandbox import running as whmcs
@@ -93,7 +91,7 @@ class Cloud:
 
     def mails(self) -> list[Any]:
         """The outbox."""
-        with self.parts.ledger.engine.connect() as connection:
+        with self.parts.ledger.database.read() as connection:
             return list(connection.execute(sa.text("SELECT recipient, subject, body_text FROM mails ORDER BY id")))
 
     def link(self) -> str:
@@ -174,15 +172,8 @@ def a_cloud(
             ),
             encoding="utf-8",
         )
-        settings, billing = read_configuration(path)
-        ledger_, solus_ = Ledger.open(settings.ledger.url), Solus(settings.solus, QUICK)
-        parts = Parts(settings, solus_, billing, ledger_)
-        try:
-            with serving(create_app(parts)) as url:
-                cloud = Cloud(parts, panel, install, url, path)
-                yield cloud
-                for browser in cloud.browsers:
-                    browser.http.close()
-        finally:
-            solus_.close()
-            ledger_.close()
+        with bridge(path, QUICK) as parts, serving(create_app(parts)) as url:
+            cloud = Cloud(parts, panel, install, url, path)
+            yield cloud
+            for browser in cloud.browsers:
+                browser.http.close()

@@ -16,9 +16,10 @@ from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
 from tollbridge.config.settings import TaxSettings
 from tollbridge.jobs.enrolling import enrol
 from tollbridge.jobs.statement import projected_tokens
+from tollbridge.model import ServerMeter, UsageItem
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.metering import server_tokens
 from tollbridge.sandbox import Fault
-from tollbridge.solus.usage import ServerMeter, UsageItem
 
 EMAIL = "ada@example.com"
 HOUR = timedelta(hours=1)
@@ -179,7 +180,7 @@ def test_what_customers_call_themselves_is_never_markup(cloud: Cloud, browser: B
 
 def server(hours: int, per_hour: int, per_month: int, *, deleted: bool = False) -> UsageItem:
     meter = ServerMeter("p", per_hour, per_month, hours, deleted)
-    return UsageItem("server", 1, "web-1", meter.metered().tokens, meter)
+    return UsageItem("server", 1, "web-1", server_tokens(meter).tokens, meter)
 
 
 def test_a_server_that_goes_on_costs_no_more_than_its_monthly_price() -> None:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
 from tollbridge.jobs.enrolling import enrol
-from tollbridge.ledger.signups import Signups
 from tollbridge.sandbox import Fault
 
 EMAIL = "victim@example.com"
@@ -24,7 +23,7 @@ def users(cloud: Cloud, email: str = EMAIL) -> list[Any]:
 
 
 def signup_states(cloud: Cloud) -> list[str]:
-    with cloud.parts.ledger.engine.connect() as connection:
+    with cloud.parts.ledger.database.read() as connection:
         return list(connection.scalars(sa.text("SELECT state FROM signups ORDER BY id")))
 
 
@@ -304,7 +303,7 @@ class TestWaysIn:
     ) -> None:
         number = cloud.install.add_client(EMAIL)
         link = entry_link(cloud, number) if what == "enter" else cloud.sign_up(browser)
-        with cloud.parts.ledger.engine.begin() as connection:
+        with cloud.parts.ledger.database.write() as connection:
             for table in ("used_links", "signups"):
                 connection.execute(sa.text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
         assert browser.get(link).status_code == 503
@@ -322,14 +321,14 @@ def test_what_was_abandoned_is_forgotten_and_what_is_under_way_is_not(cloud: Clo
     for number in range(2):
         cloud.sign_up(browser, f"nora{number}@example.com")
     browser.confirm(cloud.link())
-    signups, now = Signups(cloud.parts.ledger.engine), datetime.now(UTC)
+    signups, now = cloud.parts.ledger.signups, datetime.now(UTC)
     signups.purge(now + timedelta(hours=47))
     assert signup_states(cloud) == ["mailed", "done"]
     signups.purge(now + timedelta(hours=49))
     assert signup_states(cloud) == ["done"]
     signups.purge(now + timedelta(days=32))
     assert signup_states(cloud) == []
-    assert Signups(cloud.parts.ledger.engine).enrolled([1]) == {1: "nora1@example.com"}
+    assert cloud.parts.ledger.signups.enrolled([1]) == {1: "nora1@example.com"}
 
 
 def test_many_visitors_ask_solusio_for_its_plans_once(cloud: Cloud, browser: Browser) -> None:

@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
+from tollbridge.ledger.accounts import Accounts
 from tollbridge.ledger.signups import Signups
-from tollbridge.ledger.store import Ledger
 from tollbridge.sandbox import Fault
 from tollbridge.solus.client import Solus
 
@@ -201,7 +201,7 @@ def test_the_daily_job_finishes_what_nobody_comes_back_to(cloud: Cloud, browser:
     for _ in range(2):
         assert cloud.run("2026-07-01").accounts.failures == []
         one_of_each(cloud)
-    assert Signups(cloud.parts.ledger.engine).unfinished() == []
+    assert cloud.parts.ledger.signups.unfinished() == []
 
 
 STEPS = {
@@ -209,7 +209,7 @@ STEPS = {
     "created": Signups,
     "enrol": Signups,
     "ensure_user": Solus,
-    "save_account": Ledger,
+    "save": Accounts,
     "done": Signups,
 }
 
@@ -239,7 +239,7 @@ def test_killed_at_any_step_there_is_one_client_and_one_user_in_the_end(
         assert answer.status_code == expected
     assert cloud.run("2026-07-01").accounts.failures == []
     one_of_each(cloud)
-    assert Signups(cloud.parts.ledger.engine).unfinished() == []
+    assert cloud.parts.ledger.signups.unfinished() == []
 
 
 def test_two_confirmations_of_one_link_at_once_make_one_client(cloud: Cloud) -> None:
@@ -279,7 +279,7 @@ def test_a_confirmation_that_waited_for_another_knows_what_that_has_done(
     monkeypatch.setattr(Signups, "find", find)
     assert late.http.post(link, data=late_form).status_code == 410
     one_of_each(cloud)
-    with cloud.parts.ledger.engine.connect() as connection:
+    with cloud.parts.ledger.database.read() as connection:
         assert connection.execute(sa.text("SELECT state FROM signups")).scalar_one() == "done"
 
 

@@ -79,7 +79,7 @@ def test_a_mail_outlives_a_power_cut(tmp_path: Path) -> None:
             with pytest.raises(ConnectionRefusedError):
                 smtplib.SMTP("127.0.0.1", smtp)
             kill(server)
-        with cloud.parts.ledger.engine.begin() as connection:  # half an hour passes: whoever had claimed it is gone
+        with cloud.parts.ledger.database.write() as connection:  # half an hour passes: whoever had claimed it is gone
             earlier = mails_table.c.created_at
             connection.execute(sa.update(mails_table).values(next_attempt_at=earlier, leased_until=earlier))
         with a_mail_server(port=smtp) as mails, served(config, port) as server:

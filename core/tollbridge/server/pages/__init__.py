@@ -6,7 +6,6 @@ from starlette.routing import Route
 
 from tollbridge.config import PagesSettings
 from tollbridge.jobs.parts import Parts
-from tollbridge.ledger.outbox import Outbox
 from tollbridge.mail import Delivery, Sender
 from tollbridge.server.pages.account import AccountPage
 from tollbridge.server.pages.entering import ACCOUNT, DESTINATIONS, Entering
@@ -29,7 +28,7 @@ class Pages:
         """ConfigError if one of the operator's own templates is broken."""
         self._web = Web(parts, settings)
         mail = parts.settings.mail
-        self.delivery = Delivery(Outbox(parts.ledger.engine), Sender(mail)) if mail and self._web.can_sign_up else None
+        self.delivery = Delivery(parts.ledger.outbox, Sender(mail)) if mail and self._web.can_sign_up else None
         self.routes = [*self._files(settings), *self._pages()]
 
     @property

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError, Unavailable
 from tollbridge.jobs.enrolling import Unproved, enrol
 from tollbridge.jobs.statement import RunningMonth
-from tollbridge.ledger import Account, Entry
+from tollbridge.ledger import Account
 from tollbridge.model import Client, ClientStatus, InvoiceStatus, UserStatus
+from tollbridge.rules.entry import Entry
 from tollbridge.rules.pricing import TokenPrice, money
 from tollbridge.secret import redact
 from tollbridge.server.pages.views import AccountView, InvoiceView, LineView, NoticeView, UsageView
@@ -105,7 +106,7 @@ class AccountPage:
         client = parts.billing.client(client_id)
         price = self._web.pricer().price(client)
         account = self._web.account(client_id)
-        entries = parts.ledger.invoices_of(client_id, _MOST_INVOICES)
+        entries = parts.ledger.invoices.issued_to(client_id, _MOST_INVOICES)
         today = datetime.now(parts.settings.billing.timezone).date()
         status = _user_status(account)
         running = self._running_month(client)

@@ -16,8 +16,7 @@ from starlette.responses import Response
 
 from tollbridge.errors import AddressTaken, Conflict, NotFound, Refused, Unavailable
 from tollbridge.jobs.enrolling import finish, lease_of
-from tollbridge.ledger.outbox import Outbox
-from tollbridge.ledger.signups import CONFIRMED, DONE, MAILED, Joining, Signups
+from tollbridge.ledger.signups import CONFIRMED, DONE, MAILED, Joining
 from tollbridge.mail.background import Delivery
 from tollbridge.model import Client, ClientStatus, Signup
 from tollbridge.secret import redact
@@ -41,8 +40,8 @@ class SigningUp:
     def __init__(self, web: Web, delivery: Delivery) -> None:
         self._web = web
         self._delivery = delivery
-        self._outbox = Outbox(web.parts.ledger.engine)
-        self._signups = Signups(web.parts.ledger.engine)
+        self._outbox = web.parts.ledger.outbox
+        self._signups = web.parts.ledger.signups
 
     async def show(self, visit: Visit) -> Response:
         """The first form; the currency may have been chosen on the landing page already."""

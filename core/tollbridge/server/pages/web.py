@@ -23,7 +23,6 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.statement import UsageMemory
 from tollbridge.ledger import Account
-from tollbridge.ledger.visits import Visits
 from tollbridge.model import Client
 from tollbridge.secret import redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
@@ -52,7 +51,7 @@ class Web:
         self.settings = settings
         self.public_url = (server.public_url or f"http://{server.host}:{server.port}").rstrip("/")
         self.signing = Signing(settings.secret)
-        self.visits = Visits(parts.ledger.engine)
+        self.visits = parts.ledger.visits
         self.usage = UsageMemory(parts)
         self.renderer = Renderer(
             Site(
@@ -179,7 +178,7 @@ class Web:
 
     def account(self, client_id: int) -> Account | None:
         """The client's SolusIO user, as the ledger knows it."""
-        return self.parts.ledger.accounts([client_id]).get(client_id)
+        return self.parts.ledger.accounts.of_clients([client_id]).get(client_id)
 
     def login_url(self, account: Account) -> str:
         """A one-time log-in to SolusIO; errors as of :meth:`Solus.login_url`."""

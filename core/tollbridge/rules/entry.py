@@ -1,16 +1,14 @@
-"""What the ledger holds, as values."""
+"""An entry: one client's month, what is invoiced for it and how far that is."""
 
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 import attrs
-from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.overdue import Hold
 from tollbridge.rules.pricing import TokenPrice
 
 
@@ -57,7 +55,7 @@ class Document:
 
 @attrs.frozen
 class Entry:
-    """One client's month in the ledger."""
+    """One client's month, as the ledger has it."""
 
     client_id: int
     month: Month
@@ -101,24 +99,3 @@ class Entry:
             prices_include_tax=price.prices_include_tax,
             decimals=price.currency.decimals,
         )
-
-
-@attrs.frozen
-class Account:
-    """A client's SolusIO user, and what the bridge did to it."""
-
-    client_id: int
-    user_id: int
-    email: str
-    closed: bool = False
-    hold: Hold | None = None
-
-
-def _document_converter() -> OrjsonConverter:
-    converter = make_converter()
-    converter.register_unstructure_hook(Decimal, lambda amount: f"{amount:f}")
-    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
-    return converter
-
-
-documents = _document_converter()

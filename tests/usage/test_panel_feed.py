@@ -16,16 +16,18 @@ from starlette.routing import Route
 
 from tests.solus.panels import Bank, a_bank, settings_for
 from tests.world import QUICK
-from tollbridge.config import UsageFeedSettings
+from tollbridge.config import UsageSettings
 from tollbridge.errors import Incomplete, Unavailable
 from tollbridge.loopback import running
+from tollbridge.model import ServerMeter, UsageItem, UserUsage
+from tollbridge.rules.metering import computed_tokens
 from tollbridge.sandbox import Kind
-from tollbridge.solus import ServerMeter, UsageItem, UserUsage, read_usage
 from tollbridge.solus.panel import Panel as Calls
 from tollbridge.solus.sandbox import Fault
+from tollbridge.usage import panel_feed
 
 JULY, AUGUST = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 8, 1, tzinfo=UTC)
-FEED = UsageFeedSettings()
+FEED = UsageSettings()
 Path = tuple[str | int, ...]
 
 ROW: dict[str, Any] = {
@@ -86,7 +88,7 @@ def _page(*rows: Any) -> dict[str, Any]:
 def _read(feed: Answers, document: Any) -> list[UserUsage]:
     answers, calls = feed
     answers["document"] = document
-    return list(read_usage(calls, FEED, JULY, AUGUST))
+    return list(panel_feed(calls, FEED).read(JULY, AUGUST))
 
 
 def _with(path: Path, change: Callable[[Any, str | int], None]) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def test_a_row_is_read_as_it_was_declared(feed: Answers) -> None:
     items = (UsageItem("server", 11, "web-1", 4_900, server), UsageItem("backup", 11, "web-1", 490))
     (row,) = _read(feed, _page(ROW))
     assert row == UserUsage(7, 1042, items)
-    assert (row.tokens, row.items[0].computed, row.items[1].computed) == (5_390, 4_900, None)
+    assert (row.tokens, *map(computed_tokens, row.items)) == (5_390, 4_900, None)
 
 
 @pytest.mark.parametrize("path", NEEDED, ids=lambda path: ".".join(map(str, path)))
@@ -184,6 +186,13 @@ def test_an_item_of_a_kind_nobody_knows_is_counted_all_the_same(feed: Answers, k
     assert row.items == (UsageItem(kind, 5, "x", tokens),)
 
 
+@pytest.mark.parametrize("number", [0, 1], ids=["server", "backup"])
+def test_an_item_that_comes_twice_is_not_billed_twice(feed: Answers, number: int) -> None:
+    twice = {**ROW, "items": [*ROW["items"], ROW["items"][number]]}
+    with pytest.raises(Incomplete, match=f"user 7 has {ROW['items'][number]['type']} 11 twice"):
+        _read(feed, _page(twice))
+
+
 def test_one_users_usage_twice_is_not_billed_twice(feed: Answers) -> None:
     for total in (1, 2):
         document = _page(ROW, ROW)
@@ -195,10 +204,10 @@ def test_one_users_usage_twice_is_not_billed_twice(feed: Answers) -> None:
 def test_the_interval_is_asked_for_in_utc_under_the_names_of_the_file(feed: Answers) -> None:
     answers, calls = feed
     answers["document"] = _page()
-    list(read_usage(calls, FEED, JULY, AUGUST))
+    list(panel_feed(calls, FEED).read(JULY, AUGUST))
     assert answers["query"] == {"from": "2026-07-01T00:00:00Z", "to": "2026-08-01T00:00:00Z", "page": "1"}
-    other = UsageFeedSettings("v2/metering", "since", "until", "p")
-    list(read_usage(calls, other, JULY, AUGUST))
+    other = UsageSettings("feed", "v2/metering", "since", "until", "p")
+    list(panel_feed(calls, other).read(JULY, AUGUST))
     assert answers["query"] == {"since": "2026-07-01T00:00:00Z", "until": "2026-08-01T00:00:00Z", "p": "1"}
 
 
@@ -217,9 +226,9 @@ def test_a_months_usage_is_whole_or_refused(bank: Bank, kind: Kind, skip: int) -
     if (kind, skip) != ("shuffled_pages", 0):
         bank.panel.faults.add(Fault(kind, "GET", "usage", skip=skip))
         with pytest.raises(Incomplete):
-            list(read_usage(bank.solus.panel, FEED, JULY, AUGUST))
+            list(panel_feed(bank.solus.panel, FEED).read(JULY, AUGUST))
         assert bank.panel.faults.list() == []
-    rows = list(read_usage(bank.solus.panel, FEED, JULY, AUGUST))
+    rows = list(panel_feed(bank.solus.panel, FEED).read(JULY, AUGUST))
     assert [row.billing_user_id for row in rows] == [1, 2, 3]
     assert sum(row.tokens for row in rows) == expected == 3 * 5_500
 
@@ -234,6 +243,6 @@ def test_the_bridges_rules_agree_with_the_panels_metering(hours: list[int]) -> N
         for ran, server in sorted(zip(hours, servers, strict=True), key=lambda pair: pair[0]):
             bank.panel.set_time(datetime.fromtimestamp(JULY.timestamp() + ran * 3600, UTC))
             bank.panel.stop_server(server.id)
-        (row,) = read_usage(bank.solus.panel, FEED, JULY, AUGUST)
-    assert [item.computed for item in row.items] == [item.tokens for item in row.items]
+        (row,) = panel_feed(bank.solus.panel, FEED).read(JULY, AUGUST)
+    assert [computed_tokens(item) for item in row.items] == [item.tokens for item in row.items]
     assert sorted(item.server.hours for item in row.items if item.server) == sorted(hours)
