@@ -15,14 +15,12 @@ from typing import Any, NoReturn
 import attrs
 
 from tests.world import QUICK, World
-from tollbridge.adapters.billing import BillingSystem
-from tollbridge.adapters.loading import managed
 from tollbridge.bridge import read_settings
 from tollbridge.config import Settings
 from tollbridge.jobs.daily import Run
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Ledger
-from tollbridge.memory import Books, MemoryBilling
+from tollbridge.memory import Books, billing_system
 from tollbridge.model import Currency
 from tollbridge.secret import DatabaseUrl
 from tollbridge.solus import Solus
@@ -68,7 +66,7 @@ class SmallWorld(World):
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts."""
         settings = self.settings()
-        billing = BillingSystem("memory", managed("memory", MemoryBilling(books=self.books)))
+        billing = billing_system(self.books)
         with closing(Ledger.open(settings.ledger.url)) as ledger, closing(self.solus(settings)) as solus:
             yield Parts(settings, solus, billing, ledger, panel_feed(solus.panel, settings.solus.usage))
 

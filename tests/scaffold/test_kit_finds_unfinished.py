@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from tests.memory.test_memory_conformance import MemorySide
+from tests.memory.side import MemorySide
 from tollbridge import Attempt, Invoice, InvoiceStatus, Receipt, hookimpl
 from tollbridge.adapters.billing import LooseAttempt
 from tollbridge.conformance import AdapterTests
