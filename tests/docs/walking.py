@@ -28,6 +28,7 @@ from typing import Any
 
 import attrs
 
+from tests.docs import forks
 from tollbridge.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,7 +167,8 @@ class Walk:
     def _serve(self, text: str, port: str) -> None:
         process = subprocess.Popen(
             ["/bin/bash", "-c", f"exec {text.strip()} --port {port}"],
-            cwd=self.folder, env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+            cwd=self.folder, env=self._environment(forked=False), text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.servers.append(process)
         deadline = time.monotonic() + 30
@@ -184,15 +186,23 @@ class Walk:
             rows = ["|".join(map(str, row)) for row in connection.execute(text)]
         assert rows == [block.words[2]]
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, *, forked: bool = True) -> dict[str, str]:
+        """The reader's commands; one that goes on in the background is no fork, so that it can be ended."""
         tools = self.folder / ".tools"
         if not tools.exists():
             tools.mkdir()
-            (tools / "tollbridge").symlink_to(Path(sys.executable).with_name("tollbridge"))
-            curl = tools / "curl"
-            curl.write_text(_CURL.format(python=sys.executable), encoding="utf-8")
-            curl.chmod(0o755)
-        return {"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(self.folder), "COLUMNS": "80"}
+            _script(tools / "curl", _CURL.format(python=sys.executable))
+            for name in ("forked", "real"):
+                (tools / name).mkdir()
+            _script(tools / "forked" / "tollbridge", forks.client())
+            (tools / "real" / "tollbridge").symlink_to(Path(sys.executable).with_name("tollbridge"))
+        own = tools / ("forked" if forked else "real")
+        return {"PATH": f"{own}:{tools}:/usr/bin:/bin", "HOME": str(self.folder), "COLUMNS": "80"}
+
+
+def _script(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
 
 
 @contextmanager
