@@ -287,22 +287,18 @@ def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+@cache
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    if ca_file is None:
-        return _usual_authorities()
+    """One for all connections of this process that trust the same: reading every authority takes its time."""
     context = httpx.create_ssl_context()
+    if ca_file is None:
+        return context
     try:
         context.load_verify_locations(cafile=ca_file)
     except OSError as error:
         problem = f"it cannot be read as the certificates of an authority (ca_file): {error.strerror or error}"
         raise ConfigError(str(ca_file), [problem]) from None
     return context
-
-
-@cache
-def _usual_authorities() -> ssl.SSLContext:
-    """Read once: it takes longer than most requests, and nothing changes it afterwards."""
-    return httpx.create_ssl_context()
 
 
 def _reason(error: httpx.HTTPError) -> str:
