@@ -5,6 +5,7 @@ Redirects are not followed, since they would carry credentials to wherever they 
 customer's log-in must not colour the next request.
 """
 
+import functools
 import json
 import ssl
 from collections.abc import Callable, Mapping
@@ -192,14 +193,21 @@ def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+@functools.cache
+def _well_known() -> ssl.SSLContext:
+    """The authorities everybody knows: to read them takes longer than many a request."""
+    return httpx.create_ssl_context()
+
+
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return _well_known()
     context = httpx.create_ssl_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except OSError as error:
-            problem = f"it cannot be read as the certificates of an authority (ca_file): {error.strerror or error}"
-            raise ConfigError(str(ca_file), [problem]) from None
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        problem = f"it cannot be read as the certificates of an authority (ca_file): {error.strerror or error}"
+        raise ConfigError(str(ca_file), [problem]) from None
     return context
 
 

@@ -217,6 +217,7 @@ def _affixes(column: str, mark: str) -> str:
 def _insert_invoice(issued: str, *, expires: bool) -> str:
     """One row, complete and open, as FOSSBilling makes it from its settings and its client; due at the day's end."""
     address = ", ".join(f"NULLIF({_setting(f'company_address_{line}')}, '')" for line in (1, 2, 3))
+    note = _setting("invoice_default_note", 60000)
     values = {
         "client_id": "c.id",
         "serie": _setting("invoice_series", 50),
@@ -228,7 +229,7 @@ def _insert_invoice(issued: str, *, expires: bool) -> str:
         "taxname": ":tax_label",
         "taxrate": ":tax_rate",
         # FOSSBilling writes its own remarks right behind.
-        "notes": f"CONCAT_WS('\n\n', NULLIF({_setting('invoice_default_note', 60000)}, ''), CONCAT(NULLIF(:notes, ''), '\n'))",
+        "notes": f"CONCAT_WS('\n\n', NULLIF({note}, ''), CONCAT(NULLIF(:notes, ''), '\n'))",
         "due_at": "TIMESTAMP(:due_date, '23:59:59')",
         "created_at": "TIMESTAMP(:issue_date, CURTIME())",
         "updated_at": "NOW()",

@@ -14,6 +14,7 @@ import attrs
 import httpx
 import pytest
 
+from tests.plugins import TLS
 from tests.plugins.blesta import Api, invoice, served
 from tollbridge.sandbox import Fault
 from tollbridge_blesta.sandbox import Install, Line, Quirks, small_company
@@ -287,5 +288,7 @@ def unused_port() -> int:
 
 def answered(port: int) -> Any:
     """The number of clients, as soon as somebody listens."""
-    with httpx.Client(auth=("sandbox-user", "sandbox-key"), transport=httpx.HTTPTransport(retries=8)) as http:
+    with httpx.Client(
+        verify=TLS, auth=("sandbox-user", "sandbox-key"), transport=httpx.HTTPTransport(retries=8)
+    ) as http:
         return http.get(f"http://127.0.0.1:{port}/api/clients/getListCount.json").json()

@@ -200,7 +200,7 @@ def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(side: WhmcsSid
 
 def test_an_invoice_that_cannot_be_read_back_is_unknown_and_found_later(side: WhmcsSide) -> None:
     client = side.some_client()
-    with side.fault(Fault("503", path="GetInvoice", times=None, skip=0)), pytest.raises(OutcomeUnknown):
+    with side.fault(Fault("503", path="GetInvoices", times=None)), pytest.raises(OutcomeUnknown):
         side.adapter().create_invoice(an_invoice(client))
     assert side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}") is not None
 

@@ -13,6 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from tests.plugins import TLS
 from tests.plugins.whmcs_like import Api
 from tollbridge.sandbox import Fault
 from tollbridge_whmcs_like import sandbox
@@ -30,7 +31,7 @@ def install() -> Install:
 
 @pytest.fixture
 def http(install: Install) -> Iterator[httpx.Client]:
-    with running(install) as root, httpx.Client(base_url=root) as client:
+    with running(install) as root, httpx.Client(verify=TLS, base_url=root) as client:
         yield client
 
 
@@ -40,7 +41,7 @@ def test_every_command_on_the_overview_page_works_one_after_the_other(seeded: bo
     if seeded:
         small_company(install)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    with running(install) as root, httpx.Client(headers=form) as client:
+    with running(install) as root, httpx.Client(verify=TLS, headers=form) as client:
         text = re.sub(r"\\\n", " ", client.get(f"{root}/sandbox/").text)
         commands = [shlex.split(line) for line in text.splitlines() if line.startswith("  curl ")]
         assert len(commands) == (13 if seeded else 14)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.plugins import TLS
 from tests.plugins.whmcs_like import Api
 from tollbridge_whmcs_like.sandbox import Install, InstallError, running
 from tollbridge_whmcs_like.sandbox.money import TaxMode
@@ -33,7 +34,7 @@ def install() -> Install:
 
 @pytest.fixture
 def api(install: Install) -> Iterator[Api]:
-    with running(install) as root, httpx.Client() as http:
+    with running(install) as root, httpx.Client(verify=TLS) as http:
         yield Api(root, install, http)
 
 
