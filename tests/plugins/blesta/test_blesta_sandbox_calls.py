@@ -179,7 +179,7 @@ def test_errors_may_come_as_a_success(api: Api) -> None:
 
 @pytest.mark.parametrize(("nesting", "key"), [("model", "model"), ("name", "invoices")])
 def test_older_versions_put_errors_below_the_model(api: Api, nesting: str, key: str) -> None:
-    api.install.quirks.change(nested_errors=nesting)
+    api.install.change_quirks(nested_errors=nesting)
     answer = api.tell("invoices/add", vars=invoice(4711)).json()
     assert list(answer) == [key]
     assert list(answer[key]["errors"]) == ["client_id"]

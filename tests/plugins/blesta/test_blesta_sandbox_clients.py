@@ -84,7 +84,7 @@ def test_settings_come_in_three_shapes(api: Api, shape: str, shown: Any) -> None
     ada = api.install.add_client("ada@example.com", currency=None)
     api.install.settings.clear()
     api.post("clients/setSetting", client_id=ada, key="solusio", value="7")
-    api.install.quirks.change(client_settings=shape, settings_lists=shape)
+    api.install.change_quirks(client_settings=shape, settings_lists=shape)
     assert api.get("clients/get", client_id=ada)["settings"] == shown
     assert api.get("clients/getSettings", client_id=ada) == shown
     assert api.install.client_setting(ada, "solusio") == "7"
@@ -99,7 +99,7 @@ def test_settings_may_be_left_out_of_a_client(api: Api) -> None:
 @pytest.mark.parametrize(("booleans", "shown"), [("text", "true"), ("digit", "1"), ("number", 1), ("json", True)])
 def test_true_has_four_spellings(api: Api, booleans: str, shown: Any) -> None:
     ada = api.install.add_client("ada@example.com", tax_exempt=True)
-    api.install.quirks.change(booleans=booleans)
+    api.install.change_quirks(booleans=booleans)
     found = api.get("clients/get", client_id=ada)["settings"]["tax_exempt"]
     assert (type(found), found) == (type(shown), shown)
 

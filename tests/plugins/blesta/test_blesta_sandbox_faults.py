@@ -259,12 +259,12 @@ def test_a_page_has_at_least_one_row() -> None:
 
 def test_the_command_serves_a_company_and_says_how_to_use_it(unused_port: int) -> None:
     command = [sys.executable, "-m", "tollbridge", "sandbox", "blesta", "--port", str(unused_port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None
+            assert process.stderr is not None
             told = ""
             while "/sandbox/\n" not in told:
-                told += (line := process.stdout.readline())
+                told += (line := process.stderr.readline())
                 assert line, told
             assert f'url = "http://127.0.0.1:{unused_port}/"' in told
             assert all(words in told for words in ("[adapter.blesta]", 'user = "sandbox-user"', "company_id = 1"))

@@ -72,7 +72,7 @@ def test_lists_hold_no_lines_and_with_quirks_no_notes_or_balance(api: Api) -> No
     (row,) = api.get("invoices/getList")
     assert "line_items" not in row
     assert (row["note_private"], row["due"]) == ("TB-2026-07-1", 10)
-    api.install.quirks.change(lists_without_notes=True, without_balance=True)
+    api.install.change_quirks(lists_without_notes=True, without_balance=True)
     for (found,) in (api.get("invoices/getList"), api.get("invoices/getAll")):
         assert not {"note_private", "paid", "due"} & found.keys()
     whole = api.get("invoices/get", invoice_id=301)
