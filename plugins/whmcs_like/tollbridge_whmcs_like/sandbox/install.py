@@ -27,7 +27,6 @@ ACTIONS = (
     "GetPaymentMethods",
     "GetUsers",
     "UpdateClient",
-    "UpdateInvoice",
     "ValidateLogin",
 )
 SET_APART = ("id", "client_id", "created_at")
