@@ -200,7 +200,7 @@ class BlestaAdapter:
 
     def _client(self, row: Row) -> Client:
         own = clients.settings(row.get("settings"))
-        if not own.get("default_currency") or "tax_exempt" not in own:
+        if not clients.is_whole(own):
             own = {**own, **clients.settings(self._api.read("clients/getSettings", client_id=row["id"]))}
         groups = self._groups.get()
         if text(row, "client_group_id") and whole(row, "client_group_id", "a client") not in groups:

@@ -177,6 +177,7 @@ def _row(install: Install, invoice: Invoice) -> Document:
     ended = {
         name: shown_moment(invoice.updated_at if invoice.status == name else None) for name in ("Refunded", "Cancelled")
     }
+    made = {"created_at": shown_moment(invoice.created_at), "updated_at": shown_moment(invoice.updated_at)}
     return {
         "id": invoice.id,
         "userid": client.id,
@@ -196,8 +197,7 @@ def _row(install: Install, invoice: Invoice) -> Document:
         "paymentmethod": invoice.paymentmethod,
         "paymethodid": None,
         "notes": invoice.notes,
-        "created_at": shown_moment(invoice.created_at),
-        "updated_at": shown_moment(invoice.updated_at),
+        **(made if install.quirks.since(8, 0) else {}),
         "currencycode": currency.code,
         "currencyprefix": currency.prefix,
         "currencysuffix": currency.suffix,
