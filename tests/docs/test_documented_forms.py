@@ -51,7 +51,7 @@ STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
         ({"warning_only": True}, OutcomeUnknown),
         ({"forbidden_actions": ("CreateInvoice",)}, Refused),
     ],
-    "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Refused)],
+    "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Unavailable)],
 }
 
 
