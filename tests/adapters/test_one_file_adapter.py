@@ -131,7 +131,9 @@ def test_a_client_it_refuses_to_give_costs_nobody_else_an_invoice(
         '            if client_id == 2:\n                raise Refused("client 2 is under review")\n'
         '            if row["id"] == client_id:\n',
     )
-    text = text.replace("            yield Client(**row)\n", '            if row["id"] != 2:\n                yield Client(**row)\n')
+    text = text.replace(
+        "            yield Client(**row)\n", '            if row["id"] != 2:\n                yield Client(**row)\n'
+    )
     assert command(world, books, text, "run", "--date", "2026-07-01", "--json") == 1
     report = document(capsys)
     assert [each["client_id"] for each in report["invoices"]] == [1, 3]

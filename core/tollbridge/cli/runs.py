@@ -72,7 +72,9 @@ def _json(run: PastRun) -> dict[str, Any]:
 
 def approve(
     context: typer.Context,
-    what: Annotated[Literal["totals"], typer.Argument(metavar="WHAT", help="totals: invoices that came out otherwise.")],
+    what: Annotated[
+        Literal["totals"], typer.Argument(metavar="WHAT", help="totals: invoices that came out otherwise.")
+    ],
     reason: Annotated[str, typer.Option("--reason", help="Why it is right; it is kept.")],
 ) -> None:
     """Let the bridge go on with what it stopped at, after you have found out why."""
