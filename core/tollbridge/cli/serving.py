@@ -16,8 +16,7 @@ def serve(
     ] = 1,
 ) -> None:
     """Answer SolusIO's price look-ups, at the host and port of bridge.toml."""
-    from tollbridge.server.app import CONFIG_VARIABLE  # noqa: PLC0415 - slow to import
-    from tollbridge.server.serving import serve as serve_http  # noqa: PLC0415
+    from tollbridge.server.serving import serve as serve_http  # noqa: PLC0415 - slow to import
 
     with context.obj.parts() as parts:
         server = parts.settings.server
@@ -25,7 +24,6 @@ def serve(
         context.obj.config,
         server,
         workers=workers,
-        environment_variable=CONFIG_VARIABLE,
         on_listening=lambda: say(
             f"Listening on http://{server.host}:{server.port} with {workers} worker process(es); Ctrl+C ends it."
         ),

@@ -19,6 +19,7 @@ from tollbridge.cli.session import AsJson
 from tollbridge.config import MailSettings
 from tollbridge.errors import TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.pricing import Pricer
 from tollbridge.mail import Sender
 from tollbridge.model import Check
 from tollbridge.rules.calendar import Month
@@ -152,7 +153,7 @@ def _pages_checks(parts: Parts) -> Iterator[Check]:
 def _offered_by_pages(parts: Parts) -> str:
     from tollbridge.server.pages import pages_of  # noqa: PLC0415 - slow to import
 
-    pages = pages_of(parts)  # tries every template
+    pages = pages_of(parts, Pricer(parts.billing, parts.settings.pricing.price_list()))  # tries every template
     offers = pages.offers if pages else {}
     return ", ".join(f"{name}: {'yes' if offered else 'no'}" for name, offered in offers.items())
 

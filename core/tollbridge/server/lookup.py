@@ -14,7 +14,7 @@ from tollbridge.secret import Secret, redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.metrics import Metrics
 from tollbridge.server.pages import DESTINATIONS, Pages
-from tollbridge.server.remembering import PriceMemory
+from tollbridge.server.prices import Prices
 from tollbridge.solus.pricing_answer import encode
 
 PATHS = ("/solusio/api/", "/modules/addons/solusio/api/", "/solusio/api", "/modules/addons/solusio/api")
@@ -36,7 +36,7 @@ class PriceLookup:
     def __init__(
         self,
         token: Secret | None,
-        prices: PriceMemory,
+        prices: Prices,
         metrics: Metrics,
         pages: Pages | None = None,
     ) -> None:
@@ -67,7 +67,7 @@ class PriceLookup:
         if action != "GetTokenPricing":
             return await self._for_client_area(action, fields)
         client_id = _client_id(fields.get("userid", ""))
-        return self._prices.fresh(client_id) or await self._fetched(client_id)
+        return self._prices.remembered(client_id) or await self._looked_up(client_id)
 
     async def _for_client_area(self, action: str, fields: dict[str, str]) -> bytes:
         """What a billing system shows a client it has logged in: only for who has the token."""
@@ -91,13 +91,13 @@ class PriceLookup:
             _log.error("enrolment not available", client_id=client_id, reason=redact(str(error)))
             raise FormRefused(503, "the ledger does not answer just now; try again later") from None
 
-    async def _fetched(self, client_id: int) -> bytes:
+    async def _looked_up(self, client_id: int) -> bytes:
         try:
             return await self._prices.answer(client_id)
         except NotFound:
             raise FormRefused(404, f"there is no client {client_id}") from None
         except TollbridgeError as error:
-            _log.error("price not available", client_id=client_id, reason=redact(str(error)))
+            _log.warning("look-up answered without a price", client_id=client_id, reason=redact(str(error)))
             raise FormRefused(503, "the price is not available just now; try again later") from None
 
     def _authorize(self, given: str) -> None:

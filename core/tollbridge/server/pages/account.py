@@ -103,7 +103,7 @@ class AccountPage:
     def _view(self, client_id: int, language: str) -> AccountView:
         parts = self._web.parts
         client = parts.billing.client(client_id)
-        price = self._web.pricer().price(client)
+        price = self._web.pricer.price(client)
         account = self._web.account(client_id)
         entries = parts.ledger.invoices_of(client_id, _MOST_INVOICES)
         today = datetime.now(parts.settings.billing.timezone).date()
@@ -132,7 +132,7 @@ class AccountPage:
     def _running_month(self, client: Client) -> RunningMonth | None:
         """This month's usage; None if SolusIO does not answer, which is no reason to show nothing."""
         try:
-            return self._web.usage.of_client(client.id, datetime.now(UTC))
+            return self._web.usage.of_client(client.id)
         except TollbridgeError as error:
             _log.warning("usage not known", reason=redact(str(error)))
             return None

@@ -27,7 +27,7 @@ class Landing:
     def _view(self, wanted: str) -> LandingView:
         parts = self._web.parts
         prices = parts.settings.pricing.tokens
-        pricer = self._web.pricer()
+        pricer = self._web.pricer
         offered = pricer.offered() or tuple(prices)
         code = wanted if wanted in offered else offered[0]
         currency, token = pricer.writing(code), prices[code]
