@@ -1,12 +1,14 @@
 """Asking a slow system: answers kept for a minute, several questions at once, and doubts that stay doubts."""
 
+import queue
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from tollbridge import NotFound, OutcomeUnknown, Refused, Unavailable
-from tollbridge.asking import Kept, each, made_certain, tried
+from tollbridge.asking import Freshness, Kept, aside, each, made_certain, tried
 
 
 def test_an_answer_is_kept_for_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +70,104 @@ def test_threads_ask_once() -> None:
     for thread in threads:
         thread.join()
     assert asked == [1]
+
+
+class Slow:
+    """A system that answers when it is told to, from threads of its own."""
+
+    def __init__(self, freshness: Freshness) -> None:
+        self.asked = 0
+        self.answers: queue.Queue[object] = queue.Queue()
+        self.kept = Kept(self.read, freshness, aside)
+
+    def read(self) -> object:
+        self.asked += 1
+        answer = self.answers.get(timeout=30)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_while_it_is_read_anew_the_older_value_is_given() -> None:
+    slow = Slow(Freshness(0, stale_seconds=3600, most_seconds=30))
+    slow.answers.put("first")
+    assert slow.kept.get() == "first"
+    assert [slow.kept.get() for _ in range(5)] == ["first"] * 5
+    assert slow.asked == 2, "one reading at a time"
+    slow.answers.put("second")
+    while slow.kept.get() != "second":
+        pass
+    slow.answers.put("third")
+
+
+def test_who_has_nothing_older_waits_no_longer_than_the_most_and_the_reading_goes_on() -> None:
+    slow = Slow(Freshness(60, most_seconds=0.01))
+    with pytest.raises(Unavailable, match="no answer yet"):
+        slow.kept.get()
+    slow.answers.put("late")
+    while slow.kept.remembered() is None:
+        pass
+    assert (slow.kept.get(), slow.asked) == ("late", 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "given"),
+    [(Unavailable("down"), True), (Refused("no"), True), (NotFound("gone"), False), (KeyError(), False)],
+)
+def test_an_older_value_outlives_an_outage_but_not_that_the_thing_is_gone(error: Exception, given: bool) -> None:
+    answers: list[object] = ["old", error, Unavailable("down")]
+
+    def read() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    kept = Kept(read, Freshness(0, stale_seconds=3600))
+    assert kept.get() == "old"
+    if given:
+        assert kept.get() == "old"
+        return
+    with pytest.raises(type(error)):
+        kept.get()
+    if isinstance(error, NotFound):
+        with pytest.raises(Unavailable):
+            kept.get()
+
+
+def test_an_older_value_is_not_given_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    answers = iter(["old"])
+
+    def read() -> str:
+        try:
+            return next(answers)
+        except StopIteration:
+            raise Unavailable("down") from None
+
+    kept = Kept(read, Freshness(10, stale_seconds=50))
+    assert kept.get() == "old"
+    now += 49
+    assert kept.get() == "old"
+    now += 2
+    with pytest.raises(Unavailable, match="down"):
+        kept.get()
+
+
+def test_where_a_reading_is_not_even_begun_the_reason_reaches_who_asked() -> None:
+    def refuse(_read: Callable[[], None]) -> None:
+        raise Unavailable("too many")
+
+    kept = Kept(lambda: 1, start=refuse)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="too many"):
+            kept.get()
+
+
+def test_each_asks_as_many_at_once_as_it_is_told() -> None:
+    together = threading.Barrier(7, timeout=30)
+    assert len([*each(lambda key: together.wait() + key * 0, range(14), at_once=7)]) == 14
 
 
 def test_each_keeps_the_order_leaves_none_out_and_gives_refusals_on() -> None:

@@ -32,7 +32,9 @@ class Pricer:
 
     def writing(self, code: str) -> Currency:
         """How amounts of a currency are written: as the billing system has it, else as ISO 4217 has it."""
-        return self._currencies.get().get(code) or Currency(code, suffix=f" {code}", decimals=get_currency_precision(code))
+        return self._currencies.get().get(code) or Currency(
+            code, suffix=f" {code}", decimals=get_currency_precision(code)
+        )
 
     def _currency(self, client: Client) -> Currency:
         code, known = client.currency, self._currencies.get()

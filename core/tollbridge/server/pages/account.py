@@ -1,10 +1,10 @@
 """The client's own page: SolusIO, the running month, invoices, and what happens if one stays unpaid."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import attrs
 import structlog
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from starlette.responses import Response
 
@@ -127,6 +127,7 @@ class AccountPage:
             usage_known=running is not None,
             so_far=so_far,
             projected=projected,
+            as_of=_moment(running.as_of.astimezone(parts.settings.billing.timezone), language) if running else "",
         )
 
     def _running_month(self, client: Client) -> RunningMonth | None:
@@ -198,6 +199,10 @@ def _invoice(entry: Entry, today: date, language: str) -> InvoiceView:
 
 def _day(day: date, language: str) -> str:
     return format_date(day, "long", locale=language)
+
+
+def _moment(moment: datetime, language: str) -> str:
+    return format_datetime(moment, "short", locale=language)
 
 
 def _month(day: date, language: str) -> str:

@@ -4,12 +4,14 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from tollbridge.asking import Kept
+from tollbridge.asking import Freshness, Kept
 from tollbridge.rules.pricing import exact_money, money
 from tollbridge.server.pages.views import LandingView, PlanView
 from tollbridge.server.pages.visit import Visit
 from tollbridge.server.pages.web import Web
 from tollbridge.solus.wire import Plan
+
+_FRESHNESS = Freshness(60, stale_seconds=3600)
 
 
 class Landing:
@@ -17,7 +19,7 @@ class Landing:
 
     def __init__(self, web: Web) -> None:
         self._web = web
-        self._plans = Kept(web.parts.solus.plans)
+        self._plans = Kept(web.parts.solus.plans, _FRESHNESS)
 
     async def show(self, visit: Visit) -> Response:
         """The plans, before discounts and tax; with nobody logged in nothing more is known."""
