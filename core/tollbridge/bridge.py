@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import adapter_class, plugin_manager
 from tollbridge.config import Settings, load_settings
-from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Ledger
-from tollbridge.solus import Solus
+
+if TYPE_CHECKING:
+    from tollbridge.jobs.parts import Parts
 
 
 def read_settings(path: Path) -> tuple[Settings, Any]:
@@ -45,13 +45,17 @@ def _read(path: Path) -> tuple[Settings, Any, type[Any]]:
 
 
 @contextmanager
-def bridge(path: Path) -> Iterator[Parts]:
+def bridge(path: Path) -> "Iterator[Parts]":
     """All parts, ready for work, and closed at the end.
 
     Raises:
         ConfigError, AdapterFault: as :func:`read_configuration`.
         LedgerError: the ledger cannot be opened.
     """
+    from tollbridge.jobs.parts import Parts  # noqa: PLC0415 - slow to import, and a look at a price needs none of it
+    from tollbridge.ledger import Ledger  # noqa: PLC0415
+    from tollbridge.solus import Solus  # noqa: PLC0415
+
     settings, billing = read_configuration(path)
     with closing(Ledger.open(settings.ledger.url)) as ledger, closing(Solus(settings.solus)) as solus:
         yield Parts(settings, solus, billing, ledger)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tollbridge.cli.output import out, print_json
+from tollbridge.cli.output import print_json, say
 from tollbridge.cli.session import AsJson
 from tollbridge.errors import NotFound, UsageError
 from tollbridge.jobs.pricing import Pricer
@@ -30,4 +30,4 @@ def sso(
     if as_json:
         print_json({"client_id": client, "url": url})
     else:
-        out.print(url, markup=False, soft_wrap=True)  # one line, however long
+        say(url, wrap=False)

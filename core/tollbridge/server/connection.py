@@ -1,4 +1,4 @@
-"""One HTTP connection that needs no proxy before it: what a sender may make the server keep, or wait for, is bounded."""
+"""One HTTP connection that needs no proxy before it: a sender makes the server keep little, and not for long."""
 
 import asyncio
 
