@@ -7,9 +7,9 @@ import pytest
 
 from tests.world import World
 from tollbridge import Unavailable
-from tollbridge.asking import Freshness
 from tollbridge.jobs import statement
 from tollbridge.jobs.statement import UsageMemory
+from tollbridge.kept import Freshness
 from tollbridge.solus import read_usage
 
 LONG = Freshness(0, stale_seconds=3600, most_seconds=30)

@@ -171,7 +171,7 @@ class _Story:
         return f"{client_id}@{self.now}".encode()
 
     async def tell(self, steps: list[tuple[str, int]]) -> None:
-        with mock.patch("tollbridge.asking.time.monotonic", side_effect=lambda: self.now):
+        with mock.patch("tollbridge.kept.time.monotonic", side_effect=lambda: self.now):
             for what, value in steps:
                 if what == "wait":
                     self.now += value

@@ -38,6 +38,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028
 
 def printable(text: str, *, lines: bool = True) -> str:
     """``text`` with every control character shown by its number; unless ``lines``, the ends of its lines, too."""
+    text = text.replace("\r\n", "\n")
     shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     return shown if lines else shown.replace("\n", "\\n")
 

@@ -49,12 +49,17 @@ def solus(
     """
     if context.invoked_subcommand is not None:
         return
-    from tollbridge.solus.sandbox import Panel, small_company  # noqa: PLC0415 - uvicorn is slow to import
+    from tollbridge.loopback import listen  # noqa: PLC0415 - uvicorn is slow to import
+    from tollbridge.solus.sandbox import Panel, small_company  # noqa: PLC0415
     from tollbridge.solus.sandbox import serve as serve_sandbox  # noqa: PLC0415
 
     panel = Panel(_moment(now), api_token=token, per_page=per_page)
     if not empty:
         small_company(panel)
+    try:
+        listen(host, port).close()
+    except OSError as error:
+        raise UsageError(f"cannot listen at {host}:{port} (--host, --port): {error.strerror or error}") from None
     say(f"A SolusIO at http://{host}:{port}/api/v1/, API token {token}. What it can do: http://{host}:{port}/sandbox/")
     serve_sandbox(panel, host=host, port=port)
 

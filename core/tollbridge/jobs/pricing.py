@@ -3,8 +3,8 @@
 from babel.numbers import get_currency_precision
 
 from tollbridge.adapters.billing import BillingSystem
-from tollbridge.asking import Kept
 from tollbridge.errors import Refused
+from tollbridge.kept import Kept
 from tollbridge.model import Client, Currency
 from tollbridge.rules.pricing import PriceList, TokenPrice, token_price
 

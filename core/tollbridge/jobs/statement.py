@@ -7,8 +7,8 @@ from functools import partial
 
 import attrs
 
-from tollbridge.asking import Freshness, Kept, aside
 from tollbridge.jobs.parts import Parts
+from tollbridge.kept import Freshness, Kept, aside
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import meter
 from tollbridge.solus import UserUsage, read_usage

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from tollbridge.asking import Freshness, Kept, Reading
 from tollbridge.errors import NotFound, Unavailable
+from tollbridge.kept import Freshness, Kept, Reading
 
 _MOST_REMEMBERED = 50_000
 _PATIENCE_SECONDS = 2.0  # a panel that shows a price waits no longer than that for a fresher one

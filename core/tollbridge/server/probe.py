@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from tollbridge.asking import Freshness, Kept, aside
+from tollbridge.kept import Freshness, Kept, aside
 from tollbridge.secret import redact
 from tollbridge.server.prices import arrival
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from tollbridge.asking import Freshness, Kept
+from tollbridge.kept import Freshness, Kept
 from tollbridge.rules.pricing import exact_money, money
 from tollbridge.server.pages.views import LandingView, PlanView
 from tollbridge.server.pages.visit import Visit
