@@ -22,6 +22,7 @@ from tollbridge.secret import DatabaseUrl, Secret
 
 _MOST_DAYS = 3660
 _MOST_AT_ONCE = 64
+_DEAREST_TOKEN = 10**9
 _SHORTEST_SIGNING_SECRET = 32
 
 
@@ -53,6 +54,13 @@ def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dic
     for code in value:
         if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
             raise FieldError(f"{attribute.name}.{code}", "must be a currency code of three capitals, like USD")
+
+
+def _prices_of_one(_instance: object, attribute: "attrs.Attribute[Any]", value: dict[str, Decimal]) -> None:
+    """Each value can be the price of one token; a typing error is found here, and not on an invoice."""
+    for code, price in value.items():
+        if price >= _DEAREST_TOKEN:
+            raise FieldError(f"{attribute.name}.{code}", f"must be less than a billion for one token, not {price:f}")
 
 
 @attrs.frozen
@@ -104,7 +112,7 @@ class TaxSettings:
 class PricingSettings:
     """``[pricing]``: one token's price per currency, and terms for adapters that cannot read them."""
 
-    tokens: dict[str, Decimal] = attrs.field(validator=_currencies)
+    tokens: dict[str, Decimal] = attrs.field(validator=[_currencies, _prices_of_one])
     prices_include_tax: bool = False
     compound_tax: bool = False
     discounts: list[DiscountSettings] = attrs.Factory(list)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from starlette.responses import Response
 
 from tollbridge.kept import Freshness, Kept
-from tollbridge.rules.pricing import exact_money, money
+from tollbridge.rules.pricing import exact_money, money, rounded
 from tollbridge.server.pages.views import LandingView, PlanView
 from tollbridge.server.pages.visit import Visit
 from tollbridge.server.pages.web import Web
@@ -54,4 +54,4 @@ def _trimmed(amount: Decimal, decimals: int) -> Decimal:
     exact = amount.normalize()
     exponent = exact.as_tuple().exponent
     digits = -exponent if isinstance(exponent, int) else 0
-    return exact.quantize(Decimal(1).scaleb(-max(digits, decimals)))
+    return rounded(exact, max(digits, decimals))
