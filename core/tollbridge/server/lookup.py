@@ -4,6 +4,7 @@ At the same address, and by the same token, a billing system's own client area a
 """
 
 import hmac
+import time
 
 import structlog
 from starlette.responses import Response
@@ -21,6 +22,7 @@ PATHS = ("/solusio/api/", "/modules/addons/solusio/api/", "/solusio/api", "/modu
 _JSON = (b"content-type", b"application/json")
 _MORE_HEADERS = {413: [(b"connection", b"close")], 503: [(b"retry-after", b"30")]}
 _LONGEST_ID = 18
+_TELL_SECONDS = 10.0
 _CLIENT_AREA = ("CreateSsoToken", "GetEnrolment")
 
 _log = structlog.get_logger("tollbridge.server")
@@ -44,6 +46,7 @@ class PriceLookup:
         self._pages = pages
         self._prices = prices
         self._metrics = metrics
+        self._told = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one look-up."""
@@ -97,8 +100,15 @@ class PriceLookup:
         except NotFound:
             raise FormRefused(404, f"there is no client {client_id}") from None
         except TollbridgeError as error:
-            _log.warning("look-up answered without a price", client_id=client_id, reason=redact(str(error)))
+            self._tell(error)
             raise FormRefused(503, "the price is not available just now; try again later") from None
+
+    def _tell(self, error: TollbridgeError) -> None:
+        """Log that look-ups are answered without a price, and no oftener than anybody would read it."""
+        now = time.monotonic()
+        if now - self._told >= _TELL_SECONDS:
+            self._told = now
+            _log.warning("look-ups are answered without a price", reason=redact(str(error)))
 
     def _authorize(self, given: str) -> None:
         if self._token is not None and not hmac.compare_digest(given.encode(errors="surrogatepass"), self._token):

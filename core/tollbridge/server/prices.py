@@ -3,10 +3,11 @@
 import asyncio
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from statistics import median
 from typing import Any
 
 from tollbridge.errors import NotFound, Unavailable
@@ -34,7 +35,7 @@ class LookupThreads:
         self._lock = threading.Lock()
         self._open = 0
         self._moved = 0.0  # when one ended last, or began in a free thread
-        self._seconds = 0.01  # what one takes, as a running mean
+        self._took: deque[float] = deque([0.01], maxlen=8 * at_once)  # seconds
 
     def start(self, look_up: Callable[[], None]) -> None:
         """Look up as soon as a thread is free.
@@ -47,7 +48,7 @@ class LookupThreads:
             rounds = self._open // self._at_once  # that must end before this one can
             if rounds == 0:
                 self._moved = now
-            elif (rounds + 1) * self._seconds > _MOST_SECONDS:
+            elif (rounds + 1) * median(self._took) > _MOST_SECONDS:
                 raise Unavailable("more look-ups wait for the billing system than it can answer in time")
             elif now - self._moved > _PATIENCE_SECONDS:
                 raise Unavailable("the billing system answers none of the look-ups before this one")
@@ -66,7 +67,7 @@ class LookupThreads:
             with self._lock:
                 self._open -= 1
                 self._moved = time.monotonic()
-                self._seconds += (min(self._moved - began, _MOST_SECONDS) - self._seconds) / 8
+                self._took.append(self._moved - began)
 
 
 class Prices:
