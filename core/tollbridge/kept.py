@@ -97,7 +97,9 @@ class Kept(Generic[Value]):
     def remembered(self) -> Value | None:
         """The value, if it can be given without asking."""
         last = self._last
-        return last.value if last is not None and self._is_younger(last, self._freshness.seconds) else None
+        if last is None or last.began <= time.monotonic() - self._freshness.seconds:
+            return None
+        return last.value
 
     def reading(self, *, since: float | None = None) -> Reading[Value]:
         """The value or, if it is too old, the reading that is under way, or a new one.
@@ -141,10 +143,9 @@ class Kept(Generic[Value]):
 
     def _stale(self) -> _Last[Value] | None:
         last = self._last
-        return last if last is not None and self._is_younger(last, self._freshness.stale_seconds) else None
-
-    def _is_younger(self, last: _Last[Value], seconds: float) -> bool:
-        return last.began > time.monotonic() - seconds
+        if last is None or last.began <= time.monotonic() - self._freshness.stale_seconds:
+            return None
+        return last
 
     def _finish(self, reading: Reading[Value]) -> None:
         try:

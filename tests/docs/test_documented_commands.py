@@ -68,7 +68,7 @@ def accepts(arguments: list[str], place: str) -> None:
         command, words = own, words[1:]
     assert words, place
     if words[0].startswith("--"):
-        assert words == ["--help"], f"{place}: {arguments}"
+        assert words in (["--help"], ["--version"]), f"{place}: {arguments}"
         return
     found = command.get_command(typer.Context(command), words[0])  # type: ignore[attr-defined]
     assert found is not None, f"{place}: there is no command {words[0]}"

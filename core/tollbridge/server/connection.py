@@ -24,7 +24,7 @@ class Connection(HttpToolsProtocol):
     which bounds their size and their time.
     """
 
-    _unread = 0  # bytes since the last request, or the last piece of a body
+    _unread = 0  # bytes since the last head, or the last piece of a body
     _too_slow: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -52,18 +52,15 @@ class Connection(HttpToolsProtocol):
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > _LARGEST_HEAD:
                 raise _TooLarge
-        self._stop_waiting()
+        self._unread = 0
+        if self._too_slow is not None:
+            self._stop_waiting()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         self._unread = 0
         super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """The request's end."""
-        self._unread = 0
-        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """What cannot be parsed, or was refused while it was."""
