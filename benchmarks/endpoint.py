@@ -32,18 +32,21 @@ class Slow:
     at_once = {AT_ONCE}
 
     def __init__(self):
-        self.lock, self.now, self.most = threading.Lock(), 0, 0
+        self.lock, self.now, self.most, self.took = threading.Lock(), 0, 0, []
 
     @hookimpl
     def client(self, client_id):
+        began = time.perf_counter()
         with self.lock:
             self.now += 1
             if self.now > self.most:
                 self.most = self.now
-                Path("most").write_text(str(self.most))
         time.sleep({SECONDS})
         with self.lock:
             self.now -= 1
+            self.took.append(time.perf_counter() - began)
+            if len(self.took) == {COLD}:
+                Path("took").write_text(f"{{self.most}} {{sum(self.took)}}")
         return Client(client_id, f"{{client_id}}@example.com", "USD")
 
     @hookimpl
@@ -161,13 +164,13 @@ def cold() -> None:
         (folder / "bridge.toml").write_text(_SLOW_BRIDGE.format(port=port))
         with serving(python("tollbridge", "serve"), port, cwd=folder):
             seconds = asyncio.run(_cold(port))
-        most = int((folder / "most").read_text())
-    ideal = COLD * SECONDS / AT_ONCE
+        most, took = (folder / "took").read_text().split()
+    ideal = float(took) / AT_ONCE
     show(
         f"{COLD} cold look-ups, ideal over time taken", ideal / seconds, ">= 0.9",
         f"{ideal:.2f} s over {seconds:.2f} s; {most} at once of {AT_ONCE}",
     )  # fmt: skip
-    if most > AT_ONCE:
+    if int(most) > AT_ONCE:
         raise SystemExit(f"{most} look-ups at once, and the adapter said {AT_ONCE}")
 
 

@@ -115,19 +115,22 @@ class Clock:
 
     def end(self, count: int) -> None:
         """Let so many end, and wait until they have."""
-        wanted = self.threads._open - count
+        wanted = self.open - count
         for _ in range(count):
             self.may_end.release()
-        while self.threads._open > wanted:
+        while self.open > wanted:
             pass
+
+    @property
+    def open(self) -> int:
+        return self.threads._running + len(self.threads._waiting)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     made = Clock(monkeypatch)
     yield made
-    made.end(made.threads._open)
-    made.threads.stop()
+    made.end(made.open)
 
 
 def test_nobody_joins_a_queue_that_does_not_move(clock: Clock) -> None:
@@ -149,6 +152,12 @@ def test_nobody_joins_a_queue_too_long_to_be_answered_in_five_seconds(clock: Clo
     clock.begin(7)  # a second each, two at a time
     with pytest.raises(Unavailable, match="in time"):
         clock.begin(5)
+
+
+def test_look_ups_that_wait_are_forgotten_when_the_server_ends(clock: Clock) -> None:
+    clock.begin(5)
+    clock.threads.stop()
+    assert clock.open == 2
 
 
 def test_a_single_look_up_that_hangs_keeps_nobody_waiting(clock: Clock) -> None:

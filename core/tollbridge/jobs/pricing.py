@@ -1,7 +1,5 @@
 """A client's token price, from the billing system's facts and bridge.toml's rules."""
 
-from babel.numbers import get_currency_precision
-
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.errors import Refused
 from tollbridge.kept import Kept
@@ -32,9 +30,7 @@ class Pricer:
 
     def writing(self, code: str) -> Currency:
         """How amounts of a currency are written: as the billing system has it, else as ISO 4217 has it."""
-        return self._currencies.get().get(code) or Currency(
-            code, suffix=f" {code}", decimals=get_currency_precision(code)
-        )
+        return self._currencies.get().get(code) or _as_iso_has_it(code)
 
     def _currency(self, client: Client) -> Currency:
         code, known = client.currency, self._currencies.get()
@@ -44,3 +40,9 @@ class Pricer:
                 f" currencies ({', '.join(sorted(known))})"
             )
         return self.writing(code)
+
+
+def _as_iso_has_it(code: str) -> Currency:
+    from babel.numbers import get_currency_precision  # noqa: PLC0415 - slow to import, and seldom needed
+
+    return Currency(code, suffix=f" {code}", decimals=get_currency_precision(code))

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from statistics import median
 from typing import Any
@@ -27,13 +26,16 @@ async def arrival(reading: Reading[Any], seconds: float | None) -> None:
 
 
 class LookupThreads:
-    """Threads for look-ups alone: at most ``at_once`` look up, and only so many wait as can be served in time."""
+    """Threads for look-ups alone: at most ``at_once`` look up, and only so many wait as can be served in time.
+
+    A look-up that hangs keeps its thread, but not the process, from ending.
+    """
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="tollbridge-price")
         self._lock = threading.Lock()
-        self._open = 0
+        self._running = 0
+        self._waiting: deque[Callable[[], None]] = deque()
         self._moved = 0.0  # when one ended last, or began in a free thread
         self._took: deque[float] = deque([0.01], maxlen=8 * at_once)  # seconds
 
@@ -45,29 +47,35 @@ class LookupThreads:
         """
         with self._lock:
             now = time.monotonic()
-            rounds = self._open // self._at_once  # that must end before this one can
-            if rounds == 0:
+            if self._running < self._at_once:
+                threading.Thread(target=self._work, args=(look_up,), name="tollbridge-price", daemon=True).start()
+                self._running += 1
                 self._moved = now
-            elif (rounds + 1) * median(self._took) > _MOST_SECONDS:
+                return
+            rounds = 1 + len(self._waiting) // self._at_once  # that must end before this one can begin
+            if (rounds + 1) * median(self._took) > _MOST_SECONDS:
                 raise Unavailable("more look-ups wait for the billing system than it can answer in time")
-            elif now - self._moved > _PATIENCE_SECONDS:
+            if now - self._moved > _PATIENCE_SECONDS:
                 raise Unavailable("the billing system answers none of the look-ups before this one")
-            self._open += 1
-        self._pool.submit(self._run, look_up)
+            self._waiting.append(look_up)
 
     def stop(self) -> None:
         """Begin no other look-up."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._waiting.clear()
 
-    def _run(self, look_up: Callable[[], None]) -> None:
-        began = time.monotonic()
-        try:
+    def _work(self, look_up: Callable[[], None]) -> None:
+        """Do this look-up, and then those that wait."""
+        while True:
+            began = time.monotonic()
             look_up()
-        finally:
             with self._lock:
-                self._open -= 1
                 self._moved = time.monotonic()
                 self._took.append(self._moved - began)
+                if not self._waiting:
+                    self._running -= 1
+                    return
+                look_up = self._waiting.popleft()
 
 
 class Prices:
