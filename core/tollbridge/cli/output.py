@@ -16,7 +16,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import orjson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -45,6 +44,8 @@ def printable(text: str, *, lines: bool = True) -> str:
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output; money as text."""
+    import orjson  # noqa: PLC0415 - most people read tables
+
     try:
         text = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONEncodeError:  # half a character, or a number beyond 64 bits: JSON has both
