@@ -219,12 +219,12 @@ def _show(rounds: list[dict[str, Load]]) -> None:
     p99 = {app: middle([each[app].p99_ms for each in rounds]) for app in rounds[0]}
     show(
         "price look-up, throughput over bare Starlette",
-        middle([each["ours"].per_second / each["bare"].per_second for each in rounds]), ">= 0.8",
+        middle([each["ours"].per_second / each["bare"].per_second for each in rounds]), ">= 0.9",
         f"{speed['ours']:,.0f}/s over {speed['bare']:,.0f}/s (median of {ROUNDS})",
     )  # fmt: skip
     show(
         "price look-up, p99 over bare Starlette",
-        middle([each["ours"].p99_ms / each["bare"].p99_ms for each in rounds]), "<= 2.0",
+        middle([each["ours"].p99_ms / each["bare"].p99_ms for each in rounds]), "<= 1.2",
         f"{p99['ours']:.2f} ms over {p99['bare']:.2f} ms",
     )  # fmt: skip
     show(
