@@ -22,10 +22,12 @@ _TRACEBACK = "TOLLBRIDGE_TRACEBACK"
 _COMMANDS_GROUP = "tollbridge.commands"
 _PANELS = {
     "Setting up": {"init": "setup", "check": "setup", "connect": "setup"},
-    "Every day": {"run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "approve": "runs", "serve": "serving"},
+    "Every day": {
+        "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "approve": "runs", "serve": "serving",
+    },
     "Looking": {
-        "price": "price", "plans": "reports", "usage": "reports", "explain": "reports", "runs": "runs", "adapters": "reports",
-        "sso": "entering",
+        "price": "price", "plans": "reports", "usage": "reports", "explain": "reports", "runs": "runs",
+        "adapters": "reports", "sso": "entering",
     },
     "Trying out": {"demo": "serving", "new-adapter": "scaffolding", "sandbox": "sandboxes"},
 }  # fmt: skip
@@ -107,7 +109,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit 0 done, 1 done but for some clients, 2 bad usage or configuration, 3 not reachable."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character ends no command
+            with suppress(OSError):  # a terminal that cannot show a character ends no command
+                stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments)
     except TollbridgeError as error:
