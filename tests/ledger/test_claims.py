@@ -153,7 +153,7 @@ def test_a_machine_whose_clock_is_years_off_takes_nothing_over_too_soon(
 
     class WrongClock(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+        def now(cls, *_: object) -> datetime:
             return datetime.fromtimestamp(time.time(), UTC) + MOST_YEARS_OFF
 
     monkeypatch.setattr(database, "datetime", WrongClock)

@@ -315,9 +315,7 @@ def _changes(connection: sa.Connection, run_id: int, results: Sequence[Result]) 
     return changes
 
 
-def _noted_twice(
-    connection: sa.Connection, run_id: int, issued: Sequence[Result], now: datetime
-) -> dict[str, str]:
+def _noted_twice(connection: sa.Connection, run_id: int, issued: Sequence[Result], now: datetime) -> dict[str, str]:
     """Invoices that the ledger has under another number than a receipt says: somebody has to remove one of the two."""
     problems = {}
     receipts = {(each.claim.entry.client_id, str(each.claim.entry.month)): each.receipt for each in issued}
