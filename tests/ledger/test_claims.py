@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Self
 
 import attrs
 import pytest
@@ -35,7 +36,7 @@ from tollbridge.ledger.schema import invoices
 from tollbridge.model import InvoiceStatus
 from tollbridge.rules.entry import Entry, State
 
-MOST_YEARS_OFF = timedelta(days=3660)
+YEARS = timedelta(days=3660)
 
 
 def left_by_the_dead(ledger: Ledger, *entries: Entry, lease: timedelta = AT_ONCE) -> list[Claim]:
@@ -153,8 +154,8 @@ def test_a_machine_whose_clock_is_years_off_takes_nothing_over_too_soon(
 
     class WrongClock(datetime):
         @classmethod
-        def now(cls, *_: object) -> datetime:
-            return datetime.fromtimestamp(time.time(), UTC) + MOST_YEARS_OFF
+        def now(cls, *_: object) -> Self:
+            return cls.fromtimestamp(time.time() + YEARS.total_seconds(), UTC)
 
     monkeypatch.setattr(database, "datetime", WrongClock)
     with running(ledger) as live:
@@ -352,6 +353,21 @@ def test_a_receipt_with_another_number_is_the_problem_twice_and_changes_nothing_
     assert [each.client_id for page in ledger.invoices.with_problems() for each in page] == [1], "until it is settled"
     last = ledger.events.of_client(1)[-1]
     assert (last.run_id, last.why) == (lost.entry.run_id, words["TB-2026-06-1"])
+
+
+@pytest.mark.xfail(reason="its words are 'twice, as invoice None', and only issued ones are told again", strict=True)
+def test_a_late_receipt_of_what_was_carried_since_is_told_by_every_run_in_words_that_are_true(
+    ledger: Ledger, run: LiveRun
+) -> None:
+    [lost] = left_by_the_dead(ledger, entry(1))
+    [taken] = take_over(ledger, run)
+    ledger.claims.record(run.id, [Result(taken, State.WRITTEN, "refused")])
+    carried = anew(found(ledger, 1))
+    draft(ledger, attrs.evolve(carried, entry=attrs.evolve(carried.entry, state=State.CARRIED)))
+    words = ledger.claims.record(lost.entry.run_id or 0, [issued(lost)])
+    assert "77" in words["TB-2026-06-1"]
+    assert "None" not in words["TB-2026-06-1"]
+    assert [each.client_id for page in ledger.invoices.with_problems() for each in page] == [1]
 
 
 def test_the_same_receipt_again_is_no_problem(ledger: Ledger, run: LiveRun) -> None:
