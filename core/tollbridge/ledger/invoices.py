@@ -183,6 +183,7 @@ class Invoices:
         changed = list(seen)
         if not changed:
             return
+        settled_at = sa.bindparam("b_settled_at", type_=Moment)
         statement = (
             sa.update(invoices)
             .where(
@@ -194,7 +195,9 @@ class Invoices:
             .values(
                 billing_status=sa.bindparam("b_status"),
                 due_date=sa.bindparam("b_due"),
-                settled_at=sa.bindparam("b_settled_at", type_=Moment),
+                settled_at=sa.case(
+                    (settled_at.is_not(None), sa.func.coalesce(invoices.c.settled_at, settled_at)), else_=None
+                ),
             )
         )
         with self._database.write() as connection:
