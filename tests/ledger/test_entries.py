@@ -159,11 +159,14 @@ def test_open_invoices_are_those_issued_and_not_settled_or_settled_and_open_agai
     assert found(ledger, 2).due_date == NEXT_DUE
 
 
-def test_when_an_invoice_was_settled_is_known_until_it_is_open_again(ledger: Ledger, run: LiveRun) -> None:
+def test_when_an_invoice_was_first_seen_settled_is_known_until_it_is_open_again(ledger: Ledger, run: LiveRun) -> None:
     draft(ledger, entry(1))
     ledger.claims.record(run.id, [issued(each) for each in claim(ledger, run)])
     ledger.invoices.note_status([Seen(found(ledger, 1), InvoiceStatus.PAID, DUE)])
-    assert (found(ledger, 1).billing_status, found(ledger, 1).settled_at is None) == (InvoiceStatus.PAID, False)
+    paid = found(ledger, 1)
+    assert (paid.billing_status, paid.settled_at is None) == (InvoiceStatus.PAID, False)
+    ledger.invoices.note_status([Seen(paid, InvoiceStatus.REFUNDED, DUE)])
+    assert (found(ledger, 1).billing_status, found(ledger, 1).settled_at) == (InvoiceStatus.REFUNDED, paid.settled_at)
     ledger.invoices.note_status([Seen(found(ledger, 1), InvoiceStatus.UNPAID, DUE)])
     assert found(ledger, 1).settled_at is None
 
