@@ -23,7 +23,7 @@ def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret, "_known", set())
 
 
-def _fresh_database(server_url: str, what: str) -> Iterator[str]:
+def fresh_database(server_url: str, what: str) -> Iterator[str]:
     """A database of its own on a real server, dropped afterwards; without a server, a skip, or a failure in CI."""
     name = f"tollbridge_test_{uuid.uuid4().hex[:12]}"
     engine = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
@@ -53,13 +53,13 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_url() -> Iterator[str]:
     """A PostgreSQL database of its own."""
-    yield from _fresh_database(POSTGRESQL, "PostgreSQL")
+    yield from fresh_database(POSTGRESQL, "PostgreSQL")
 
 
 @pytest.fixture
 def mariadb_url() -> Iterator[str]:
     """A MariaDB database of its own."""
-    yield from _fresh_database(MARIADB, "MariaDB")
+    yield from fresh_database(MARIADB, "MariaDB")
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])

@@ -1,60 +1,182 @@
 """A ledger that was begun by an earlier version is brought forward with all that is in it."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+import attrs
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+from tests.ledger.books import (
+    AT_ONCE,
+    DAY,
+    DUE,
+    HOUR,
+    JULY,
+    JUNE,
+    NOW,
+    PRICE,
+    claim,
+    draft,
+    entry,
+    found,
+    issued,
+    running,
+    take_over,
+)
 from tollbridge.errors import LedgerError
 from tollbridge.ledger import Account, Ledger
-from tollbridge.ledger.invoices import documents
-from tollbridge.ledger.schema import accounts, invoices, months
-from tollbridge.model import Currency
+from tollbridge.ledger.invoices import Draft, documents
+from tollbridge.ledger.opening import NEWEST
+from tollbridge.ledger.schema import Moment, Money, metadata
+from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.closing import is_to_draft
 from tollbridge.rules.entry import Document, State
-from tollbridge.rules.pricing import TokenPrice
+from tollbridge.rules.overdue import Hold, HoldReason, Mark
 from tollbridge.secret import DatabaseUrl
 
-NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
-ONE = Decimal("0.001")
-PRICE = TokenPrice(ONE, ONE, ONE, Currency("EUR"), (), (), compound=False, prices_include_tax=False)
-OLD = {"alembic_version", "months", "invoices", "accounts"}
-NEW = {"mails", "signups", "enrolments", "used_links", "attempts"}
+MIGRATIONS = "core/tollbridge/ledger/migrations"
+MAY = Month(2026, 5)
+ACTIVE, LOCKED, SUSPENDED = UserStatus.ACTIVE, UserStatus.LOCKED, UserStatus.SUSPENDED
+BY_0001 = {"alembic_version", "months", "invoices", "accounts"}
+BY_0003 = BY_0001 | {"mails", "signups", "enrolments", "used_links", "attempts"}
+BY_0004 = BY_0003 | {"holds", "readings", "unbilled", "runs", "leases", "events"}
+
+
+def bring_to(url: str, revision: str) -> sa.Engine:
+    """A database of an earlier revision."""
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+def add(engine: sa.Engine, table: str, *rows: dict[str, Any]) -> None:
+    """Rows of a table as the database has it at that revision, with money and moments as ever."""
+    there = sa.Table(table, sa.MetaData(), autoload_with=engine)
+    for column in there.c:
+        if isinstance(column.type, sa.DateTime):
+            column.type = Moment()
+        elif column.name in {"subtotal", "total"}:
+            column.type = Money()
+    with engine.begin() as connection:
+        for row in rows:
+            connection.execute(sa.insert(there).values(**row))
+
+
+def invoice(client_id: int, month: Month, state: str, **more: Any) -> dict[str, Any]:
+    """An invoice as earlier versions wrote it."""
+    drafted = entry(client_id, month)
+    return {
+        "client_id": client_id, "month": str(month), "state": state, "currency": "EUR", "issue_date": DAY,
+        "due_date": DUE, "tokens": 4900, "subtotal": Decimal("4.66"), "total": Decimal("5.55"),
+        "document": documents.dumps(drafted.document).decode(), "written_at": NOW, **more,
+    }  # fmt: skip
+
+
+def account(
+    client_id: int, *, closed: bool = False, hold: tuple[str | None, ...] = (None, None, None)
+) -> dict[str, Any]:
+    """An account as earlier versions wrote it: status, found and attempted status of its one hold."""
+    names = ("hold_status", "hold_found", "hold_attempted")
+    user = {"client_id": client_id, "user_id": 100 + client_id, "email": f"c{client_id}@example.com", "closed": closed}
+    return user | dict(zip(names, hold, strict=True))
+
+
+ISSUED = {"billing_id": "77", "billing_status": "unpaid", "sent_at": NOW, "issued_at": NOW}
+HOLDS: dict[int, tuple[dict[str, Any], tuple[Hold, ...], Mark | None]] = {
+    1: (account(1), (), None),
+    2: (account(2, hold=("locked", "active", None)), (Hold(HoldReason.OVERDUE, LOCKED),), Mark(LOCKED, ACTIVE)),
+    3: (
+        account(3, hold=("suspended", "locked", None)), (Hold(HoldReason.OVERDUE, SUSPENDED),), Mark(SUSPENDED, LOCKED),
+    ),
+    4: (
+        account(4, hold=("active", "active", "locked")), (Hold(HoldReason.OVERDUE, LOCKED),),
+        Mark(ACTIVE, ACTIVE, LOCKED),
+    ),
+    5: (
+        account(5, hold=("locked", "active", "suspended")), (Hold(HoldReason.OVERDUE, LOCKED),),
+        Mark(LOCKED, ACTIVE, SUSPENDED),
+    ),
+    6: (
+        account(6, hold=("locked", "active", "active")), (Hold(HoldReason.OVERDUE, LOCKED),),
+        Mark(LOCKED, ACTIVE, ACTIVE),
+    ),
+    7: (
+        account(7, closed=True, hold=("suspended", "active", None)), (Hold(HoldReason.CLOSED, SUSPENDED),),
+        Mark(SUSPENDED, ACTIVE),
+    ),
+    8: (
+        account(8, closed=True, hold=("locked", "active", "suspended")), (Hold(HoldReason.CLOSED, SUSPENDED),),
+        Mark(LOCKED, ACTIVE, SUSPENDED),
+    ),
+    9: (account(9, closed=True), (Hold(HoldReason.CLOSED, SUSPENDED),), None),
+}  # fmt: skip
 
 
 @pytest.fixture
-def first_ledger_url(ledger_url: str) -> str:
+def first_ledger_url(unmade_ledger_url: str) -> str:
     """A ledger of revision 0001 of each kind, with a month, an invoice and an account in it."""
-    config = Config()
-    config.set_main_option("script_location", "core/tollbridge/ledger/migrations")
-    engine = sa.create_engine(ledger_url)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.execute(sa.insert(months).values(month="2026-06", closed_at=NOW))
-        connection.execute(
-            sa.insert(invoices).values(
-                client_id=1042,
-                month="2026-06",
-                state="issued",
-                currency="EUR",
-                issue_date=date(2026, 7, 1),
-                due_date=date(2026, 7, 15),
-                tokens=4900,
-                subtotal=Decimal("4.90"),
-                total=Decimal("5.831"),
-                document=documents.dumps(Document((), PRICE)).decode(),
-                billing_id="77",
-                billing_status="unpaid",
-                written_at=NOW,
-            )
-        )
-        connection.execute(sa.insert(accounts).values(client_id=1042, user_id=7, email="ada@example.com", closed=False))
+    engine = bring_to(unmade_ledger_url, "0001")
+    add(engine, "months", {"month": "2026-06", "closed_at": NOW})
+    document = documents.dumps(Document((), PRICE)).decode()
+    add(engine, "invoices", invoice(1042, JUNE, "issued", document=document, **ISSUED))
+    add(engine, "accounts", account(1042, hold=("locked", "active", None)))
     engine.dispose()
-    return ledger_url
+    return unmade_ledger_url
+
+
+@pytest.fixture
+def third_ledger_url(unmade_ledger_url: str) -> str:
+    """A ledger of revision 0003 of each kind, with rows in every table."""
+    engine = bring_to(unmade_ledger_url, "0003")
+    add(engine, "months", {"month": "2026-05", "closed_at": NOW}, {"month": "2026-06", "closed_at": NOW})
+    add(
+        engine, "invoices",
+        invoice(1, MAY, "issued", **ISSUED | {"billing_status": "paid", "settled_at": NOW}),
+        invoice(2, MAY, "carried", carried_into="2026-06"),
+        invoice(3, MAY, "nothing"),
+        invoice(1, JUNE, "sending", sent_at=NOW, problem="no answer came"),
+        invoice(2, JUNE, "issued", **ISSUED | {"billing_id": "78"}),
+        invoice(3, JUNE, "carried"),
+        invoice(1, JULY, "written", problem="refused"),
+        invoice(2, JULY, "sending", sent_at=None),
+    )  # fmt: skip
+    add(engine, "accounts", *(row for row, _, _ in HOLDS.values()))
+    soon = NOW + HOUR
+    add(engine, "mails", {
+        "key": "signup:1", "recipient": "ada@example.com", "subject": "Your link", "body_text": "Here", "body_html": "",
+        "message_id": "m1", "state": "waiting", "attempts": 0, "next_attempt_at": NOW, "created_at": NOW,
+    })  # fmt: skip
+    add(engine, "signups", {
+        "email": "ada@example.com", "first_name": "Ada", "last_name": "L", "company": "", "language": "en",
+        "nonce": "n1", "state": "creating", "created_at": NOW, "expires_at": soon, "currency": "EUR", "country": "DE",
+    })  # fmt: skip
+    terms = {"accepted_at": NOW, "terms_url": "https://example.com/terms"}
+    add(engine, "enrolments", {"client_id": 1, "proved_address": "c1@example.com", **terms})
+    add(engine, "used_links", {"nonce": "n2", "used_at": NOW, "expires_at": soon})
+    add(engine, "attempts", {"bucket": "login:ada", "at": NOW})
+    engine.dispose()
+    return unmade_ledger_url
+
+
+@pytest.fixture
+def brought_forward(third_ledger_url: str) -> Iterator[Ledger]:
+    """That ledger, brought forward."""
+    ledger = Ledger.open(DatabaseUrl(third_ledger_url))
+    yield ledger
+    ledger.close()
 
 
 def tables(url: str) -> set[str]:
@@ -65,46 +187,186 @@ def tables(url: str) -> set[str]:
         engine.dispose()
 
 
-def test_a_ledger_of_the_first_revision_keeps_its_invoices_when_the_pages_tables_are_added(
-    first_ledger_url: str,
-) -> None:
-    assert tables(first_ledger_url) == OLD
+# From the first
+
+
+def test_a_ledger_of_the_first_revision_keeps_its_invoices_months_and_accounts(first_ledger_url: str) -> None:
+    assert tables(first_ledger_url) == BY_0001
     for _ in range(2):
         ledger = Ledger.open(DatabaseUrl(first_ledger_url))
-        june = Month(2026, 6)
-        entry = ledger.invoices.find(june, 1042)
-        assert entry is not None
-        assert (entry.state, entry.subtotal, entry.total, entry.billing_id, entry.written_at) == (
-            State.ISSUED, Decimal("4.90"), Decimal("5.831"), "77", NOW,
+        there = found(ledger, 1042)
+        assert (there.state, there.subtotal, there.total, there.billing_id, there.written_at) == (
+            State.ISSUED, Decimal("4.66"), Decimal("5.55"), "77", NOW,
         )  # fmt: skip
-        assert entry.document == Document((), PRICE)
-        assert ledger.months.is_closed(june)
-        assert ledger.accounts.of_clients([1042]) == {1042: Account(1042, 7, "ada@example.com")}
+        assert there.document == Document((), PRICE)
+        assert ledger.months.is_closed(JUNE)
+        holds, mark = (Hold(HoldReason.OVERDUE, LOCKED),), Mark(LOCKED, ACTIVE)
+        assert ledger.accounts.of_clients([1042]) == {1042: Account(1042, 1142, "c1042@example.com", holds, mark)}
         ledger.close()
-    assert tables(first_ledger_url) == OLD | NEW
+    assert tables(first_ledger_url) == BY_0004
 
 
+@pytest.mark.parametrize("in_the_way", ["attempts", "events"])
 def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_the_next(
-    first_ledger_url: str,
+    first_ledger_url: str, in_the_way: str
 ) -> None:
     engine = sa.create_engine(first_ledger_url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE attempts (other INTEGER)")  # the last one to be made
-    with pytest.raises(LedgerError, match="attempts"):
+        connection.exec_driver_sql(f"CREATE TABLE {in_the_way} (other INTEGER)")  # the last one of its revision
+    before = everything(engine)
+    with pytest.raises(LedgerError, match=in_the_way):
         Ledger.open(DatabaseUrl(first_ledger_url))
-    assert tables(first_ledger_url) == OLD | {"attempts"}
+    assert everything(engine) == before
     with engine.begin() as connection:
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0001"
-        connection.exec_driver_sql("DROP TABLE attempts")
+        connection.exec_driver_sql(f"DROP TABLE {in_the_way}")
     engine.dispose()
     Ledger.open(DatabaseUrl(first_ledger_url)).close()
-    assert tables(first_ledger_url) == OLD | NEW
+    assert tables(first_ledger_url) == BY_0004
 
 
-def test_no_table_has_a_column_for_a_password(first_ledger_url: str) -> None:
-    Ledger.open(DatabaseUrl(first_ledger_url)).close()
-    engine = sa.create_engine(first_ledger_url)
+# From the third
+
+
+def everything(engine: sa.Engine) -> dict[str, tuple[list[str], list[tuple[Any, ...]]]]:
+    """Every table's columns and rows."""
+    inspector, there = sa.inspect(engine), {}
+    with engine.connect() as connection:
+        for table in sorted(inspector.get_table_names()):
+            columns = [column["name"] for column in inspector.get_columns(table)]
+            rows = connection.exec_driver_sql(f"SELECT * FROM {table}").all()
+            there[table] = (columns, sorted((tuple(row) for row in rows), key=repr))
+    return there
+
+
+def test_a_migration_of_the_third_revision_that_breaks_off_leaves_it_as_it_was(third_ledger_url: str) -> None:
+    engine = sa.create_engine(third_ledger_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE events (other INTEGER)")  # the last one to be made
+    before = everything(engine)
+    with pytest.raises(LedgerError, match="events"):
+        Ledger.open(DatabaseUrl(third_ledger_url))
+    assert everything(engine) == before
+    engine.dispose()
+
+
+def test_closed_months_stay_closed_but_not_one_with_unfinished_entries(brought_forward: Ledger) -> None:
+    months = brought_forward.months
+    assert [months.is_closed(month) for month in (MAY, JUNE, JULY)] == [True, False, False]
+    assert [months.is_drafted(month) for month in (MAY, JUNE, JULY)] == [True, True, False]
+    assert months.last_closed_at() == NOW
+    with running(brought_forward, works=True) as live:
+        for claimed in take_over(brought_forward, live):
+            brought_forward.claims.record(live.id, [issued(claimed)])
+    assert months.is_closed(JUNE)
+
+
+def test_invoices_are_what_they_were(brought_forward: Ledger) -> None:
+    ledger = brought_forward
+    paid = found(ledger, 1, MAY)
+    assert paid == attrs.evolve(
+        entry(1, MAY, State.ISSUED), billing_id="77", billing_status=InvoiceStatus.PAID, sent_at=NOW, issued_at=NOW,
+        settled_at=NOW,
+    )  # fmt: skip
+    states = {
+        (month, client_id): each.state
+        for month in (MAY, JUNE, JULY)
+        for client_id, each in ledger.invoices.of_month(month, [1, 2, 3]).items()
+    }
+    assert states == {
+        (MAY, 1): State.ISSUED, (MAY, 2): State.CARRIED, (MAY, 3): State.NOTHING,
+        (JUNE, 1): State.SENDING, (JUNE, 2): State.ISSUED, (JUNE, 3): State.CARRIED,
+        (JULY, 1): State.WRITTEN, (JULY, 2): State.SENDING,
+    }  # fmt: skip
+    assert ledger.invoices.carried(JULY, [1, 2, 3]) == {3: [found(ledger, 3)]}, "what an invoice took in is in it"
+    assert [each.billing_id for each in ledger.invoices.open_of([1, 2, 3])] == ["78"]
+    assert found(ledger, 1).problem == "no answer came"
+
+
+def test_what_was_in_doubt_can_be_taken_over_when_it_can_appear_no_more(brought_forward: Ledger) -> None:
+    since_then = datetime.now(UTC) - NOW
+    with running(brought_forward) as live:
+        assert take_over(brought_forward, live, since_then + HOUR) == []
+        first = take_over(brought_forward, live, timedelta(days=1))
+        assert [(each.entry.month, each.in_doubt) for each in first] == [(JUNE, True)], "sent when it was said to be"
+        second = take_over(brought_forward, live, AT_ONCE)
+        assert [each.entry.month for each in second] == [JULY], "not known when: counted from the migration on"
+        brought_forward.claims.record(live.id, [issued(each) for each in (*first, *second)])
+    assert found(brought_forward, 1).state is State.ISSUED
+
+
+def test_what_was_written_is_drafted_anew_and_claimed(brought_forward: Ledger) -> None:
+    july = found(brought_forward, 1, JULY)
+    assert is_to_draft(attrs.evolve(july, problem=None), DAY, "some list"), "its price list is not known"
+    drafted = attrs.evolve(entry(1, JULY), written_at=NOW + HOUR, prices="some list")
+    assert draft(brought_forward, Draft(drafted, july)) == [drafted]
+    with running(brought_forward) as live:
+        assert [(each.entry.month, each.entry.attempt) for each in claim(brought_forward, live)] == [(JULY, 1)]
+
+
+def test_holds_have_the_reason_they_were_made_for_and_what_was_done_is_known(brought_forward: Ledger) -> None:
+    assert brought_forward.accounts.of_clients(list(HOLDS)) == {
+        client_id: Account(client_id, 100 + client_id, f"c{client_id}@example.com", holds, mark)
+        for client_id, (_, holds, mark) in HOLDS.items()
+    }
+
+
+def test_accounts_can_be_claimed_and_everyone_held_is_in_question(brought_forward: Ledger) -> None:
+    [page] = brought_forward.accounts.in_question()
+    assert [each.client_id for each in page] == [2, 3, 4, 5, 6, 7, 8, 9]
+    with running(brought_forward) as live:
+        assert len(brought_forward.accounts.claim(live.id, list(HOLDS), HOUR)) == len(HOLDS)
+        same_user = attrs.evolve(page[0], client_id=99)
+        brought_forward.accounts.add(same_user, live.id)
+    assert 2 not in brought_forward.accounts.of_clients([2]), "a user is still one client's"
+    with pytest.raises(LedgerError, match=r"(?i)unique"), brought_forward.database.write() as connection:
+        connection.exec_driver_sql("UPDATE accounts SET user_id = 103")
+
+
+def test_the_pages_rows_are_kept(brought_forward: Ledger) -> None:
+    ledger = brought_forward
+    assert [(mail.key, mail.recipient) for mail in ledger.outbox.take(NOW, 60, 9)] == [("signup:1", "ada@example.com")]
+    [joining] = ledger.signups.unfinished()
+    assert (joining.email, joining.currency, joining.country, joining.expires_at) == (
+        "ada@example.com", "EUR", "DE", NOW + HOUR,
+    )  # fmt: skip
+    assert ledger.signups.enrolled([1, 2]) == {1: "c1@example.com"}
+    assert ledger.visits.was_used("n2", NOW)
+    assert not ledger.visits.allow("login:ada", 1, HOUR, NOW)
+
+
+# At the newest
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_queries_are_written_for(unmade_ledger_url: str) -> None:
+    ledger = Ledger.open(DatabaseUrl(unmade_ledger_url))
+    with ledger.database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == NEWEST
+    ledger.close()
+    assert ScriptDirectory(MIGRATIONS).get_current_head() == NEWEST
+
+
+def test_a_ledger_of_a_newer_version_is_not_touched(ledger_url: str) -> None:
+    engine = sa.create_engine(ledger_url)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        before = everything(engine)
+        with pytest.raises(LedgerError, match="newer Tollbridge"):
+            Ledger.open(DatabaseUrl(ledger_url))
+        assert everything(engine) == before
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{NEWEST}'")
+        engine.dispose()
+
+
+def test_no_table_has_a_column_for_a_password(ledger_url: str) -> None:
+    engine = sa.create_engine(ledger_url)
     inspector = sa.inspect(engine)
-    names = {column["name"] for table in OLD | NEW for column in inspector.get_columns(table)}
+    names = {column["name"] for table in inspector.get_table_names() for column in inspector.get_columns(table)}
     engine.dispose()
+    assert "email" in names
     assert not {name for name in names if "pass" in name or "hash" in name}

@@ -4,18 +4,15 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from tests.ledger.books import HOUR, JUNE, NOW, draft_month, reading, running
 from tollbridge import DatabaseUrl
 from tollbridge.errors import ConfigError, LedgerError
 from tollbridge.ledger import Ledger, opening
-from tollbridge.rules.calendar import Month
-
-JUNE = Month(2026, 6)
 
 
 @pytest.fixture
@@ -33,8 +30,9 @@ def modes(folder: Path) -> dict[str, str]:
 
 def close_june(ledger: Ledger) -> None:
     """Write something."""
-    with ledger.exclusive(wait_seconds=1):
-        ledger.months.close(JUNE, datetime(2026, 7, 1, 4, tzinfo=UTC))
+    draft_month(ledger, JUNE, reading(NOW, NOW + HOUR))
+    with running(ledger, works=True) as live:
+        assert ledger.months.close(JUNE, live.id)
 
 
 def test_several_may_open_a_new_ledger_at_the_same_moment(tmp_path: Path) -> None:
@@ -112,14 +110,32 @@ def test_one_sqlite_file_is_one_ledger_and_one_lock_whatever_it_is_called(
     close_june(other)
     assert ledger.months.is_closed(JUNE)
     with (
-        ledger.exclusive(wait_seconds=1),
+        opening.exclusive(ledger.database, wait_seconds=1),
         pytest.raises(LedgerError, match="another run"),
-        other.exclusive(wait_seconds=0),
+        opening.exclusive(other.database, wait_seconds=0),
     ):
         pass
     ledger.close()
     other.close()
     assert {file.name for file in tmp_path.iterdir()} == {"data", "linked", "link.db"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whoever_works_on_a_sqlite_file_works_on_it_alone_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "linked").symlink_to("data")
+    (tmp_path / "link.db").symlink_to("linked/tollbridge.db")
+    other = Ledger.open(DatabaseUrl(name.format(folder=tmp_path)))
+    ledger = Ledger.open(DatabaseUrl(f"sqlite:///{tmp_path}/data/tollbridge.db"))
+    with running(ledger, works=True) as first, running(other, works=True) as second:
+        assert (first.works, second.works) == (True, False)
+        other.runs.bury()
+        assert [run.id for run in other.runs.alive(second.id)] == [first.id]
+    ledger.close()
+    other.close()
 
 
 @pytest.mark.parametrize(
@@ -183,11 +199,14 @@ def test_a_connection_that_is_killed_while_it_waits_for_another_run_is_an_error_
         with holder.database.read() as connection:
             connection.execute(others).all()
 
-    with holder.exclusive(wait_seconds=1) as check:
-        with pytest.raises(LedgerError, match="terminat"), waiter.exclusive(wait_seconds=30, on_wait=kill):
+    with opening.exclusive(holder.database, wait_seconds=1) as check:
+        with (
+            pytest.raises(LedgerError, match="terminat"),
+            opening.exclusive(waiter.database, wait_seconds=30, on_wait=kill),
+        ):
             pass
         check()
-    with waiter.exclusive(wait_seconds=1):
+    with opening.exclusive(waiter.database, wait_seconds=1):
         pass
     holder.close()
     waiter.close()

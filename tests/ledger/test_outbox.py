@@ -1,7 +1,6 @@
 """A mail waits in the ledger until it is sent, and is one deliverer's at a time."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,14 +16,6 @@ NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 LINK = "https://bridge.example.com/cloud/confirm/abcdef"
 MAIL = Mail("Your link", f"Here: {LINK}\n", f'<a href="{LINK}">Here</a>')
-
-
-@pytest.fixture
-def ledger(ledger_url: str) -> Iterator[Ledger]:
-    """A fresh ledger of each kind."""
-    opened = Ledger.open(DatabaseUrl(ledger_url))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Attempts are limited and links work once, however many processes serve the pages."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,14 +15,6 @@ from tollbridge.secret import DatabaseUrl
 NOW = datetime(2026, 7, 1, 4, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def ledger(ledger_url: str) -> Iterator[Ledger]:
-    """A fresh ledger of each kind."""
-    opened = Ledger.open(DatabaseUrl(ledger_url))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

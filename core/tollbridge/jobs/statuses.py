@@ -41,7 +41,7 @@ def apply_status(work: Work, account: Account, user: SolusUser, why: str) -> Sta
     if changes:
         accounts.attempt(run_id, account, Mark(user.status, found, attempted=after))
         work.parts.solus.set_status(user.id, after)
-    accounts.set_status(run_id, account, mark, user.status, why)
+    accounts.set_status(run_id, account, mark, user.status, after, why)
     if not changes:
         return None
     change = StatusChange(account.client_id, user.id, user.status, after)

@@ -184,10 +184,11 @@ class Accounts:
                     f"client {account.client_id}: its account is not this run's to change any more; run again"
                 )
 
-    def set_status(self, run_id: int, account: Account, mark: Mark | None, before: UserStatus, why: str) -> None:
+    def set_status(  # noqa: PLR0917
+        self, run_id: int, account: Account, mark: Mark | None, before: UserStatus, after: UserStatus, why: str
+    ) -> None:
         """Note a status that was set; so it is noted even if the claim was lost meanwhile, for it is so."""
         mine = sa.and_(accounts.c.client_id == account.client_id, accounts.c.user_id == account.user_id)
-        after = mark.status if mark else (account.mark.found if account.mark else UserStatus.ACTIVE)
         with self._database.write() as connection:
             connection.execute(sa.update(accounts).where(mine).values(_mark_row(mark)))
             if after is not before:

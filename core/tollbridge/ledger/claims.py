@@ -166,16 +166,13 @@ class Claims:
         others = [result for result in results if result.receipt is None]
         with self._database.write() as connection:
             now = self._database.now(connection)
+            changes = _changes(connection, run_id, results)
             if issued:
                 connection.execute(_ISSUED, [_proved(run_id, result, now) for result in issued])
             if others:
                 connection.execute(_NOT_ISSUED, [_undone(run_id, result, now) for result in others])
-            note(connection, now, (
-                state_change(attrs.evolve(result.claim.entry, state=result.state), State.SENDING, run_id,
-                             result.problem)
-                for result in results
-            ))  # fmt: skip
-            return _noted_twice(connection, issued)
+            note(connection, now, changes)
+            return _noted_twice(connection, run_id, issued, now)
 
     def unfinished_references(self, months: Collection[Month]) -> set[str]:
         """The references of these months' entries that are not known to be issued."""
@@ -301,7 +298,24 @@ def _undone(run_id: int, result: Result, now: datetime) -> dict[str, Any]:
     }
 
 
-def _noted_twice(connection: sa.Connection, issued: Sequence[Result]) -> dict[str, str]:
+def _changes(connection: sa.Connection, run_id: int, results: Sequence[Result]) -> list[Event]:
+    """What the results are about to change; the entries are locked until that is done, so that it is what happens."""
+    keys = [(result.claim.entry.client_id, str(result.claim.entry.month)) for result in results]
+    columns = invoices.c.client_id, invoices.c.month, invoices.c.state, invoices.c.run_id, invoices.c.attempt
+    query = sa.select(*columns).where(sa.tuple_(invoices.c.client_id, invoices.c.month).in_(keys))
+    rows = connection.execute(query.order_by(invoices.c.id).with_for_update())
+    there = {(row.client_id, row.month): row for row in rows}
+    changes = []
+    for key, result in zip(keys, results, strict=True):
+        row, entry = there[key], attrs.evolve(result.claim.entry, state=result.state)
+        before = State(row.state)
+        claimed = (before, row.run_id, row.attempt) == (State.SENDING, run_id, entry.attempt)
+        if before in {State.WRITTEN, State.SENDING} if result.receipt else claimed:
+            changes.append(state_change(entry, before, run_id, result.problem))
+    return changes
+
+
+def _noted_twice(connection: sa.Connection, run_id: int, issued: Sequence[Result], now: datetime) -> dict[str, str]:
     """Invoices that the ledger has under another number than a receipt says: somebody has to remove one of the two."""
     problems = {}
     receipts = {(each.claim.entry.client_id, str(each.claim.entry.month)): each.receipt for each in issued}
@@ -321,5 +335,5 @@ def _noted_twice(connection: sa.Connection, issued: Sequence[Result]) -> dict[st
         problems[name] = words
         own = sa.and_(invoices.c.client_id == row.client_id, invoices.c.month == row.month)
         connection.execute(sa.update(invoices).where(own).values(other_billing_id=str(receipt.id), problem=words))
-        note(connection, datetime.now().astimezone(), [Event("invoice", row.client_id, row.month, why=words)])
+        note(connection, now, [Event("invoice", row.client_id, row.month, why=words, run_id=run_id)])
     return problems

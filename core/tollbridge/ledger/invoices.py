@@ -112,19 +112,25 @@ class Invoices:
             )
             rows = [{**_row(each.entry), "attempt": each.found.attempt if each.found else 0} for each in drafts]
             connection.execute(statement, rows)
-            written = self._still_as_drafted(connection, [each.entry for each in drafts])
+            written = self._still_as_drafted(connection, drafts)
             self._carry(connection, written)
             before = {each.entry.client_id: each.found.state for each in drafts if each.found}
             note(connection, now, (state_change(entry, before.get(entry.client_id), lease.run_id) for entry in written))
             return written
 
-    def _still_as_drafted(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Entry]:
+    def _still_as_drafted(self, connection: sa.Connection, drafts: Sequence[Draft]) -> list[Entry]:
         """Those of a page of one month that are in the ledger as they were just written."""
-        drafted_at = sa.select(invoices.c.client_id, invoices.c.written_at).where(
-            invoices.c.month == str(entries[0].month), invoices.c.client_id.in_([each.client_id for each in entries])
-        )
-        there = {row.client_id: row.written_at for row in connection.execute(drafted_at)}
-        return [entry for entry in entries if there.get(entry.client_id) == entry.written_at]
+        columns = invoices.c.client_id, invoices.c.written_at, invoices.c.state, invoices.c.attempt
+        of_month = invoices.c.month == str(drafts[0].entry.month)
+        of_page = invoices.c.client_id.in_([each.entry.client_id for each in drafts])
+        rows = connection.execute(sa.select(*columns).where(of_month, of_page))
+        there = {row.client_id: (row.written_at, row.state, row.attempt) for row in rows}
+        return [
+            each.entry
+            for each in drafts
+            if there.get(each.entry.client_id)
+            == (each.entry.written_at, each.entry.state, each.found.attempt if each.found else 0)
+        ]
 
     def _carry(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
         """What was carried is taken into these months' invoices, or waits on."""
@@ -177,6 +183,7 @@ class Invoices:
         changed = list(seen)
         if not changed:
             return
+        settled_at = sa.bindparam("b_settled_at", type_=Moment)
         statement = (
             sa.update(invoices)
             .where(
@@ -188,7 +195,9 @@ class Invoices:
             .values(
                 billing_status=sa.bindparam("b_status"),
                 due_date=sa.bindparam("b_due"),
-                settled_at=sa.bindparam("b_settled_at", type_=Moment),
+                settled_at=sa.case(
+                    (settled_at.is_not(None), sa.func.coalesce(invoices.c.settled_at, settled_at)), else_=None
+                ),
             )
         )
         with self._database.write() as connection:

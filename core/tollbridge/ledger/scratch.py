@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -11,6 +12,7 @@ from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.schema import accounts, enrolments, events, holds, invoices, metadata, months, signups
 from tollbridge.secret import DatabaseUrl
 
+_LONG_AGO = timedelta(days=365)
 _OPEN = ("draft", "unpaid", "pending")
 _NOT_CLOSED = ~sa.exists().where(months.c.month == invoices.c.month, months.c.closed_at.is_not(None))
 _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
@@ -48,7 +50,7 @@ def scratch_copy(ledger: Ledger) -> Iterator[Ledger]:
                 now = database.now(connection)
                 connection.execute(sa.update(accounts).values(run_id=None, leased_until=None))
                 claimed = sa.update(invoices).where(invoices.c.state == "sending")
-                connection.execute(claimed.values(run_id=None, leased_until=now.replace(year=now.year - 1)))
+                connection.execute(claimed.values(run_id=None, leased_until=now - _LONG_AGO))
             yield Ledger(database)
         finally:
             database.close()
