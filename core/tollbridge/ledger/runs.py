@@ -89,7 +89,7 @@ class LiveRun:
     def _take(self, system: str, most: int) -> int | None:
         """A free place, or None. This session's own are passed over, since a session gets its own locks again."""
         taken = self._slots[system]
-        numbers = sa.func.generate_series(1, most).table_valued("n", name="numbers")
+        numbers = sa.func.generate_series(1, most).table_valued("n", name="numbers").render_derived()
         lock = sa.func.pg_try_advisory_lock(_SLOT_LOCKS[system], numbers.c.n)
         with self._one_at_a_time, self._database.errors():
             mine = sa.case((numbers.c.n.in_(sorted(taken)), sa.false()), else_=lock) if taken else lock
