@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
+from tests.small_world import SmallWorld, a_small_world
 from tests.world import World, a_world
 from tollbridge import secret
 
@@ -81,4 +82,11 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def world(tmp_path: Path) -> Iterator[World]:
     """A world on SQLite."""
     with a_world(tmp_path, f"sqlite:///{tmp_path}/billing.db", f"sqlite:///{tmp_path}/tollbridge.db") as made:
+        yield made
+
+
+@pytest.fixture
+def small_world(tmp_path: Path) -> Iterator[SmallWorld]:
+    """A world with billing in memory."""
+    with a_small_world(tmp_path) as made:
         yield made

@@ -17,7 +17,7 @@ from tollbridge.jobs.daily import Part, Run, when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.reports import DailyReport, status_of
 from tollbridge.rules.entry import Entry
-from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.solus.sandbox import Panel, in_memory, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_generic_sql.preset import metadata as preset_schema
 
@@ -48,12 +48,15 @@ token = "bridge-token"
 url = "{ledger}"
 
 [adapter]
-use = "generic_sql"
+{adapter}
+{more}
+"""
+
+PRESET = """use = "generic_sql"
 
 [adapter.generic_sql]
 url = "{database}"
 preset = "tollbridge"
-{more}
 """
 
 
@@ -87,18 +90,23 @@ class World:
     def config(self) -> Path:
         """bridge.toml, written anew from the world as it is."""
         path = self.folder / "bridge.toml"
-        path.write_text(
-            CONFIGURATION.format(
-                solus=self.solus_url,
-                start=self.start,
-                billing=self.billing,
-                ledger=self.ledger_url,
-                database=self.database_url,
-                more=self.more,
-            ),
-            encoding="utf-8",
-        )
+        path.write_text(self.text(), encoding="utf-8")
         return path
+
+    def text(self) -> str:
+        """What stands in bridge.toml."""
+        return CONFIGURATION.format(
+            solus=self.solus_url,
+            start=self.start,
+            billing=self.billing,
+            ledger=self.ledger_url,
+            adapter=self.adapter_table(),
+            more=self.more,
+        )
+
+    def adapter_table(self) -> str:
+        """What stands below [adapter]."""
+        return PRESET.format(database=self.database_url)
 
     def settings(self) -> Settings:
         """bridge.toml as settings."""
@@ -107,7 +115,7 @@ class World:
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts, with quick retries."""
-        with bridge(self.config, QUICK) as parts:
+        with bridge(self.config, lambda settings: in_memory(self.panel, settings, QUICK)) as parts:
             yield parts
 
     @contextmanager

@@ -5,6 +5,8 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
+from tests.adapters.acme import ACME, configure, module
+from tests.world import World
 from tollbridge.adapters import loading
 from tollbridge.cli import main
 
@@ -44,3 +46,22 @@ def test_one_that_cannot_be_used_is_listed_with_the_reason(
     bare, broken = json.loads(capsys.readouterr().out)
     assert "no_such_module" in broken["problem"]
     assert "the required hook create_invoice is missing" in bare["problem"]
+
+
+def test_what_the_settings_of_bridge_toml_leave_out_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An adapter may set ``cannot`` when it is made; without settings that can be used, its class says what it can."""
+    setting = "self.cannot = {'terms': f'{settings.greeting}: no rules'}\n        "
+    marker = "def __init__(self, settings: AcmeSettings) -> None:\n        "
+    assert marker in ACME
+    text = ACME.replace(marker, marker + setting)
+    use = f"{module(world.folder, text)}:AcmeAdapter"
+    path = configure(world, use, '[adapter.settings]\nfile = "acme.json"\ngreeting = "${GREETING}"')
+    for greeting, told in (("good day", [{"what": "terms", "reason": "good day: no rules"}]), ("", [])):
+        monkeypatch.setenv("GREETING", greeting)
+        if not greeting:
+            monkeypatch.delenv("GREETING")
+        assert main(["--config", str(path), "adapters", "--json"]) == 0
+        found = {each["name"]: each["cannot"] for each in json.loads(capsys.readouterr().out)}
+        assert [each for each in found[use] if each["what"] == "terms" and each["reason"]] == told

@@ -5,18 +5,22 @@ import inspect
 import json
 import re
 import textwrap
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docs.walking import PAGES, ROOT, all_blocks, blocks
+from tests.memory.side import MemorySide
 from tests.world import World, a_world
-from tollbridge import model
+from tollbridge import Attempt, Invoice, InvoiceLine, Receipt, hookimpl, model
 from tollbridge.adapters import hookspecs
 from tollbridge.adapters.hookspecs import ABILITIES, LISTENERS, OPTIONAL, REQUIRED, Hooks
 from tollbridge.conformance import AdapterTests, OtherSide
+from tollbridge.conformance.attempts import AttemptTests
+from tollbridge.memory import Booked, Books, MemoryBilling
 
 ADAPTERS_PAGE = ROOT / "docs/adapters.md"
 PLAIN_ACME = """
@@ -98,6 +102,58 @@ def test_a_client_that_cannot_be_read_does_not_hide_the_next_ones() -> None:
     with pytest.raises(Refused, match="client 1"):
         next(clients)
     assert next(clients).id == 2
+
+
+class StepByStep:
+    """The API that the example of several calls is written against, over books in memory."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+
+    def _booked(self, number: str) -> Booked:
+        return next(each for each in self.books.invoices if str(each.number) == number)
+
+    def new_draft(self, client: int, note: str) -> str:
+        """A draft without lines, to be found again by its note."""
+        day = date(2000, 1, 1)
+        empty = Invoice(note, client, self.books.clients[client].currency, day, day, (), note)
+        return str(self.books.book(empty, status="draft").number)
+
+    def count_lines(self, number: str) -> int:
+        return len(self._booked(number).lines)
+
+    def add_line(self, number: str, words: str, amount: Decimal, *, taxed: bool) -> None:
+        lines = (*self._booked(number).lines, InvoiceLine(words, 0, amount, taxed))
+        self.books.change_invoice(int(number), lines=lines)
+
+    def total(self, number: str) -> Decimal:
+        return self._booked(number).total
+
+    def remove(self, number: str) -> None:
+        self.books.remove_invoice(int(number))
+
+    def publish(self, number: str, issued: date, due: date) -> Receipt:
+        return self.books.change_invoice(int(number), status="unpaid", issue_date=issued, due_date=due).receipt
+
+
+@pytest.mark.parametrize("test", [name for name in dir(AttemptTests) if name.startswith("test_")])
+def test_the_example_of_several_calls_passes_the_kit(test: str) -> None:
+    names: dict[str, Any] = {"__name__": "example"}
+    [example] = [block for block in blocks(ADAPTERS_PAGE) if "def create_in_steps(" in block.text]
+    exec(compile(example.text, str(example), "exec"), names)  # noqa: S102
+
+    class Documented(MemoryBilling):
+        @hookimpl
+        def create_invoice(self, invoice: Invoice, attempt: Attempt) -> Receipt:
+            made = names["create_in_steps"](StepByStep(self.books), invoice, attempt)
+            assert isinstance(made, Receipt)
+            return made
+
+    class DocumentedSide(MemorySide):
+        def adapter(self) -> MemoryBilling:
+            return Documented(books=self.books)
+
+    getattr(AttemptTests(), test)(DocumentedSide(several_steps=True))
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ The words after a block's language say what becomes of it:
 - ``text demo`` is a part of what the demo prints. Other blocks are not run.
 """
 
+import io
 import json
-import os
 import re
 import socket
 import sqlite3
@@ -22,11 +22,14 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import chdir, closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 import attrs
+
+from tests.docs import forks
+from tollbridge.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -164,7 +167,8 @@ class Walk:
     def _serve(self, text: str, port: str) -> None:
         process = subprocess.Popen(
             ["/bin/bash", "-c", f"exec {text.strip()} --port {port}"],
-            cwd=self.folder, env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+            cwd=self.folder, env=self._environment(forked=False), text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.servers.append(process)
         deadline = time.monotonic() + 30
@@ -182,15 +186,23 @@ class Walk:
             rows = ["|".join(map(str, row)) for row in connection.execute(text)]
         assert rows == [block.words[2]]
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, *, forked: bool = True) -> dict[str, str]:
+        """The reader's commands; one that goes on in the background is no fork, so that it can be ended."""
         tools = self.folder / ".tools"
         if not tools.exists():
             tools.mkdir()
-            (tools / "tollbridge").symlink_to(Path(sys.executable).with_name("tollbridge"))
-            curl = tools / "curl"
-            curl.write_text(_CURL.format(python=sys.executable), encoding="utf-8")
-            curl.chmod(0o755)
-        return {"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(self.folder), "COLUMNS": "80"}
+            _script(tools / "curl", _CURL.format(python=sys.executable))
+            for name in ("forked", "real"):
+                (tools / name).mkdir()
+            _script(tools / "forked" / "tollbridge", forks.client())
+            (tools / "real" / "tollbridge").symlink_to(Path(sys.executable).with_name("tollbridge"))
+        own = tools / ("forked" if forked else "real")
+        return {"PATH": f"{own}:{tools}:/usr/bin:/bin", "HOME": str(self.folder), "COLUMNS": "80"}
+
+
+def _script(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
 
 
 @contextmanager
@@ -216,13 +228,18 @@ def _free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def tollbridge(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """One command, as from a shell eighty columns wide."""
-    return subprocess.run(
-        [sys.executable, "-m", "tollbridge", *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "80", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@attrs.frozen
+class Done:
+    """What a command printed, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def tollbridge(*arguments: str, folder: Path) -> Done:
+    """One command, as from a shell eighty columns wide, but within this process: its start takes a second."""
+    printed, complained = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(printed), redirect_stderr(complained):
+        code = main(list(arguments))
+    return Done(code, printed.getvalue(), complained.getvalue())

@@ -11,9 +11,9 @@ import pytest
 
 from tollbridge import Invoice, InvoiceStatus, OutcomeUnknown, Refused, TaxRate, Unavailable
 from tollbridge.adapters.billing import BillingSystem, LooseAttempt
-from tollbridge.adapters.loading import adapter_class, managed, plugin_manager
+from tollbridge.adapters.loading import adapter_class, plugin_manager
 from tollbridge.conformance import an_invoice
-from tollbridge.memory import Books, MemoryBilling, MemorySettings, Trouble
+from tollbridge.memory import Books, MemoryBilling, MemorySettings, Trouble, billing_system
 
 REFERENCE = "TB-2026-07-1042"
 
@@ -33,7 +33,7 @@ def books() -> Books:
 @pytest.fixture
 def billing(books: Books) -> BillingSystem:
     """The books as the core sees them."""
-    return BillingSystem("memory", managed("memory", MemoryBilling(books=books)))
+    return billing_system(books)
 
 
 def the_invoice(*amounts: str) -> Invoice:

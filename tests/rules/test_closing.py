@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import pytest
@@ -80,9 +81,7 @@ def test_what_was_carried_is_taken_in_whole_or_waits_whole() -> None:
         *(({"state": state, "problem": "x"}, False) for state in State if state is not State.WRITTEN),
     ],
 )
-def test_only_what_is_written_and_out_of_date_or_refused_is_drafted_anew(
-    changes: dict[str, object], anew: bool
-) -> None:
+def test_only_what_is_written_and_out_of_date_or_refused_is_drafted_anew(changes: dict[str, Any], anew: bool) -> None:
     entry = attrs.evolve(drafted(used(100)), **changes)
     assert is_to_draft(entry, DAY, "a list") is anew
 
@@ -101,7 +100,7 @@ def test_usage_that_came_later_is_counted_against_the_months_own_lines_only() ->
     assert late_tokens(entry, []) == 0, "usage that is not reported any more takes nothing back"
 
 
-def receipt(entry: Entry, **changes: object) -> Receipt:
+def receipt(entry: Entry, **changes: Any) -> Receipt:
     """The billing system's invoice, just as it was asked for but for ``changes``."""
     made = Receipt(77, entry.reference, entry.client_id, InvoiceStatus.UNPAID, entry.due_date, entry.total)
     return attrs.evolve(made, **changes)
@@ -127,7 +126,7 @@ def test_a_draft_is_not_an_issued_invoice() -> None:
         ({"total": Decimal("9.00")}, "which no tax explains"),
     ],
 )
-def test_a_half_invoice_or_one_in_another_currency_is_a_failure(changes: dict[str, object], words: str) -> None:
+def test_a_half_invoice_or_one_in_another_currency_is_a_failure(changes: dict[str, Any], words: str) -> None:
     entry = drafted(used(500))  # 5.00 EUR, and 6.00 with tax
     found = proof(entry, receipt(entry, **changes))
     assert found.issued

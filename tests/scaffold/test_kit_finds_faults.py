@@ -1,11 +1,15 @@
 """The conformance kit fails for adapters that would bill wrongly: each fault here is one, and a test names it."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+import tollbridge.conformance  # noqa: F401 - once for all the tests here
+
+pytest_plugins = ["pytester"]
+
+NOTHING_ELSE = ("-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 
 ADAPTER = "src/tollbridge_my_billing/adapter.py"
 FAULTS = {
@@ -36,6 +40,39 @@ FAULTS = {
         '            return _receipt(_document(answer) | {"total": str(invoice.subtotal)})\n',
         "charges_the_taxes",
     ),
+    "repeats the total that was shown": (
+        "            return _receipt(_document(answer))\n",
+        '            return _receipt(_document(answer) | {"total": str(invoice.total)})\n',
+        "not_the_one_that_was_shown",
+    ),
+    "takes an invoice for the client's that asks": (
+        'return _receipt(self._get(f"invoices/{invoice_id}"))',
+        'return _receipt(self._get(f"invoices/{invoice_id}") | {"client": client_id})',
+        "names_the_client_that_has_it_now",
+    ),
+    "takes an outage for an invoice that is gone": (
+        "        except NotFound:\n            return None\n\n    @hookimpl\n    def invoices_since",
+        "        except (NotFound, Unavailable):\n            return None\n\n    @hookimpl\n    def invoices_since",
+        "invoices_since_are_unavailable",
+    ),
+    "goes by a date that people can move": (
+        'if reference_in(text(row, "reference"))',
+        'if reference_in(text(row, "reference")) and text(row, "date") >= day.isoformat()',
+        "every_one_made_since_then",
+    ),
+    "forgets cancelled ones": (
+        'if reference_in(text(row, "reference"))',
+        'if reference_in(text(row, "reference")) and text(row, "status") != "cancelled"',
+        "every_one_made_since_then",
+    ),
+    "tells a currency of its own": (
+        'currency=text(row, "currency"),\n    )\n', 'currency="EUR",\n    )\n', "subtotal_currency_and_months"
+    ),
+    "mixes up its threads": (
+        'return _client(self._get(f"clients/{client_id}"))',
+        'self._asked = client_id; __import__("time").sleep(0.01); return _client(self._get(f"clients/{self._asked}"))',
+        "answers_many_threads",
+    ),
     "charges tax on tax": ("if invoice.prices_include_tax and", "if False and", "include_tax"),
     "tells only the first tax": (
         'for row in found))', 'for row in list(found)[:1]))', "charges_the_taxes"
@@ -65,20 +102,16 @@ FAULTS = {
 }  # fmt: skip
 
 
-def kit(folder: Path, only: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-k", only]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.replace(" ", "_"))
-def test_a_fault_is_found(project: Path, tmp_path: Path, fault: str) -> None:
+def test_a_fault_is_found(project: Path, pytester: pytest.Pytester, fault: str) -> None:
+    """By a pytest within this one, which is ten times as fast as one of its own."""
     before, after, found_by = FAULTS[fault]
-    folder = tmp_path / "project"
-    shutil.copytree(project, folder)
-    path = folder / ADAPTER
+    shutil.copytree(project, pytester.path, dirs_exist_ok=True)
+    path = pytester.path / ADAPTER
     text = path.read_text(encoding="utf-8")
     assert before in text
     path.write_text(text.replace(before, after), encoding="utf-8")
-    done = kit(folder, found_by)
-    assert done.returncode == 1, done.stdout
-    assert found_by in done.stdout
+    done = pytester.inline_run(*NOTHING_ELSE, "--tb=no", "-k", found_by)
+    failed = [report.nodeid for report in done.getfailures() if report.when == "call"]
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    assert all(found_by in name for name in failed), failed

@@ -1,17 +1,20 @@
 """Commands that only look: ``usage``, ``price``, ``plans``, ``explain`` and ``adapters``."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
+import attrs
 import typer
 from rich.table import Table
 
 from tollbridge.adapters.hookspecs import ABILITIES
-from tollbridge.adapters.loading import installed_adapters, own_adapter
+from tollbridge.adapters.loading import Inability, Installed, installed_adapters, own_adapter
+from tollbridge.bridge import read_configuration
 from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import named_adapter
-from tollbridge.errors import NotFound, UsageError
+from tollbridge.errors import NotFound, TollbridgeError, UsageError
 from tollbridge.jobs.comparing import Comparison, UsageRow, compare_usage
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
@@ -314,10 +317,12 @@ def _state_words(entry: Entry) -> str:
 
 def adapters(context: typer.Context, as_json: AsJson = False) -> None:
     """Installed adapters, and the one of your own that bridge.toml names, with the hooks each implements."""
+    config = context.obj.config
     found = installed_adapters()
-    use = named_adapter(context.obj.config)
+    use = named_adapter(config)
     if ":" in use:
-        found.append(own_adapter(use, context.obj.config.absolute().parent))
+        found.append(own_adapter(use, config.absolute().parent))
+    found = [_with_its_settings(each, config) if each.name == use else each for each in found]
     if as_json:
         print_json(found)
         return
@@ -330,3 +335,13 @@ def adapters(context: typer.Context, as_json: AsJson = False) -> None:
         for each in adapter.cannot:
             if each.reason:
                 say(f"{adapter.name} cannot {ABILITIES.get(each.what, each.what)}: {each.reason}")
+
+
+def _with_its_settings(adapter: Installed, config: Path) -> Installed:
+    """What the adapter cannot do with the settings it has, if bridge.toml can be used; else what its class says."""
+    try:
+        _settings, billing = read_configuration(config)
+    except TollbridgeError:
+        return adapter
+    billing.close()
+    return attrs.evolve(adapter, cannot=tuple(Inability(what, reason) for what, reason in billing.cannot.items()))

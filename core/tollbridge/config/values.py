@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,6 +24,7 @@ _MOST_DIGITS = 30
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
+@cache
 def make_converter(folder: Path) -> cattrs.Converter:
     """A converter to settings classes, an adapter's own among them; relative files are relative to ``folder``."""
     converter = cattrs.Converter(forbid_extra_keys=True)

@@ -13,21 +13,34 @@ Run by pytest. What the adapter declares in ``cannot`` is tested to fail cleanly
 only.
 """
 
+from collections.abc import Iterator
+
 import pytest
 
-for _name in ("reading", "invoicing", "failing", "people", "months"):
+for _name in ("reading", "invoicing", "receipts", "attempts", "failing", "people", "lifetime", "months"):
     pytest.register_assert_rewrite(f"tollbridge.conformance.{_name}")
 
-from tollbridge.conformance.failing import FailureTests  # noqa: E402 - after its assertions are prepared
+from tollbridge.conformance.attempts import AttemptTests  # noqa: E402 - after its assertions are prepared
+from tollbridge.conformance.failing import FailureTests  # noqa: E402
 from tollbridge.conformance.invoicing import InvoiceTests  # noqa: E402
+from tollbridge.conformance.lifetime import LifetimeTests  # noqa: E402
 from tollbridge.conformance.months import MonthTests  # noqa: E402
 from tollbridge.conformance.people import PeopleTests  # noqa: E402
 from tollbridge.conformance.reading import ReadingTests  # noqa: E402
+from tollbridge.conformance.receipts import ReceiptTests  # noqa: E402
 from tollbridge.conformance.side import Held, HeldLine, OtherSide, a_client, an_invoice  # noqa: E402
 
 
-class AdapterTests(ReadingTests, InvoiceTests, FailureTests, PeopleTests, MonthTests):
+class AdapterTests(
+    ReadingTests, InvoiceTests, ReceiptTests, AttemptTests, FailureTests, PeopleTests, LifetimeTests, MonthTests
+):
     """Everything; a subclass whose name begins with ``Test`` gives the fixture ``side``."""
+
+    @pytest.fixture(autouse=True)
+    def every_adapter_is_closed(self, side: OtherSide) -> Iterator[None]:
+        """What a test opened is closed before the other side goes away."""
+        yield
+        side.close_adapters()
 
 
 __all__ = ["AdapterTests", "Held", "HeldLine", "OtherSide", "a_client", "an_invoice"]

@@ -8,7 +8,7 @@ import pytest
 
 from tollbridge.conformance.side import NOBODY, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
-from tollbridge.model import Client, Invoice, InvoiceLine, InvoiceStatus, TaxRate
+from tollbridge.model import Client, Invoice, InvoiceLine, InvoiceStatus
 
 _AMOUNTS = [
     ("USD", ("4.90",)),
@@ -20,16 +20,9 @@ _AMOUNTS = [
 
 def _taxed(side: OtherSide, client: Client, rates: tuple[str, ...], *amounts: str) -> Invoice:
     """An invoice with these taxes: charged by the other side and told by the adapter, or given by bridge.toml."""
-    taxes = tuple(TaxRate(f"tax of {rate} %", Decimal(rate)) for rate in rates)
-    compound = False
-    if "taxes" not in side.cannot():
-        for level, tax in enumerate(taxes, 1):
-            side.add_tax(client.country, tax, level)
-        terms = side.billing().terms(client)
-        assert terms is not None
-        assert terms.taxes
-        taxes, compound = terms.taxes, terms.compound
-    return an_invoice(client, *amounts, taxes=taxes, compound=compound)
+    taxes = side.charged_taxes(client, *rates)
+    terms = None if "taxes" in side.cannot() else side.billing().terms(client)
+    return an_invoice(client, *amounts, taxes=taxes, compound=terms.compound if terms else False)
 
 
 def _exact_or_refused(side: OtherSide, invoice: Invoice) -> bool:

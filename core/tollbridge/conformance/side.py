@@ -109,6 +109,14 @@ class OtherSide(ABC):
         """
         raise NotImplementedError("this adapter can tell taxes, so its other side must be able to add them")
 
+    def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
+        """Give an invoice to another client, as where two are merged. Skip if that is impossible there."""
+        pytest.skip(f"this other side cannot move invoice {invoice_id} to client {client_id}")
+
+    def remove_invoice(self, invoice_id: int | str) -> None:
+        """Delete an invoice, as a human there would. Skip if that is impossible there."""
+        pytest.skip(f"this other side cannot remove invoice {invoice_id}")
+
     def remembered_user(self, client_id: int) -> int | None:
         """The SolusIO user kept with a client. Only needed by an adapter that remembers users."""
         raise NotImplementedError("this adapter remembers users, so its other side must be able to show them")
@@ -121,7 +129,14 @@ class OtherSide(ABC):
 
     def billing(self) -> BillingSystem:
         """A new adapter, called and checked as the core does it."""
-        return _Prompt("adapter", managed("adapter", self.adapter()))
+        made = _Prompt("adapter", managed("adapter", self.adapter()))
+        vars(self).setdefault("_made", []).append(made)
+        return made
+
+    def close_adapters(self) -> None:
+        """Close every adapter that :meth:`billing` made, if it can be closed."""
+        for made in vars(self).pop("_made", []):
+            made.close()
 
     def cannot(self) -> Mapping[str, str]:
         """What the adapter says it cannot do, with the reasons."""
@@ -137,6 +152,18 @@ class OtherSide(ABC):
         self.add_currency(WRITINGS[currency])
         client = a_client(currency=currency, **fields)
         return attrs.evolve(client, id=self.add_client(client))
+
+    def charged_taxes(self, client: Client, *rates: str) -> tuple[TaxRate, ...]:
+        """Taxes of these rates for the client: charged there and told by the adapter, or those of bridge.toml."""
+        taxes = tuple(TaxRate(f"tax of {rate} %", Decimal(rate)) for rate in rates)
+        if "taxes" in self.cannot():
+            return taxes
+        for level, tax in enumerate(taxes, 1):
+            self.add_tax(client.country, tax, level)
+        terms = self.billing().terms(client)
+        assert terms is not None
+        assert terms.taxes
+        return terms.taxes
 
     def the_invoice(self) -> Held:
         """The one invoice there is."""

@@ -22,7 +22,6 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.overdue import HoldReason
 from tollbridge.secret import redact
 from tollbridge.solus import SolusUser
-from tollbridge.solus.panel import again_if_incomplete
 
 _PAGE = 100  # so many accounts are claimed at a time
 
@@ -60,7 +59,7 @@ class Sync:
         """
         work, parts = self._work, self._work.parts
         with self._people as people:
-            again_if_incomplete(lambda: people.fill_users(self._solus.users()))
+            self._solus.read_users(people.fill_users)
             self._stage_clients()
             go_on_with_signups(parts, work.when.now, people.client_of)
             page: list[tuple[Client, list[SolusUser]]] = []

@@ -1,12 +1,14 @@
 """Reading usage whole: two complete answers that agree, or nothing."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tollbridge.jobs.scratch import StagedUsage
 from tollbridge.jobs.work import Work
 from tollbridge.ledger.readings import Reading
+from tollbridge.model import UserUsage
 from tollbridge.rules.calendar import Month
-from tollbridge.solus.panel import again_if_incomplete
+from tollbridge.usage import read_usage
 
 
 def read_month(work: Work, staged: StagedUsage, month: Month) -> Reading:
@@ -25,7 +27,15 @@ def read_month(work: Work, staged: StagedUsage, month: Month) -> Reading:
 
 def read_interval(work: Work, staged: StagedUsage, start: datetime, end: datetime, *, ended: bool) -> Reading:
     """All usage of an interval; ``ended``: nothing can be added to it any more."""
-    source = work.parts.usage
-    again_if_incomplete(lambda: staged.fill(source.read(start, end)))
-    users = staged.connection.execute("SELECT count(*) FROM usage").fetchone()[0]
-    return Reading(source.name, start, end, datetime.now(UTC), users, staged.tokens(), "")
+
+    def keep(rows: Iterator[UserUsage]) -> None:
+        staged.fill(_told(work, rows))
+
+    return read_usage(work.parts.usage, start, end, keep, ended=ended, now=datetime.now(UTC))
+
+
+def _told(work: Work, rows: Iterator[UserUsage]) -> Iterator[UserUsage]:
+    for number, row in enumerate(rows, 1):
+        if number % 100 == 0:
+            work.progress("usage", number)
+        yield row

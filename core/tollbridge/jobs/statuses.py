@@ -15,13 +15,16 @@ def apply_status(work: Work, account: Account, user: SolusUser, why: str) -> Sta
     the bridge's own afterwards.
 
     Raises:
-        Conflict: the user is not the one the account is about, or may be an administrator of the panel.
+        Conflict: the user is not the one the account is about, or is an administrator of the panel, or is not known
+            to be none and would be locked or suspended.
         LedgerError: the account is not this run's to change any more.
     """
-    if user.is_administrator is not False:
+    wanted = held_status(account.holds)
+    if user.is_administrator:
+        raise Conflict(f"SolusIO's user {user.id} with {user.email} is an administrator: its status is not changed")
+    if user.is_administrator is None and wanted.severity > user.status.severity:
         raise Conflict(
-            f"SolusIO's user {user.id} with {user.email} is an administrator, or SolusIO does not say that it is none:"
-            " its status is not changed"
+            f"SolusIO does not say whether its user {user.id} with {user.email} is an administrator: it is not {wanted}"
         )
     if (user.id, user.billing_user_id) != (account.user_id, account.client_id):
         raise Conflict(
@@ -29,7 +32,7 @@ def apply_status(work: Work, account: Account, user: SolusUser, why: str) -> Sta
             f" ledger has user {account.user_id} for client {account.client_id}: nothing was changed; `tollbridge sync`"
             " looks again"
         )
-    after, found = change_status(user.status, account.mark, held_status(account.holds))
+    after, found = change_status(user.status, account.mark, wanted)
     mark = None if after is found else Mark(after, found)
     changes = after is not user.status
     if not changes and mark == account.mark:

@@ -13,7 +13,12 @@ from tollbridge.rules.calendar import Month
 
 @attrs.frozen
 class Reading:
-    """One complete answer of a usage source, for ``[starts_at, ends_at)``; ``digest`` is of every row of it."""
+    """One complete answer of a usage source, for ``[starts_at, ends_at)``.
+
+    Attributes:
+        digest: a hash, in hexadecimal, of what two passes agreed in: the users' ids and billing ids, and once the
+            interval is over each item's type, id and tokens.
+    """
 
     source: str
     starts_at: datetime

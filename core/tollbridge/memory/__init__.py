@@ -4,7 +4,7 @@ For tests that need a billing system and not one in particular, an author's as w
 
     books = Books()
     books.add_client(1042)
-    billing = BillingSystem("memory", managed("memory", MemoryBilling(books=books)))
+    billing = billing_system(books)
     books.troubles.add(Trouble("after", "create_invoice"))
     billing.create_invoice(invoice)         # OutcomeUnknown, and the invoice is there
 
@@ -12,8 +12,19 @@ In bridge.toml it is ``use = "tollbridge.memory:MemoryBilling"``, with ``books``
 of one process with the same name share their books, as long as somebody holds them.
 """
 
-from tollbridge.memory.adapter import MemoryBilling, MemorySettings
+from tollbridge.memory.adapter import MemoryBilling, MemorySettings, billing_system
 from tollbridge.memory.books import Booked, Books, Call
 from tollbridge.memory.troubles import KINDS, Kind, Trouble, Troubles
 
-__all__ = ["KINDS", "Booked", "Books", "Call", "Kind", "MemoryBilling", "MemorySettings", "Trouble", "Troubles"]
+__all__ = [
+    "KINDS",
+    "Booked",
+    "Books",
+    "Call",
+    "Kind",
+    "MemoryBilling",
+    "MemorySettings",
+    "Trouble",
+    "Troubles",
+    "billing_system",
+]

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 import attrs
 
+from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.hookspecs import hookimpl
+from tollbridge.adapters.loading import managed
 from tollbridge.errors import AddressTaken, Refused
 from tollbridge.memory.books import CHANGES, Booked, Books, Call
 from tollbridge.memory.troubles import Trouble
@@ -219,3 +221,8 @@ class MemoryBilling:
 
 def _unreadable(client_id: int) -> Refused:
     return Refused(f"client {client_id} cannot be read")
+
+
+def billing_system(books: Books) -> BillingSystem:
+    """The books as the core sees them: typed, checked, and with honest errors."""
+    return BillingSystem("memory", managed("memory", MemoryBilling(books=books)))

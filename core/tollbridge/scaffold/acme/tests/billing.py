@@ -1,5 +1,6 @@
 """Acme's billing API, simulated: as strict as the real one, and able to fail as it does."""
 
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -37,6 +38,7 @@ class Billing:
             Route("/taxes", self._taxes),
             Route("/invoices", self._invoices, methods=["GET"]),
             Route("/invoices", self._create, methods=["POST"]),
+            Route("/invoices/{id:int}", self._invoice),
             *control_routes(self.faults, self.journal),
         ]
         middleware = [Middleware(Recorder, journal=self.journal), Middleware(AcmeBreaker, faults=self.faults)]
@@ -57,8 +59,13 @@ class Billing:
 
     async def _invoices(self, request: Request) -> Response:
         wanted = {key: value for key, value in request.query_params.items() if key != "page"}
+        since = wanted.pop("created_since", "")
         rows = [row for row in self.invoices.values() if all(str(row[key]) == value for key, value in wanted.items())]
-        return _page(request, rows)
+        return _page(request, [row for row in rows if row["created"] >= since])
+
+    async def _invoice(self, request: Request) -> Response:
+        invoice = self.invoices.get(request.path_params["id"])
+        return _answer(request, invoice) if invoice else JSONResponse({"error": "no such invoice"}, 404)
 
     async def _create(self, request: Request) -> Response:
         body = await request.json()
@@ -68,7 +75,13 @@ class Billing:
         decimals = self.currencies[body["currency"]]["decimals"]
         if any(Decimal(line["amount"]) != round(Decimal(line["amount"]), decimals) for line in body["lines"]):
             return JSONResponse({"error": "an amount is finer than its currency"}, 422)
-        row = {**body, "id": len(self.invoices) + 1, "status": "unpaid", "total": self._total(client, body, decimals)}
+        row = {
+            **body,
+            "id": max(self.invoices, default=0) + 1,
+            "status": "unpaid",
+            "created": datetime.now(UTC).date().isoformat(),
+            "total": self._total(client, body, decimals),
+        }
         self.invoices[row["id"]] = row
         return _answer(request, row, 201)
 

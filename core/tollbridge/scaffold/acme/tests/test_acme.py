@@ -66,6 +66,12 @@ class AcmeSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.there.invoices[int(invoice_id)]["status"] = str(status)
 
+    def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
+        self.there.invoices[int(invoice_id)]["client"] = client_id
+
+    def remove_invoice(self, invoice_id: int | str) -> None:
+        del self.there.invoices[int(invoice_id)]
+
     def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
         self.there.taxes.append({"country": country, "name": tax.label, "percent": f"{tax.rate:f}", "level": level})
 

@@ -1,6 +1,7 @@
 """The adapter: each hook as calls of Acme's API."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from tollbridge import (
@@ -20,7 +21,7 @@ from tollbridge import (
     hookimpl,
 )
 from tollbridge.http import Answer, Http, Retry
-from tollbridge.reading import Row, day, decimal, flag, made, one_of, records, text, whole
+from tollbridge.reading import Row, day, decimal, flag, made, one_of, records, reference_in, text, whole
 
 from tollbridge_acme.settings import AcmeSettings
 
@@ -35,6 +36,8 @@ class AcmeAdapter:
     Settings = AcmeSettings
     # How long after a request without an answer an invoice may still appear.
     in_doubt_seconds = 60.0
+    # How many calls at once Acme stands; hooks are called from several threads.
+    at_once = 4
     # What it cannot do, and why; see "What an adapter cannot do" in Tollbridge's docs/adapters.md.
     cannot: Mapping[str, str] = {
         "discounts": "Acme has none for clients: give them in [[pricing.discounts]]",
@@ -111,6 +114,23 @@ class AcmeAdapter:
             yield from map(_receipt, self._every("invoices", status=status))
 
     @hookimpl
+    def invoice(self, client_id: int, invoice_id: str) -> Receipt | None:
+        """Whoever's it is now: the receipt names the client that Acme names."""
+        try:
+            return _receipt(self._get(f"invoices/{invoice_id}"))
+        except NotFound:
+            return None
+
+    @hookimpl
+    def invoices_since(self, day: date) -> Iterator[Receipt]:
+        rows = self._every("invoices", created_since=day.isoformat())
+        return (_receipt(row) for row in rows if reference_in(text(row, "reference")))
+
+    @hookimpl
+    def close(self) -> None:
+        self._http.close()
+
+    @hookimpl
     def check(self) -> list[Check]:
         currencies = ", ".join(currency.code for currency in self.currencies())
         return [Check("Acme", ok=True, detail=f"answers, with the currencies {currencies}")]
@@ -185,4 +205,5 @@ def _receipt(row: Row) -> Receipt:
         status=one_of(row, "status", INVOICE_STATUSES, who),
         due_date=day(row, "due", who),
         total=decimal(row, "total", who),
+        currency=text(row, "currency"),
     )
