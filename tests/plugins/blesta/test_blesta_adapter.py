@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.plugins import TLS
 from tests.plugins.blesta.side import BlestaSide
 from tollbridge import Client, Invoice, InvoiceLine, NotFound, OutcomeUnknown, Refused, Signup, TaxRate, Unavailable
 from tollbridge.conformance import an_invoice
@@ -344,12 +345,12 @@ def test_a_portal_link_logs_the_client_in_and_no_other_link_does(side: BlestaSid
     number = side.install.add_client("ada+vps@example.com", username="ada & co", password="right-password-1")
     url = side.billing().portal_login_url(number)
     assert url is not None
-    assert "ada" in httpx.get(url).text
+    assert "ada" in httpx.get(verify=TLS, url=url).text
     query = parse_qs(urlsplit(url).query)
     assert query["u"] == ["ada & co"]
     forged = url.replace("ada", "bob")
-    assert "bob" not in httpx.get(forged).text
-    assert httpx.get(forged).status_code >= 400
+    assert "bob" not in httpx.get(verify=TLS, url=forged).text
+    assert httpx.get(verify=TLS, url=forged).status_code >= 400
 
 
 def test_without_the_plugins_key_there_is_no_portal_link(side: BlestaSide) -> None:

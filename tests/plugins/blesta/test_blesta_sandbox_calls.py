@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.plugins import TLS
 from tests.plugins.blesta import Api, form, invoice, served
 from tollbridge_blesta.sandbox import Install
 
@@ -21,7 +22,7 @@ def api() -> Iterator[Api]:
 
 def test_the_headers_or_basic_credentials_admit(api: Api) -> None:
     path = f"{api.url}/api/companies/getAll.json"
-    assert httpx.get(path, auth=("sandbox-user", "sandbox-key")).status_code == 200
+    assert httpx.get(verify=TLS, url=path, auth=("sandbox-user", "sandbox-key")).status_code == 200
     assert api.http.get(path).status_code == 200
 
 
@@ -37,17 +38,17 @@ def test_the_headers_or_basic_credentials_admit(api: Api) -> None:
     ],
 )
 def test_anybody_else_is_401_with_a_message(api: Api, headers: dict[str, str]) -> None:
-    answer = httpx.get(f"{api.url}/api/nothing/nowhere.json", headers=headers)
+    answer = httpx.get(verify=TLS, url=f"{api.url}/api/nothing/nowhere.json", headers=headers)
     assert (answer.status_code, set(answer.json())) == (401, {"message"})
 
 
 def test_a_server_may_hide_basic_credentials_and_an_old_version_know_nothing_else(api: Api) -> None:
     path = f"{api.url}/api/companies/getAll.json"
     api.install.quirks.credentials = "headers"
-    assert httpx.get(path, auth=("sandbox-user", "sandbox-key")).status_code == 401
+    assert httpx.get(verify=TLS, url=path, auth=("sandbox-user", "sandbox-key")).status_code == 401
     assert api.http.get(path).status_code == 200
     api.install.quirks.credentials = "basic"
-    assert httpx.get(path, auth=("sandbox-user", "sandbox-key")).status_code == 200
+    assert httpx.get(verify=TLS, url=path, auth=("sandbox-user", "sandbox-key")).status_code == 200
     assert api.http.get(path).status_code == 401
 
 

@@ -103,7 +103,7 @@ def login(api: Api, **changed: Any) -> httpx.Response:
     values = {"t": str(int(NOW.timestamp())), "u": "client-01@example.com", "r": "/client/invoices/", **changed}
     signed = (values["t"] + values["u"] + values["r"]).encode()
     signature = hmac.new(api.install.shared_login_key.encode(), signed, hashlib.sha256).hexdigest()
-    return httpx.get(f"{api.url}/plugin/shared_login/", params={"h": signature, **values})
+    return httpx.get(verify=TLS, url=f"{api.url}/plugin/shared_login/", params={"h": signature, **values})
 
 
 def test_a_signed_address_logs_a_client_in(api: Api) -> None:
@@ -133,7 +133,9 @@ def test_an_address_is_good_for_half_an_hour_and_for_clients(api: Api, changed: 
 
 
 def test_javascript_is_told_whether_it_worked(api: Api) -> None:
-    answer = httpx.get(f"{api.url}/plugin/shared_login/", headers={"X-Requested-With": "XMLHttpRequest"})
+    answer = httpx.get(
+        verify=TLS, url=f"{api.url}/plugin/shared_login/", headers={"X-Requested-With": "XMLHttpRequest"}
+    )
     assert answer.json() == {"success": False}
 
 
@@ -145,7 +147,7 @@ def test_without_a_key_the_plugin_is_not_there(api: Api) -> None:
 def test_the_overview_explains_itself(api: Api) -> None:
     for _ in range(2):
         api.install.add_invoice(1, [Line("Server", "10")])
-    text = httpx.get(f"{api.url}/sandbox/").text
+    text = httpx.get(verify=TLS, url=f"{api.url}/sandbox/").text
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     commands = [shlex.split(line)[1:] for line in lines if line.startswith("  curl ")]
     assert len(commands) > 15
@@ -175,7 +177,8 @@ def run(command: list[str]) -> httpx.Response:
                 data.append(next(words))
             case _:
                 url = word
-    return httpx.request("POST" if data else method, url, headers=headers, auth=auth, content="&".join(data))
+    sent = "&".join(data)
+    return httpx.request("POST" if data else method, url, headers=headers, auth=auth, content=sent, verify=TLS)
 
 
 def test_clients_are_seeded_and_added_over_http() -> None:

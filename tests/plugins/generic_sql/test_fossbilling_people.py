@@ -80,7 +80,7 @@ def test_who_signs_up_is_a_client_of_fossbilling(door: Door) -> None:
     assert door.billing.authenticate("nora@example.com", PASSWORD) == made
     [row] = door.shop.query("SELECT * FROM client")
     assert (row["role"], row["status"], row["email_approved"], row["tax_exempt"]) == ("client", "active", 1, 0)
-    assert row["pass"].startswith("$2y$12$")
+    assert row["pass"].startswith("$2y$")
     assert (type(row["created_at"]), row["updated_at"]) == (datetime, row["created_at"])
     with pytest.raises(AddressTaken):
         door.billing.create_client(SIGNUP)

@@ -54,7 +54,9 @@ def test_an_old_price_format_says_how_amounts_are_written(old_shop: Shop) -> Non
         ("4", Currency("EUR", "€ ", "", 0, ",", ".")),
         ("5", Currency("EUR", "€ ", "", 0, "", ".")),
     ):
-        old_shop.execute("UPDATE currency SET format = '€ {{price}}', price_format = :it WHERE id = 2", it=price_format)
+        old_shop.execute(
+            "UPDATE currency SET format = '€ {{price}}', price_format = :it WHERE code = 'EUR'", it=price_format
+        )
         assert old_shop.billing().currencies()["EUR"] == expected
 
 

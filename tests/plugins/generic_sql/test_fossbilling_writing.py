@@ -1,6 +1,8 @@
 """Invoices that FOSSBilling reads back as its own, to the cent, and those it could not hold."""
 
+import itertools
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.plugins.generic_sql.fossbilling import VAT, Shop, a_shop, an_invoice
 from tollbridge import DatabaseUrl, Invoice, InvoiceLine, Receipt, Refused, TaxRate
+from tollbridge_generic_sql import GenericSqlAdapter
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 from tollbridge_generic_sql.statements import Queries
 
@@ -175,6 +178,13 @@ def test_settings_that_were_never_made_leave_the_sellers_lines_empty(main_shop: 
     assert (row["seller_company"], row["seller_address"], row["serie"], row["notes"]) == (None, "", None, "")
 
 
+@pytest.fixture
+def billed_shop(old_shop: Shop) -> tuple[GenericSqlAdapter, Iterator[int]]:
+    """An adapter and numbers for the references of one client's invoices."""
+    old_shop.add_client(1)
+    return old_shop.adapter(), itertools.count(1)
+
+
 @given(
     amounts=st.lists(st.integers(0, 10**9), min_size=1, max_size=4),
     rates=st.lists(st.decimals(0, 40, places=3), max_size=2),
@@ -182,15 +192,17 @@ def test_settings_that_were_never_made_leave_the_sellers_lines_empty(main_shop: 
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_shown_is_what_fossbilling_makes_of_it(
-    old_shop: Shop, amounts: list[int], rates: list[Decimal], compound: bool
+    old_shop: Shop,
+    billed_shop: tuple[GenericSqlAdapter, Iterator[int]],
+    amounts: list[int],
+    rates: list[Decimal],
+    compound: bool,
 ) -> None:
-    old_shop.execute("DELETE FROM invoice")
-    old_shop.execute("DELETE FROM client")
-    old_shop.add_client(1)
+    adapter, numbers = billed_shop
     taxes = tuple(TaxRate("t", rate) for rate in rates)
     cents = [str(Decimal(each).scaleb(-2)) for each in amounts]
-    wanted = an_invoice("TB-2026-06-1", *cents, taxes=taxes, compound=compound)
-    made = old_shop.adapter().create_invoice(wanted)
+    wanted = an_invoice(f"TB-2026-06-{next(numbers)}", *cents, taxes=taxes, compound=compound)
+    made = adapter.create_invoice(wanted)
     assert made.total == wanted.total == old_shop.total(made.id)
 
 

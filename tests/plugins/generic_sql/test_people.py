@@ -80,7 +80,7 @@ def test_who_signs_up_is_a_client_and_logs_in_however_the_address_is_written(bil
     assert made == system.client(made.id) == system.authenticate("nora@example.COM", PASSWORD)
     assert system.authenticate("nora@example.com", PASSWORD.lower()) is None
     [(stored,)] = rows(billing_url, f"SELECT password_hash FROM clients WHERE id = {made.id}")
-    assert stored.startswith("$2y$12$")
+    assert stored.startswith("$2y$")
 
 
 def test_the_setting_decides_how_new_passwords_are_hashed(sqlite_url: str) -> None:
@@ -134,7 +134,7 @@ def test_a_sign_up_without_a_password_gets_one_that_nobody_knows(sqlite_url: str
     system = preset(sqlite_url)
     client = system.create_client(Signup("new@example.com", currency="EUR"))
     [(stored,)] = rows(sqlite_url, f"SELECT password_hash FROM clients WHERE id = {client.id}")
-    assert stored.startswith("$2y$12$")
+    assert stored.startswith("$2y$")
     assert system.authenticate("new@example.com", "") is None
 
 

@@ -2,11 +2,10 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tollbridge.sandbox import Recorder
+from tollbridge.sandbox import simulator_app
 from tollbridge.solus.sandbox.api.calls import problem
 from tollbridge.solus.sandbox.api.routes import api_routes
 from tollbridge.solus.sandbox.breaking import PanelBreaker
@@ -20,13 +19,7 @@ def create_app(panel: Panel) -> Starlette:
 
     Under a server other than :func:`running` and :func:`serve` faults that cut a connection raise instead.
     """
-    app = Starlette(
-        routes=[*api_routes(panel), *control_routes(panel)],
-        middleware=[Middleware(Recorder, journal=panel.journal), Middleware(PanelBreaker, faults=panel.faults)],
-        exception_handlers={HTTPException: _unrouted},
-    )
-    app.router.redirect_slashes = False
-    return app
+    return simulator_app(panel, [*api_routes(panel), *control_routes(panel)], PanelBreaker, _unrouted)
 
 
 async def _unrouted(_request: Request, error: Exception) -> Response:

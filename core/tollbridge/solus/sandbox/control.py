@@ -62,6 +62,12 @@ The last requests, and the length of a page:
   curl {base}/sandbox/requests
   curl -X DELETE {base}/sandbox/requests
   curl -d '{{"per_page": 2}}' {base}/sandbox/per_page
+
+How many milliseconds each call takes; which calls were made how often, and how many at once:
+
+  curl -d '{{"latency": 5}}' {base}/sandbox/load
+  curl {base}/sandbox/load
+  curl -X DELETE {base}/sandbox/load
 """
 
 Control = Callable[[Request, dict[str, Any]], Response]
@@ -80,7 +86,7 @@ def control_routes(panel: Panel) -> list[Route]:
         ("GET", "/auth/by_token/{token}", controls.by_token),
     ]
     own = [Route(path, _endpoint(control), methods=[method]) for method, path, control in table]
-    return [*own, *shared_control_routes(panel.faults, panel.journal)]
+    return [*own, *shared_control_routes(panel.faults, panel.journal, load=panel.load)]
 
 
 def _endpoint(control: Control) -> Callable[[Request], Awaitable[Response]]:

@@ -1,12 +1,11 @@
 """What every part of the panel shares: one lock, one clock, the tables, and a counter of changes."""
 
 import copy
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from tollbridge.sandbox import Faults, Journal
+from tollbridge.sandbox import Simulator
 from tollbridge.solus.sandbox.records import ADMIN, CLIENT, Activity, Role, User
 from tollbridge.solus.sandbox.settings import fresh_settings, merged
 from tollbridge.solus.sandbox.tables import Tables
@@ -14,22 +13,17 @@ from tollbridge.solus.sandbox.tables import Tables
 ValueT = TypeVar("ValueT")
 
 
-class State:
+class State(Simulator):
     """The panel's memory.
 
     Attributes:
-        lock: held for every read and change; re-entrant, so a caller may hold it over several.
         tables: the rows themselves.
-        faults: what goes wrong over HTTP, and how often.
-        journal: the last requests over HTTP.
         revision: grows with every change, so that what was computed from a revision can be kept.
     """
 
     def __init__(self, now: datetime | None, per_page: int, *, ids_as_text: bool) -> None:
-        self.lock = threading.RLock()
+        super().__init__()
         self.tables = Tables()
-        self.faults = Faults()
-        self.journal = Journal()
         self.revision = 0
         self._frozen = _utc(now) if now is not None else None
         self._settings = fresh_settings()
