@@ -5,12 +5,13 @@ Redirects are not followed, since they would carry credentials to wherever they 
 customer's log-in must not colour the next request.
 """
 
+import asyncio
 import json
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -42,11 +43,15 @@ class Retry:
 
 @attrs.frozen
 class Answer:
-    """What came back: any status below 500 except 429 and redirects, left to the caller to read."""
+    """What came back: any status below 500 except 429 and redirects, left to the caller to read.
+
+    ``date`` is the other side's own time, if its answer tells it.
+    """
 
     service: str
     status: int
     content: bytes
+    date: datetime | None = None
 
     @property
     def ok(self) -> bool:
@@ -66,6 +71,73 @@ class Answer:
             raise Unavailable(f"{self.service} answered {self.status} with {kind}: check its address") from None
 
 
+AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class InProcess(httpx.BaseTransport):
+    """An ASGI application in this process as the other side, without a socket: for tests against a sandbox.
+
+    One request after the other in each thread; a connection that the application cuts is an answer that never came.
+    """
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Call the application, and wait for its answer."""
+        request.read()
+        status: list[int] = []
+        headers: list[tuple[bytes, bytes]] = []
+        content: list[bytes] = []
+        unread = [request.content]
+
+        async def receive() -> dict[str, Any]:
+            if unread:
+                return {"type": "http.request", "body": unread.pop(), "more_body": False}
+            return {"type": "http.disconnect"}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                status.append(message["status"])
+                headers.extend(message["headers"])
+            else:
+                content.append(message.get("body", b""))
+
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(_awaited(self._app(_scope(request), receive, send)))
+        except ConnectionResetError:
+            raise httpx.RemoteProtocolError("the connection was closed without an answer", request=request) from None
+        finally:
+            loop.close()
+        if not any(name.lower() == b"date" for name, _ in headers):  # a server adds it where the application does not
+            headers.append((b"date", formatdate(usegmt=True).encode()))
+        return httpx.Response(status[0], headers=headers, content=b"".join(content))
+
+
+async def _awaited(answering: Awaitable[None]) -> None:
+    await answering
+
+
+def _scope(request: httpx.Request) -> dict[str, Any]:
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    headers: Iterable[tuple[bytes, bytes]] = request.headers.raw
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": request.url.scheme,
+        "path": request.url.path,
+        "raw_path": raw_path,
+        "query_string": query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in headers],
+        "client": ("127.0.0.1", 1),
+        "server": (request.url.host, request.url.port),
+    }
+
+
 class Http:
     """Requests to one service below one base address; safe to use from several threads."""
 
@@ -78,9 +150,21 @@ class Http:
         ca_file: Path | None = None,
         timeout: float = 35.0,
         retry: Retry | None = None,
+        transport: InProcess | None = None,
         readable: Callable[[Answer], bool] = lambda _answer: False,
     ) -> None:
-        """``readable`` says of an answer of 500 and above whether the caller can read it; it is then returned."""
+        """Connect to nobody yet; the first request does.
+
+        Args:
+            base_url: every request goes below it.
+            service: the other side's name, in errors.
+            headers: sent with every request.
+            ca_file: certificates of an authority of one's own, beside the usual ones.
+            timeout: seconds for an answer.
+            retry: how patiently a request is repeated.
+            transport: an application in this process to talk to instead, without a socket.
+            readable: whether the caller can read an answer of 500 and above; it is then returned.
+        """
         self.service = service
         self._readable = readable
         self._retry = retry or Retry()
@@ -88,7 +172,8 @@ class Http:
             base_url=base_url.rstrip("/") + "/",
             headers={"Accept": "application/json", "User-Agent": "tollbridge", **(headers or {})},
             timeout=httpx.Timeout(timeout, connect=10.0),
-            verify=_tls(ca_file),
+            verify=_tls(ca_file) if transport is None else False,  # nothing leaves this process then
+            transport=transport,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
@@ -158,7 +243,7 @@ class Http:
 
     def _answer(self, response: httpx.Response, *, may_repeat: bool) -> Answer:
         status, wait = response.status_code, _retry_after(response)
-        answer = Answer(self.service, status, response.content)
+        answer = Answer(self.service, status, response.content, _date(response))
         if status == 429:
             raise Unavailable(f"{self.service} asks us to slow down (429)", retry_after=wait)
         if status >= 500 and not self._readable(answer):
@@ -189,6 +274,15 @@ def _retry_after(response: httpx.Response) -> float | None:
         return None
 
 
+def _date(response: httpx.Response) -> datetime | None:
+    """The time of a ``Date`` header, which is always in UTC."""
+    try:
+        found = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
@@ -197,12 +291,13 @@ def _no_number(name: str) -> Any:
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
     """One for all connections of this process that trust the same: reading every authority takes its time."""
     context = httpx.create_ssl_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except OSError as error:
-            problem = f"it cannot be read as the certificates of an authority (ca_file): {error.strerror or error}"
-            raise ConfigError(str(ca_file), [problem]) from None
+    if ca_file is None:
+        return context
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        problem = f"it cannot be read as the certificates of an authority (ca_file): {error.strerror or error}"
+        raise ConfigError(str(ca_file), [problem]) from None
     return context
 
 
