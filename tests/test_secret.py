@@ -83,7 +83,7 @@ def test_a_database_url_never_shows_its_password_as_written_or_as_meant(password
         ("sqlite:////srv/a:b@c/billing.db", "sqlite:////srv/a:b@c/billing.db"),
         ("postgresql://bridge@db/ledger", "postgresql://bridge@db/ledger"),
         ("postgresql://bridge:§P§w@db/ledger", f"postgresql://bridge:{HIDDEN}@db/ledger"),
-        ("mysql+pymysql://bridge:§P§@w@db/ledger", f"mysql+pymysql://bridge:{HIDDEN}@db/ledger"),
+        ("postgresql://me@there:§P§w@db/ledger", f"postgresql://me@there:{HIDDEN}@db/ledger"),
         ("postgresql://db/ledger?user=me&password=§P§w&x=1", f"postgresql://db/ledger?user=me&password={HIDDEN}&x=1"),
         ("mysql+pymysql://db/ledger?passwd=§P§w", f"mysql+pymysql://db/ledger?passwd={HIDDEN}"),
         ("postgresql://db/x?sslpassword=§P§w", f"postgresql://db/x?sslpassword={HIDDEN}"),
@@ -94,3 +94,13 @@ def test_a_database_url_shows_everything_but_its_password(url: str, shown: str) 
     assert repr(DatabaseUrl(url)) == f"DatabaseUrl({shown})"
     assert DatabaseUrl(url).reveal() == url
     assert DatabaseUrl(url) == DatabaseUrl(url) != DatabaseUrl(f"{url}x")
+
+
+@pytest.mark.parametrize(
+    "password", ["s3cr@t-word", "s3cr@t/word", "s3cr@t:word", "s3cr@t?word", "@t", "a@b@c", "a=b@c"]
+)
+def test_a_password_with_an_at_sign_that_would_be_taken_for_the_host_is_refused_unseen(password: str) -> None:
+    with pytest.raises(ValueError, match="%40") as caught:
+        DatabaseUrl(f"postgresql+psycopg://bridge:{password}@db.example.com:5432/ledger?options=a@b")
+    assert not any(part in str(caught.value) for part in ("s3cr", "t-word", "db.example.com"))
+    assert DatabaseUrl(f"postgresql+psycopg://bridge:{quote(password, safe='')}@db.example.com/ledger")

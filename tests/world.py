@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from tollbridge.bridge import bridge, read_settings
 from tollbridge.config import Settings
 from tollbridge.http import Retry
-from tollbridge.jobs.daily import Run, when
+from tollbridge.jobs.daily import Part, Run, when
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.reports import DailyReport, status_of
 from tollbridge.rules.entry import Entry
-from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.solus.sandbox import Panel, in_memory, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_generic_sql.preset import metadata as preset_schema
 
@@ -57,6 +58,18 @@ PRESET = """use = "generic_sql"
 url = "{database}"
 preset = "tollbridge"
 """
+
+
+@attrs.frozen
+class HeardRun(Run):
+    """A run whose invoices are kept, with what they are."""
+
+    heard: list[tuple[Entry, str]] = attrs.field(kw_only=True)
+
+    def _do(self, command: str, part: Part, *, works: bool = False) -> DailyReport:
+        report = super()._do(command, part, works=works)
+        self.heard.extend((entry, status_of(entry)) for entry in report.invoicing.invoices)
+        return report
 
 
 @attrs.define
@@ -102,7 +115,7 @@ class World:
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The bridge's parts, with quick retries."""
-        with bridge(self.config, QUICK) as parts:
+        with bridge(self.config, lambda settings: in_memory(self.panel, settings, QUICK)) as parts:
             yield parts
 
     @contextmanager
@@ -110,13 +123,8 @@ class World:
         """A run for ``day``; the invoices it issues are in ``invoices`` afterwards."""
         self.invoices = []
         with self.parts() as parts:
-            yield Run(
-                parts,
-                when(parts, date.fromisoformat(day), dry_run=dry_run),
-                dry_run,
-                lambda _step, _done: None,
-                lambda entry, status: self.invoices.append((entry, status)),
-            )
+            moment = when(parts, date.fromisoformat(day), dry_run=dry_run)
+            yield HeardRun(parts, moment, dry_run, lambda _step, _done: None, heard=self.invoices)
 
     @contextmanager
     def database(self) -> Iterator[sa.Connection]:

@@ -1,6 +1,6 @@
 """Builds the parts from bridge.toml, once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,7 @@ import attrs
 
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import adapter_class, plugin_manager
-from tollbridge.config import Settings, load_settings
-from tollbridge.http import Retry
+from tollbridge.config import Settings, SolusSettings, load_settings
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Ledger
 from tollbridge.solus import Solus
@@ -80,8 +79,8 @@ def _read(path: Path) -> _File:
 
 
 @contextmanager
-def bridge(path: Path, retry: Retry | None = None) -> Iterator[Parts]:
-    """All parts, ready for work, and closed at the end; ``retry`` is how patiently SolusIO is asked.
+def bridge(path: Path, connect: Callable[[SolusSettings], Solus] = Solus) -> Iterator[Parts]:
+    """All parts, ready for work, and closed at the end; ``connect`` makes SolusIO's client.
 
     Raises:
         ConfigError, AdapterFault: as :func:`read_configuration`, or for a usage source that cannot be made.
@@ -89,5 +88,5 @@ def bridge(path: Path, retry: Retry | None = None) -> Iterator[Parts]:
     """
     file = _read(path)
     settings, billing = file.settings, file.billing()
-    with closing(Ledger.open(settings.ledger.url)) as ledger, closing(Solus(settings.solus, retry)) as solus:
+    with closing(Ledger.open(settings.ledger.url)) as ledger, closing(connect(settings.solus)) as solus:
         yield Parts(settings, solus, billing, ledger, file.usage(solus))

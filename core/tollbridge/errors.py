@@ -5,6 +5,7 @@
     ├── UsageError                  a command was given arguments that make no sense               (exit 2)
     ├── AdapterFault                the adapter broke its contract: a bug of the adapter           (exit 3)
     ├── LedgerError                 the ledger cannot be opened, or somebody else holds it         (exit 3)
+    ├── ClockWrong                  this machine's clock and SolusIO's differ                      (exit 3)
     ├── PriceMismatch               invoices come out differently from what customers were shown   (exit 3)
     └── ServiceError                another system did not do what was asked                       (exit 3)
         ├── NotFound                it answered that there is no such thing
@@ -50,6 +51,10 @@ class AdapterFault(TollbridgeError):
 
 class LedgerError(TollbridgeError):
     """The ledger cannot be opened or migrated, or another run holds it."""
+
+
+class ClockWrong(TollbridgeError):
+    """This machine's clock and SolusIO's differ, so it is not known which month has ended and what is overdue."""
 
 
 class PriceMismatch(TollbridgeError):

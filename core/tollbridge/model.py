@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import attrs
 from attrs import validators
 
+from tollbridge.words import printable
+
 # The most tax that is believed: no country charges half of the price.
 _MOST_TAX = Decimal("0.5")
 
@@ -95,7 +97,13 @@ def _not_empty(_instance: object, attribute: "attrs.Attribute[Any]", value: obje
         raise TypeError(f"{attribute.name} must be text, and not empty, not {value!r:.40}")
 
 
+def _line(value: Any) -> Any:
+    """Text that customers wrote comes as one line that can be shown; what is no text is left to the validator."""
+    return printable(value, _LONGEST_NAME) if isinstance(value, str) else value
+
+
 _LARGEST = 2**63 - 1
+_LONGEST_NAME = 200
 _TEXT = validators.instance_of(str)
 _FLAG = validators.instance_of(bool)
 
@@ -299,7 +307,7 @@ class Signup:
 class ServerMeter:
     """What a server's tokens come from: ``hours`` are those to pay for, prices are in tokens, 0 a month is no cap."""
 
-    plan: str = attrs.field(validator=_TEXT)
+    plan: str = attrs.field(validator=_TEXT, converter=_line)
     tokens_per_hour: int = attrs.field(validator=_count)
     tokens_per_month: int = attrs.field(validator=_count)
     hours: int = attrs.field(validator=_count)
@@ -311,12 +319,12 @@ class UsageItem:
     """One thing used: a server, its backups, additional addresses, or any other kind, billed under its name.
 
     ``tokens`` is what is invoiced. ``server`` is there for servers only: from it the bridge computes the tokens again.
-    One user has each ``type`` and ``id`` once.
+    One user has each ``type`` and ``id`` once. Names are whatever customers type, so they are cleaned and cut here.
     """
 
-    type: str = attrs.field(validator=_not_empty)
+    type: str = attrs.field(validator=_not_empty, converter=_line)
     id: int = attrs.field(validator=_count)
-    name: str = attrs.field(validator=_TEXT)
+    name: str = attrs.field(validator=_TEXT, converter=_line)
     tokens: int = attrs.field(validator=_count)
     server: ServerMeter | None = attrs.field(
         default=None, validator=validators.optional(validators.instance_of(ServerMeter))

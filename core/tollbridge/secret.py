@@ -9,6 +9,9 @@ _SHORTEST_HIDDEN = 4
 
 _known: set[str] = set()
 
+_START = r"[^:/]+://[^:/]*:"
+_BARE_AT = re.compile(rf"{_START}[^@]*@(?:[^?]*|[^=]*)@")  # any later @ is a parameter's
+
 
 class Secret:
     """A text that ``str``, ``repr`` and logs show as dots; :meth:`reveal` gives the value itself.
@@ -72,7 +75,11 @@ def redact_tree(value: Any) -> Any:
 
 
 class DatabaseUrl:
-    """A database's URL, SQLAlchemy's way; ``str`` and ``repr`` show it without its password."""
+    """A database's URL, SQLAlchemy's way; ``str`` and ``repr`` show it without its password.
+
+    Raises:
+        ValueError: the password has an @ as it is. Whoever connects takes what follows for the host, and names it.
+    """
 
     __slots__ = ("_value",)
 
@@ -81,6 +88,8 @@ class DatabaseUrl:
         for password in _passwords_of(value):
             hide(password)
             hide(unquote(password))
+        if _BARE_AT.match(value):
+            raise ValueError("its password has an @, which must be written %40")
 
     def reveal(self) -> str:
         """The URL with its password, for the one place that connects."""
@@ -104,7 +113,6 @@ class DatabaseUrl:
 
 def _passwords_of(url: str) -> list[str]:
     """The password before the host, up to the last @ and up to the first, and those among the parameters."""
-    start = r"[^:/]+://[^:/@]*:"
-    before_host = [re.match(f"{start}(.*)@[^@]*$", url), re.match(f"{start}([^@]*)@", url)]
+    before_host = [re.match(f"{_START}(.*)@[^@]*$", url), re.match(f"{_START}([^@]*)@", url)]
     parameters = re.findall(r"[?&](?:\w*password|passwd)=([^&]*)", url)
     return [password for password in [*(match[1] for match in before_host if match), *parameters] if password]

@@ -185,3 +185,11 @@ def test_an_unpaid_invoice_locks_through_the_command_alone(operator: Operator, w
         (1042, "locked"),
         (1043, "locked"),
     ]
+
+
+def test_a_ledger_whose_folder_is_missing_is_a_matter_of_configuration(operator: Operator) -> None:
+    operator.world.ledger_url = f"sqlite:///{operator.world.folder}/gone/tollbridge.db"
+    told = operator("run")
+    assert (told.code, told.out) == (2, "")
+    assert "make it" in told.err
+    assert not (operator.world.folder / "gone").exists()

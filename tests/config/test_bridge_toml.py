@@ -318,6 +318,16 @@ def test_a_relative_sqlite_file_lies_beside_bridge_toml_wherever_a_command_is_st
     assert settings.ledger.url.reveal() == own.url.reveal() == anchored.format(folder=tmp_path)
 
 
+def test_a_database_password_that_would_be_taken_for_a_host_is_a_problem_of_its_key_and_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "s3cr@t-word")
+    url = "postgresql+psycopg://bridge:${DB_PASSWORD}@db/ledger"
+    assert problems(tmp_path, changed({"ledger.url": url, "adapter.acme.url": url})) == [
+        f"{key}: its password has an @, which must be written %40" for key in ("adapter.acme.url", "ledger.url")
+    ]
+
+
 def test_the_default_ledger_and_a_ca_file_lie_beside_bridge_toml(tmp_path: Path) -> None:
     settings, _ = load(tmp_path, changed({"solus.ca_file": "own-ca.pem"}))
     assert settings.solus.ca_file == tmp_path / "own-ca.pem"

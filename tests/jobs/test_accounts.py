@@ -4,7 +4,7 @@ import pytest
 
 from tests.world import World
 from tollbridge.errors import Unavailable
-from tollbridge.jobs.accounts import AccountsReport
+from tollbridge.jobs.reports import AccountsReport
 from tollbridge.model import UserStatus
 from tollbridge.sandbox import Kind
 from tollbridge.solus.sandbox import Fault
@@ -252,6 +252,22 @@ def test_an_administrator_of_the_panel_is_never_linked_locked_or_deleted(world: 
     report = sync(world)
     assert "administrator" in str(report.failures[0])
     assert world.panel.user(1).status == "active"
+
+
+def test_who_may_be_an_administrator_is_never_linked_suspended_or_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.billing += '\n[accounts]\non_closed = "delete"'
+    world.add_client(7)
+    world.add_client(8)
+    world.add_user(7)
+    unlinked = world.panel.add_user("client8@example.com")
+    monkeypatch.setattr("tollbridge.solus.sandbox.api.wire.role", lambda _panel, role: role.id)
+    assert [failure.who for failure in sync(world).failures] == ["client 7", "client 8"]
+    assert world.panel.user(unlinked.id).billing_user_id is None
+    world.execute("UPDATE clients SET status = 'closed'")
+    assert "does not say whether its user" in sync(world).failures[0].message
+    assert users(world)[7] == ("client7@example.com", "active")
 
 
 def test_a_closed_client_whose_address_was_wiped_is_suspended_all_the_same(world: World) -> None:

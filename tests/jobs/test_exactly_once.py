@@ -67,10 +67,17 @@ def dying(monkeypatch: pytest.MonkeyPatch, run: Run, at: int, *, after: bool) ->
         hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
         fragile(hook, "function")
         assert adapter is not None
-        for name in ("write", "record", "note_status"):
-            fragile(run.parts.ledger.invoices, name)
-        fragile(run.parts.ledger.months, "close")
-        fragile(run.parts.ledger.accounts, "save")
+        ledger = run.parts.ledger
+        for part, names in (
+            (ledger.invoices, ("draft", "note_status", "settle")),
+            (ledger.claims, ("claim", "take_over", "renew", "redate", "give_back", "record")),
+            (ledger.months, ("draft", "close")),
+            (ledger.readings, ("keep",)),
+            (ledger.leases, ("take", "give_back")),
+            (ledger.accounts, ("add", "claim", "let_go", "change_email", "hold", "attempt", "set_status", "forget")),
+        ):
+            for name in names:
+                fragile(part, name)
         for name in ("set_status", "link", "ensure_user", "change_email"):
             fragile(run.parts.solus, name)
         yield lambda: count
@@ -282,20 +289,3 @@ def test_any_history_of_deaths_and_lost_answers_ends_in_the_same_books(
                 run.daily()
         finish(world)
         check_books(world)
-
-
-def test_two_runs_at_once_take_turns(ledger_url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("world")
-    with a_world(folder, f"sqlite:///{folder}/billing.db", ledger_url) as world:
-        company(world)
-        with world.parts() as first, world.parts() as second:
-            with first.ledger.exclusive(wait_seconds=1):
-                waited = []
-                with (
-                    pytest.raises(Exception, match="another run"),
-                    second.ledger.exclusive(wait_seconds=0.1, on_wait=lambda: waited.append(True)),
-                ):
-                    pass
-                assert waited == [True]
-            with second.ledger.exclusive(wait_seconds=1):
-                pass

@@ -8,9 +8,9 @@ import attrs
 import pytest
 
 from tests.world import World
-from tollbridge.cli.daily import invoice_json
 from tollbridge.errors import Incomplete, Unavailable, UsageError
 from tollbridge.jobs.comparing import compare_usage
+from tollbridge.jobs.reports import invoice_json
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import State
 from tollbridge.sandbox import Kind
@@ -321,7 +321,7 @@ def test_the_json_of_an_invoice_has_the_contracts_keys(world: World) -> None:
     world.at("2026-07-01")
     with world.run("2026-07-01") as run:
         run.invoices(JUNE)
-    shown = invoice_json(*world.invoices[0])
+    shown = invoice_json(world.invoices[0][0])
     wanted = {"reference", "client_id", "status", "currency", "issue_date", "due_date", "tokens", "subtotal", "lines"}
     assert wanted <= shown.keys()
     assert shown["lines"][0].keys() == {"description", "tokens", "amount"}

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.world import World, a_world
-from tollbridge.jobs.overdue import OverdueReport
+from tollbridge.jobs.reports import OverdueReport
 from tollbridge.solus.sandbox import Fault
+from tollbridge.solus.sandbox.records import Role
 
 
 def invoiced(world: World, *client_ids: int) -> dict[int, int]:
@@ -177,13 +178,33 @@ def test_one_clients_trouble_keeps_nobody_else_from_being_released(world: World)
     assert world.panel.user(users[2]).status == "active"
 
 
+def test_who_may_be_an_administrator_is_not_locked_and_is_released_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def numbers(_panel: object, role: Role) -> int:
+        return role.id
+
+    user = invoiced(world, 1)[1]
+    with monkeypatch.context() as hidden:
+        hidden.setattr("tollbridge.solus.sandbox.api.wire.role", numbers)
+        assert "does not say whether its user" in overdue(world, "2026-07-22").failures[0].message
+        assert world.panel.user(user).status == "active"
+    overdue(world, "2026-07-22")
+    assert world.panel.user(user).status == "locked"
+    set_status(world, "paid")
+    monkeypatch.setattr("tollbridge.solus.sandbox.api.wire.role", numbers)
+    assert overdue(world, "2026-07-23").failures == []
+    assert world.panel.user(user).status == "active"
+
+
 def test_a_dry_run_locks_nobody(world: World) -> None:
     user = invoiced(world, 1)[1]
     report = overdue(world, "2026-07-23", dry_run=True)
     assert [(change.client_id, change.after) for change in report.changes] == [(1, "locked")]
     assert world.panel.user(user).status == "active"
     with world.parts() as parts:
-        assert parts.ledger.accounts.of_clients([1])[1].hold is None
+        account = parts.ledger.accounts.of_clients([1])[1]
+        assert (account.mark, account.holds) == (None, ())
 
 
 def test_an_invoice_over_nothing_locks_nobody(world: World) -> None:

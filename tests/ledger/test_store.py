@@ -190,15 +190,3 @@ def test_a_ledger_of_a_newer_version_is_not_touched(ledger_url: str) -> None:
     engine.dispose()
     with pytest.raises(LedgerError, match="newer Tollbridge"):
         Ledger.open(DatabaseUrl(ledger_url))
-
-
-@pytest.mark.parametrize("url", ["mysql+pymysql://root@127.0.0.1/x", "sqlite://", "nonsense", "oracle://x"])
-def test_another_kind_of_ledger_is_refused_in_plain_words(url: str) -> None:
-    with pytest.raises(LedgerError, match=r"ledger\.url"):
-        Ledger.open(DatabaseUrl(url))
-
-
-def test_a_ledger_that_cannot_be_reached_says_so_without_its_password() -> None:
-    with pytest.raises(LedgerError) as caught:
-        Ledger.open(DatabaseUrl("postgresql+psycopg://bridge:s3cr3t-word@127.0.0.1:1/ledger"))
-    assert "s3cr3t-word" not in str(caught.value)

@@ -53,6 +53,9 @@ def test_a_client_gets_its_own_user_and_only_the_billing_id_decides_which(
             [Candidate(7, "old@example.com", 1042), Candidate(8, "ada@example.com", 5)],
             "user 8, which belongs to client 5",
         ),
+        ([Candidate(7, "ada@example.com", 1042, is_administrator=True)], "is an administrator of the panel: unlink it"),
+        ([Candidate(7, "ada@example.com", 1042, is_administrator=None)], "does not say whether its user 7"),
+        ([Candidate(7, "ada@example.com", None, is_administrator=None)], "may be an administrator of the panel"),
     ],
 )
 def test_what_only_a_human_can_decide_is_a_clash_that_names_the_user(candidates: list[Candidate], words: str) -> None:

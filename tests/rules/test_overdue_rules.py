@@ -4,17 +4,18 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import attrs
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tollbridge.errors import OutcomeUnknown
-from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.statuses import apply_status
+from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.model import InvoiceStatus, UserStatus
-from tollbridge.rules.overdue import Hold, Ladder, OpenInvoice, change_status, overdue_status
+from tollbridge.rules.overdue import Hold, HoldReason, Ladder, Mark, OpenInvoice, change_status, overdue_status
 from tollbridge.solus import SolusUser
 
 ACTIVE, LOCKED, SUSPENDED = UserStatus
@@ -112,32 +113,32 @@ def test_paying_an_invoice_never_makes_it_worse(
     assert after.severity <= before.severity
 
 
-HOLDS = st.none() | st.builds(Hold, STATUSES, STATUSES, st.none() | STATUSES)
+HOLDS = st.none() | st.builds(Mark, STATUSES, STATUSES, st.none() | STATUSES)
 
 
 @pytest.mark.parametrize(
     ("present", "hold", "wanted", "after", "put_back"),
     [
         (ACTIVE, None, LOCKED, LOCKED, ACTIVE),
-        (LOCKED, Hold(LOCKED, ACTIVE), ACTIVE, ACTIVE, ACTIVE),
+        (LOCKED, Mark(LOCKED, ACTIVE), ACTIVE, ACTIVE, ACTIVE),
         (LOCKED, None, ACTIVE, LOCKED, LOCKED),  # by hand
         (LOCKED, None, SUSPENDED, SUSPENDED, LOCKED),  # by hand, raised
-        (SUSPENDED, Hold(SUSPENDED, LOCKED), ACTIVE, LOCKED, LOCKED),  # and back to the lock made by hand
-        (ACTIVE, Hold(LOCKED, ACTIVE), LOCKED, LOCKED, ACTIVE),  # released by hand, still overdue
-        (SUSPENDED, Hold(LOCKED, ACTIVE), ACTIVE, SUSPENDED, SUSPENDED),  # suspended by hand on top
-        (LOCKED, Hold(ACTIVE, ACTIVE, LOCKED), ACTIVE, ACTIVE, ACTIVE),  # locked, and crashed before it was known
-        (SUSPENDED, Hold(SUSPENDED, ACTIVE), LOCKED, LOCKED, ACTIVE),  # one of two invoices was paid
+        (SUSPENDED, Mark(SUSPENDED, LOCKED), ACTIVE, LOCKED, LOCKED),  # and back to the lock made by hand
+        (ACTIVE, Mark(LOCKED, ACTIVE), LOCKED, LOCKED, ACTIVE),  # released by hand, still overdue
+        (SUSPENDED, Mark(LOCKED, ACTIVE), ACTIVE, SUSPENDED, SUSPENDED),  # suspended by hand on top
+        (LOCKED, Mark(ACTIVE, ACTIVE, LOCKED), ACTIVE, ACTIVE, ACTIVE),  # locked, and crashed before it was known
+        (SUSPENDED, Mark(SUSPENDED, ACTIVE), LOCKED, LOCKED, ACTIVE),  # one of two invoices was paid
     ],
 )
 def test_the_bridge_undoes_what_it_did_and_nothing_else(
-    present: UserStatus, hold: Hold | None, wanted: UserStatus, after: UserStatus, put_back: UserStatus
+    present: UserStatus, hold: Mark | None, wanted: UserStatus, after: UserStatus, put_back: UserStatus
 ) -> None:
     assert change_status(present, hold, wanted) == (after, put_back)
 
 
 @given(STATUSES, HOLDS, STATUSES)
 def test_a_user_gets_what_is_wanted_or_what_is_put_back_whichever_is_worse(
-    present: UserStatus, hold: Hold | None, wanted: UserStatus
+    present: UserStatus, hold: Mark | None, wanted: UserStatus
 ) -> None:
     after, found = change_status(present, hold, wanted)
     assert after.severity == max(wanted.severity, found.severity)
@@ -145,7 +146,7 @@ def test_a_user_gets_what_is_wanted_or_what_is_put_back_whichever_is_worse(
 
 @given(STATUSES, HOLDS)
 def test_a_status_the_bridge_neither_set_nor_tried_to_set_is_never_lowered(
-    present: UserStatus, hold: Hold | None
+    present: UserStatus, hold: Mark | None
 ) -> None:
     assume(hold is None or present not in {hold.status, hold.attempted})
     for wanted in UserStatus:
@@ -155,9 +156,9 @@ def test_a_status_the_bridge_neither_set_nor_tried_to_set_is_never_lowered(
 
 
 @given(STATUSES, HOLDS, STATUSES)
-def test_a_second_run_changes_nothing(present: UserStatus, hold: Hold | None, wanted: UserStatus) -> None:
+def test_a_second_run_changes_nothing(present: UserStatus, hold: Mark | None, wanted: UserStatus) -> None:
     after, found = change_status(present, hold, wanted)
-    assert change_status(after, None if after is found else Hold(after, found), wanted) == (after, found)
+    assert change_status(after, None if after is found else Mark(after, found), wanted) == (after, found)
 
 
 class Company(RuleBasedStateMachine):
@@ -175,15 +176,15 @@ class Company(RuleBasedStateMachine):
         self.wanted = ACTIVE
         self.trouble = ""
         parts = SimpleNamespace(
-            ledger=SimpleNamespace(accounts=SimpleNamespace(save=self._save)),
+            ledger=SimpleNamespace(accounts=SimpleNamespace(attempt=self._note, set_status=self._note)),
             solus=SimpleNamespace(set_status=self._set),
             billing=SimpleNamespace(tell=lambda *_, **__: None),
         )
-        self.parts = cast("Parts", cast("Any", parts))
+        self.work = cast("Work", cast("Any", SimpleNamespace(parts=parts, live=SimpleNamespace(id=1))))
         self.settled = True
 
-    def _save(self, account: Account) -> None:
-        self.account = account
+    def _note(self, _run_id: int, account: Account, mark: Mark | None, *_: object) -> None:
+        self.account = attrs.evolve(account, mark=mark)
 
     def _set(self, _user_id: int, status: UserStatus) -> None:
         if self.trouble == "never sent":
@@ -196,7 +197,8 @@ class Company(RuleBasedStateMachine):
         self.trouble = trouble
         user = SolusUser(7, "ada@example.com", self.present, 1042)
         try:
-            apply_status(self.parts, self.account, user, self.wanted, dry_run=False)
+            held = () if self.wanted is ACTIVE else (Hold(HoldReason.OVERDUE, self.wanted),)
+            apply_status(self.work, attrs.evolve(self.account, holds=held), user, "overdue")
         except OutcomeUnknown:
             self.settled = False
         else:
@@ -218,7 +220,7 @@ class Company(RuleBasedStateMachine):
         self.settled = False
 
     def free_hands(self) -> list[UserStatus]:
-        hold = self.account.hold
+        hold = self.account.mark
         ours = {hold.status, hold.attempted} if hold else set()
         return [status for status in UserStatus if status not in ours and status is not self.present]
 
@@ -236,7 +238,7 @@ class Company(RuleBasedStateMachine):
         self.invoices_change(ACTIVE)
         self._run()
         assert self.present is self.by_hand
-        assert self.account.hold is None
+        assert self.account.mark is None
 
 
 TestCompany = Company.TestCase

@@ -8,10 +8,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from tollbridge.config import BillingSettings
-from tollbridge.jobs.drafting import draft
 from tollbridge.ledger.invoices import documents
 from tollbridge.model import Client, Currency, Discount, TaxRate, Terms, UsageItem, tax_factor
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.closing import UserItem, draft
 from tollbridge.rules.entry import Entry
 from tollbridge.rules.pricing import PriceList, TokenPrice, token_price
 from tollbridge.solus.pricing_answer import pricing_answer
@@ -38,7 +38,10 @@ def priced(draw: st.DrawFn) -> tuple[Client, TokenPrice]:
 
 def _drafted(client: Client, price: TokenPrice, items: list[UsageItem], carried: tuple[Entry, ...] = ()) -> Entry:
     now = datetime(2026, 8, 1, 6, tzinfo=UTC)
-    return draft(JULY, client, items, carried, price, billing=BILLING, issue_date=date(2026, 8, 1), now=now)
+    used = [UserItem(7, item) for item in items]
+    return draft(
+        JULY, client, used, carried, price, rules=BILLING.invoice_rules, prices="", day=date(2026, 8, 1), now=now
+    )
 
 
 def _bound(price: TokenPrice, lines: int) -> Decimal:

@@ -15,6 +15,7 @@ from tollbridge.solus import Solus, SolusUser
 from tollbridge.solus.sandbox import Fault
 
 FAULTS: list[Kind] = ["500", "503", "429", "cut", "lost", "html", "empty"]
+NOT_DONE: list[Kind] = ["500", "503", "429", "cut", "lost", "html"]  # a change answered with nothing counts as done
 EMAIL, CLIENT = "ada@example.com", 1042
 
 
@@ -65,7 +66,7 @@ def test_a_creation_that_never_succeeds_has_an_unknown_outcome_and_leaves_no_use
     assert len(bank.asked("POST", "users")) == 3
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", NOT_DONE)
 def test_linking_survives_every_fault(bank: Bank, kind: Kind) -> None:
     bank.panel.add_user(EMAIL)
     bank.panel.faults.add(Fault(kind, "PUT", "users"))
@@ -137,7 +138,7 @@ def test_an_address_solusio_refuses_is_refused_once_and_in_its_words(bank: Bank)
     assert len(bank.asked("POST")) == 1
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", NOT_DONE)
 @pytest.mark.parametrize("status", UserStatus)
 def test_setting_a_status_can_be_repeated_until_it_is_done(bank: Bank, status: UserStatus, kind: Kind) -> None:
     user = bank.panel.add_user(EMAIL, billing_user_id=CLIENT, status="locked")

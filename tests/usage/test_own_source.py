@@ -127,6 +127,51 @@ def test_the_feed_has_no_settings_of_its_own(world: World) -> None:
         world.settings()
 
 
+ODD = """
+ODD = ["a\\ud800b", "\\x1b[31mred\\x1b]0;title\\x07", "\\u202egnp.exe", "two\\nlines\\x00", "x" * 10_000]
+
+
+class Source:
+    @hookimpl
+    def usage(self, start, end):
+        for number, name in enumerate(ODD, 1):
+            plan = ServerMeter(name, 7, 5_000, 100)
+            yield UserUsage(number, number, (UsageItem("server", 1, name, 700, plan), UsageItem(name, 2, name, 70)))
+"""
+HUGE = """
+class Source:
+    @hookimpl
+    def usage(self, start, end):
+        yield UserUsage(1, 1, (UsageItem("server", 1, "web-1", 700),))
+        yield UserUsage(2, 2, tuple(UsageItem("server", number, "web-1", 2**62) for number in range(2)))
+"""
+
+
+def test_whatever_customers_type_is_billed_as_one_clean_line(world: World) -> None:
+    name = _module(world.folder, "from tollbridge import ServerMeter\n" + HEAD + ODD)
+    world.more = f'\n[solus.usage]\nsource = "{name}:Source"'
+    for client_id in range(1, 6):
+        world.add_client(client_id)
+    with world.run("2026-07-01") as run:
+        report = run.daily()
+    assert (report.failures, report.stopped_by) == ([], None)
+    assert world.billed() == {f"TB-2026-06-{client_id}": "0.77" for client_id in range(1, 6)}
+    lines = [text for (text,) in world.query("SELECT description FROM invoice_lines")]
+    assert len(lines) == 10
+    assert all(line.isprintable() and len(line) < 600 for line in lines)
+    with world.parts() as parts:
+        (seen,) = {len(row.items) for row in parts.usage.read(JULY, AUGUST)}
+    assert seen == 2
+
+
+def test_tokens_that_nobody_can_have_used_stop_the_month_and_name_the_user(world: World) -> None:
+    name = _module(world.folder, HEAD + HUGE)
+    world.more = f'\n[solus.usage]\nsource = "{name}:Source"'
+    with world.run("2026-07-01") as run:
+        assert "the usage of user 2, 9,223,372,036,854,775,808 tokens" in str(run.daily().stopped_by)
+    assert world.billed() == {}
+
+
 class _Fixed:
     """A source that gives what a test says."""
 

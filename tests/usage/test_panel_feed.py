@@ -174,7 +174,9 @@ def test_an_answer_of_another_shape_is_refused_and_never_taken_for_no_usage(feed
     assert document["meta"]["total"] == 0
 
 
-@pytest.mark.parametrize(("sent", "read"), [(1042, 1042), ("1042", 1042), ("007", 7), (None, None), (0, 0)])
+@pytest.mark.parametrize(
+    ("sent", "read"), [(1042, 1042), ("1042", 1042), ("007", 7), (None, None), (0, None), ("", None), ("0", None)]
+)
 def test_the_billing_id_is_a_number_numeric_text_or_null(feed: Answers, sent: Any, read: int | None) -> None:
     assert _read(feed, _page({**ROW, "billing_user_id": sent}))[0].billing_user_id == read
 
@@ -191,6 +193,16 @@ def test_an_item_that_comes_twice_is_not_billed_twice(feed: Answers, number: int
     twice = {**ROW, "items": [*ROW["items"], ROW["items"][number]]}
     with pytest.raises(Incomplete, match=f"user 7 has {ROW['items'][number]['type']} 11 twice"):
         _read(feed, _page(twice))
+
+
+def test_names_with_characters_that_no_terminal_and_no_database_takes_come_clean(feed: Answers) -> None:
+    odd = _with(("items", 0, "name"), _put("web\ud800-1\x1b[2J"))
+    odd["items"][0]["plan"]["name"] = "x" * 10_000
+    (row,) = _read(feed, _page(odd))
+    assert row.items[0].name == "web\ufffd-1\ufffd[2J"
+    assert row.items[0].server is not None
+    assert len(row.items[0].server.plan) == 200
+    assert row.tokens == 5_390
 
 
 def test_one_users_usage_twice_is_not_billed_twice(feed: Answers) -> None:

@@ -170,6 +170,10 @@ class BillingSystem:
         """A one-time link into the billing system's client area, if there is one."""
         return self._optional("portal_login_url", str, client_id=client_id)
 
+    def is_heard(self, hook: str) -> bool:
+        """Whether anybody listens."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
+
     def tell(self, hook: str, **facts: Any) -> None:
         """Tell every listener; one that fails is logged and never disturbs the billing."""
         for impl in getattr(self._manager.hook, hook).get_hookimpls():

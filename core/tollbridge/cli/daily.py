@@ -1,21 +1,24 @@
 """``run`` and its parts: ``sync``, ``invoice`` and ``overdue``."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tollbridge.cli.output import complain, iso, out, print_failures, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, Day, DryRun, MonthOption
-from tollbridge.jobs.accounts import AccountsReport
 from tollbridge.jobs.daily import Run, when
-from tollbridge.jobs.invoicing import InvoicingReport
-from tollbridge.jobs.overdue import OverdueReport
 from tollbridge.jobs.parts import Failure, Parts, Progress
-from tollbridge.jobs.statuses import StatusChange
-from tollbridge.rules.entry import Entry
+from tollbridge.jobs.reports import (
+    AccountsReport,
+    InvoicingReport,
+    OverdueReport,
+    StatusChange,
+    failures_json,
+    invoice_json,
+    status_of,
+)
 from tollbridge.rules.pricing import money
-from tollbridge.secret import redact
 
 _FAILED = 1
 _SHOWN = 50
@@ -27,28 +30,15 @@ def run(
     context: typer.Context, day: Day = None, dry_run: DryRun = False, verbose: Verbose = False, as_json: AsJson = False
 ) -> None:
     """The daily job: accounts, then invoices, then overdue. Run it once a day; more often does no harm."""
-    invoices = Invoices(None if as_json else _SHOWN if verbose or dry_run else 0)
-    with context.obj.parts() as parts, progress(quiet=as_json) as show:
-        job = _job(parts, day, show, dry_run=dry_run, invoices=invoices)
-        report = job.daily()
-        document = {
-            "date": iso(job.when.day),
-            "dry_run": dry_run,
-            "accounts": accounts_json(report.accounts),
-            "invoices": invoices.json(),
-            "invoicing": invoicing_json(report.invoicing),
-            "overdue": overdue_json(report.overdue),
-            "failures": report.failures,
-            "stopped_by": redact(str(report.stopped_by)) if report.stopped_by else None,
-        }
-        if not dry_run:
-            parts.billing.tell("run_finished", report=document)
+    show = None if as_json else _SHOWN if verbose or dry_run else 0
+    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+        report = _job(parts, day, tell, dry_run=dry_run, show=show).daily()
     if as_json:
-        print_json(document)
+        print_json({**report.json(), "invoices": [invoice_json(entry) for entry in report.invoicing.invoices]})
     else:
-        say(f"Run for {job.when.day}{' (dry run, nothing was written)' if dry_run else ''}")
+        say(f"Run for {report.day}{' (dry run, nothing was written)' if dry_run else ''}")
         print_accounts(report.accounts)
-        print_invoicing(report.invoicing, invoices, dry_run=dry_run)
+        print_invoicing(report.invoicing, dry_run=dry_run, stopped=report.stopped_by is not None)
         print_overdue(report.overdue)
     if report.stopped_by is not None:
         print_failures(report.failures)
@@ -58,10 +48,10 @@ def run(
 
 def sync(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Bring SolusIO's users in step with the billing system's clients."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as show:
-        report = _job(parts, None, show, dry_run=dry_run).accounts()
+    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+        report = _job(parts, None, tell, dry_run=dry_run).accounts()
     if as_json:
-        print_json({**accounts_json(report), "dry_run": dry_run, "failures": report.failures})
+        print_json({**report.json(), "dry_run": dry_run, "failures": failures_json(report.failures)})
     else:
         print_accounts(report)
     _end(report.failures)
@@ -71,119 +61,36 @@ def invoice(
     context: typer.Context, month: MonthOption = None, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
     """One month's invoices; without --month, those of every month that has ended and is not closed."""
-    invoices = Invoices(None if as_json else _SHOWN)
-    with context.obj.parts() as parts, progress(quiet=as_json) as show:
-        report = _job(parts, None, show, dry_run=dry_run, invoices=invoices).invoices(month)
+    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+        report = _job(parts, None, tell, dry_run=dry_run, show=None if as_json else _SHOWN).invoices(month)
     if as_json:
-        print_json(invoices.json())
+        print_json([invoice_json(entry) for entry in report.invoices])
         for warning in _remarks(report):
             complain(warning)
     else:
-        print_invoicing(report, invoices, dry_run=dry_run)
+        print_invoicing(report, dry_run=dry_run)
     _end(report.failures)
 
 
 def overdue(context: typer.Context, day: Day = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Lock, suspend and release users as their invoices go unpaid and are paid."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as show:
-        report = _job(parts, day, show, dry_run=dry_run).overdue()
+    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+        report = _job(parts, day, tell, dry_run=dry_run).overdue()
     if as_json:
-        print_json({**overdue_json(report), "dry_run": dry_run, "failures": report.failures})
+        print_json({**report.json(), "dry_run": dry_run, "failures": failures_json(report.failures)})
     else:
         print_overdue(report)
     _end(report.failures)
 
 
-class Invoices:
-    """The invoices of one run, as they are issued; no more of them are kept than will be shown.
-
-    Attributes:
-        most: how many to keep; None: all.
-    """
-
-    def __init__(self, most: int | None) -> None:
-        self.most = most
-        self.seen: list[tuple[Entry, str]] = []
-        self.count = 0
-
-    def add(self, entry: Entry, status: str) -> None:
-        """Note one."""
-        self.count += 1
-        if self.most is None or self.count <= self.most:
-            self.seen.append((entry, status))
-
-    def json(self) -> list[dict[str, Any]]:
-        """The contract's shape of an invoice."""
-        return [invoice_json(entry, status) for entry, status in self.seen]
-
-
-def invoice_json(entry: Entry, status: str) -> dict[str, Any]:
-    """One invoice as ``--json`` has it."""
-    return {
-        "reference": entry.reference,
-        "client_id": entry.client_id,
-        "status": status,
-        "currency": entry.currency,
-        "issue_date": iso(entry.issue_date),
-        "due_date": iso(entry.due_date),
-        "tokens": entry.tokens,
-        "subtotal": entry.subtotal,
-        "total": entry.total,
-        "lines": [
-            {"description": line.description, "tokens": line.tokens, "amount": line.amount}
-            for line in entry.document.lines
-        ],
-    }
-
-
-def _job(parts: Parts, day: date | None, show: Progress, *, dry_run: bool, invoices: Invoices | None = None) -> Run:
-    heard = invoices.add if invoices else lambda _entry, _status: None
-    return Run(parts, when(parts, day, dry_run=dry_run), dry_run, show, heard)
+def _job(parts: Parts, day: date | None, tell: Progress, *, dry_run: bool, show: int | None = 0) -> Run:
+    return Run(parts, when(parts, day, dry_run=dry_run), dry_run, tell, show)
 
 
 def _end(failures: list[Failure]) -> None:
     print_failures(failures)
     if failures:
         raise typer.Exit(_FAILED)
-
-
-def accounts_json(report: AccountsReport) -> dict[str, Any]:
-    """The accounts part of a report."""
-    return {
-        "clients": report.clients,
-        "created": report.created,
-        "linked": report.linked,
-        "email_changed": report.email_changed,
-        "deleted": report.deleted,
-        "status_changes": report.changes,
-    }
-
-
-def invoicing_json(report: InvoicingReport) -> dict[str, Any]:
-    """The invoicing part of a report, but for the invoices themselves."""
-    return {
-        "months": report.months,
-        "issued": report.issued,
-        "carried": report.carried,
-        "nothing": report.nothing,
-        "subtotals": report.totals,
-        "unbilled": [
-            {"month": month, "user_id": user.user_id, "tokens": user.tokens} for month, user in report.unbilled
-        ],
-        "warnings": report.warnings,
-    }
-
-
-def overdue_json(report: OverdueReport) -> dict[str, Any]:
-    """The overdue part of a report."""
-    return {
-        "open": report.open,
-        "overdue": report.overdue,
-        "settled": report.settled,
-        "payment_under_way": report.waiting,
-        "status_changes": report.changes,
-        "warnings": report.warnings,
-    }
 
 
 def print_accounts(report: AccountsReport) -> None:
@@ -201,12 +108,16 @@ def print_accounts(report: AccountsReport) -> None:
     usual = "all in step" if report.complete else "not all were looked at"
     say(f"Accounts   {report.clients:,} clients: {', '.join(done) or usual}")
     _print_changes(report.changes)
+    for warning in report.warnings:
+        complain(warning)
 
 
-def print_invoicing(report: InvoicingReport, invoices: Invoices, *, dry_run: bool) -> None:
+def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = False) -> None:
     """The invoicing part: what was issued, and everything that was not, with the reason."""
+    for work in report.left:
+        say(f"Invoices   another run is at it, and it was left to that one: {work}")
     if not report.months:
-        say("Invoices   no month is waiting to be closed")
+        say(f"Invoices   {'not looked at' if stopped else 'no month is waiting to be closed'}")
         return
     verb = "to issue" if dry_run else "issued"
     months = ", ".join(str(month) for month in report.months)
@@ -214,8 +125,8 @@ def print_invoicing(report: InvoicingReport, invoices: Invoices, *, dry_run: boo
     say(f"Invoices   {months}: {report.issued:,} {verb}{f', {amounts} before tax' if amounts else ''}")
     if report.carried or report.nothing:
         say(f"           {report.carried:,} carried to the next month, {report.nothing:,} with nothing to pay")
-    if invoices.seen:
-        _print_invoices(invoices)
+    if report.invoices:
+        _print_invoices(report)
     for remark in _remarks(report):
         complain(remark)
 
@@ -229,19 +140,19 @@ def _remarks(report: InvoicingReport) -> list[str]:
     return [*unbilled, *report.warnings]
 
 
-def _print_invoices(invoices: Invoices) -> None:
+def _print_invoices(report: InvoicingReport) -> None:
     made = table(
         "", "reference", "status", "due", "tokens", "subtotal", "with tax", right=("tokens", "subtotal", "with tax")
     )
-    for entry, status in invoices.seen:
+    for entry in report.invoices:
         currency = entry.document.price.currency
         made.add_row(
-            entry.reference, status, iso(entry.due_date), f"{entry.tokens:,}",
+            entry.reference, status_of(entry), iso(entry.due_date), f"{entry.tokens:,}",
             money(entry.subtotal, currency), money(entry.total, currency),
         )  # fmt: skip
     out.print(made)
-    if invoices.count > len(invoices.seen):
-        say(f"… and {invoices.count - len(invoices.seen):,} more (--json lists all)")
+    if report.issued > len(report.invoices):
+        say(f"… and {report.issued - len(report.invoices):,} more (--json lists all)")
 
 
 def print_overdue(report: OverdueReport) -> None:

@@ -11,7 +11,6 @@ from rich.table import Table
 from tollbridge.adapters.hookspecs import ABILITIES
 from tollbridge.adapters.loading import Inability, Installed, installed_adapters, own_adapter
 from tollbridge.bridge import read_configuration
-from tollbridge.cli.daily import invoice_json
 from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import named_adapter
@@ -20,6 +19,7 @@ from tollbridge.jobs.comparing import Comparison, UsageRow, compare_usage
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.reports import invoice_json
 from tollbridge.model import Client, Currency, InvoiceStatus
 from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
@@ -234,7 +234,7 @@ def explain(
 def _entry_json(entry: Entry) -> dict[str, Any]:
     price = entry.document.price
     return {
-        **invoice_json(entry, entry.billing_status or entry.state),
+        **invoice_json(entry),
         "state": entry.state,
         "states": _states(entry),
         "billing_id": entry.billing_id,

@@ -16,6 +16,7 @@ import attrs
 from tollbridge.fields import FieldError, at_least, bearer, is_loopback, web_address
 from tollbridge.model import Discount, TaxRate
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.closing import InvoiceRules
 from tollbridge.rules.overdue import Ladder
 from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
@@ -157,6 +158,11 @@ class BillingSettings:
     def settle(self) -> timedelta:
         """How long after its end a month is left alone."""
         return timedelta(hours=self.settle_hours)
+
+    @property
+    def invoice_rules(self) -> InvoiceRules:
+        """What is invoiced, carried, and due when."""
+        return InvoiceRules(self.minimum, self.grace_days, self.zero_invoices)
 
     @property
     def ladder(self) -> Ladder:

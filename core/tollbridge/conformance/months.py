@@ -13,8 +13,9 @@ import pytest
 from tollbridge.config import Settings, load_settings
 from tollbridge.conformance.side import OtherSide
 from tollbridge.http import Retry
-from tollbridge.jobs.daily import DailyReport, Run, when
+from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.reports import DailyReport
 from tollbridge.ledger import Ledger
 from tollbridge.model import Client, InvoiceStatus
 from tollbridge.solus import Solus

@@ -1,52 +1,55 @@
 """Keeping SolusIO's users in step with the billing system's clients."""
 
+import threading
+from collections.abc import Sequence
+
 import attrs
 
-from tollbridge.errors import Conflict, Refused, TollbridgeError
+from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError
+from tollbridge.jobs.at_once import AtOnce
 from tollbridge.jobs.enrolling import Unproved, end_signups, go_on_with_signups, is_proved
-from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
+from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.people import StagedPeople
-from tollbridge.jobs.staging import StagedUsage
-from tollbridge.jobs.statuses import StatusChange, apply_status
+from tollbridge.jobs.reading import read_interval
+from tollbridge.jobs.reports import AccountsReport
+from tollbridge.jobs.scratch import StagedUsage
+from tollbridge.jobs.statuses import apply_status
+from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.accounts import Candidate, Clash, Create, Decision, Keep, Leave, Link, decide, gets_user
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.overdue import Hold
+from tollbridge.rules.overdue import HoldReason
 from tollbridge.secret import redact
 from tollbridge.solus import SolusUser
-from tollbridge.solus.panel import again_if_incomplete
 
-_BATCH = 500
-
-
-@attrs.define
-class AccountsReport:
-    """What became of the users in one run; ``complete`` once all clients were looked at."""
-
-    complete: bool = False
-    clients: int = 0
-    created: list[int] = attrs.Factory(list)
-    linked: list[int] = attrs.Factory(list)
-    email_changed: list[int] = attrs.Factory(list)
-    deleted: list[int] = attrs.Factory(list)
-    changes: list[StatusChange] = attrs.Factory(list)
-    failures: list[Failure] = attrs.Factory(list)
+_PAGE = 100  # so many accounts are claimed at a time
 
 
-class Accounts:
+@attrs.frozen
+class ClientAtHand:
+    """A client with what there is of it on both sides; ``account`` is claimed by this run."""
+
+    client: Client
+    users: list[SolusUser]
+    account: Account | None
+    proved_address: str | None
+    enrolled: bool
+
+
+class Sync:
     """One run over all clients."""
 
-    def __init__(self, parts: Parts, when: When, *, dry_run: bool, progress: Progress) -> None:
-        self._parts = parts
-        self._when = when
-        self._dry_run = dry_run
-        self._progress = progress
-        self._failures = Failures()
-        self._uninvoiced: StagedUsage | None = None
-        self._signups = parts.ledger.signups
-        self._enrolled: dict[int, str | None] = {}
-        self.report = AccountsReport(failures=self._failures.all)
+    def __init__(self, work: Work, report: AccountsReport) -> None:
+        self._work = work
+        self._report = report
+        self._failures = Failures(report.failures)
+        self._solus = work.parts.solus
+        self._accounts = work.parts.ledger.accounts
+        self._rules = work.parts.settings.accounts
+        self._people = StagedPeople()
+        self._not_invoiced: StagedUsage | None = None
+        self._one_at_a_time = threading.Lock()
 
     def sync(self) -> None:
         """Create, link, follow e-mail changes, and handle closed clients, each client on its own.
@@ -54,143 +57,236 @@ class Accounts:
         Raises:
             Incomplete: SolusIO's list of users is not whole, so nobody was touched.
         """
-        with StagedPeople() as people:
-            again_if_incomplete(lambda: people.fill_users(self._parts.solus.users()))
-            self._stage_clients(people)
-            if not self._dry_run:
-                go_on_with_signups(self._parts, self._when.now, people.client_of)
-            batch: list[tuple[Client, list[SolusUser]]] = []
+        work, parts = self._work, self._work.parts
+        with self._people as people:
+            self._solus.read_users(people.fill_users)
+            self._stage_clients()
+            go_on_with_signups(parts, work.when.now, people.client_of)
+            page: list[tuple[Client, list[SolusUser]]] = []
             for pair in people.pairs():
-                batch.append(pair)
-                if len(batch) == _BATCH:
-                    self._serve_all(batch, people)
-                    batch = []
-            self._serve_all(batch, people)
-        if self._uninvoiced is not None:
-            self._uninvoiced.connection.close()
-        if not self._dry_run:
-            end_signups(self._parts, self._when.now)
-        self.report.complete = True
+                page.append(pair)
+                if len(page) == _PAGE:
+                    self._serve_page(page)
+                    page = []
+            self._serve_page(page)
+            self._close_the_vanished()
+        if self._not_invoiced is not None:
+            self._not_invoiced.connection.close()
+        end_signups(parts, work.when.now)
+        self._name_the_frozen()
+        for clients in (self._report.created, self._report.linked, self._report.email_changed, self._report.deleted):
+            clients.sort()  # they were served in no order
+        self._report.complete = True
 
-    def _stage_clients(self, people: StagedPeople) -> None:
-        for client in self._parts.billing.clients():
+    def _stage_clients(self) -> None:
+        for client in self._work.parts.billing.clients():
             if isinstance(client, Refused):
                 self._failures.add("a client", client)
-            elif not people.add_client(client):
+            elif self._people.add_client(client):
+                self._work.clients.add(client)
+            else:
                 self._failures.add(f"client {client.id}", Conflict("the billing system lists it twice"))
 
-    def _serve_all(self, batch: list[tuple[Client, list[SolusUser]]], people: StagedPeople) -> None:
-        accounts = self._parts.ledger.accounts.of_clients([client.id for client, _ in batch])
-        self._enrolled = self._signups.enrolled([client.id for client, _ in batch])
-        for client, users in batch:
-            try:
-                self._serve(client, users, accounts.get(client.id), people)
-            except TollbridgeError as error:
-                self._failures.add(f"client {client.id}", error)
+    def _serve_page(self, page: Sequence[tuple[Client, list[SolusUser]]]) -> None:
+        """One page of clients; those whose account another run has claimed are left to it."""
+        client_ids = [client.id for client, _ in page]
+        known = self._accounts.of_clients(client_ids)
+        claimed = self._accounts.claim(self._work.live.id, list(known), self._work.lease)
+        enrolled = self._work.parts.ledger.signups.enrolled(client_ids)
+        at_hand = [
+            ClientAtHand(client, users, claimed.get(client.id), enrolled.get(client.id), client.id in enrolled)
+            for client, users in page
+            if client.id in claimed or client.id not in known
+        ]
+        alone = [hand for hand in at_hand if not self._people.share_address(hand.client)]
+        try:
+            self._serve_all(self._work.at_solus, alone)
+            # Of clients with one address one may get the user that has it, so they are served one after the other.
+            self._serve_all(AtOnce(1, self._work.at_solus.slot), [hand for hand in at_hand if hand not in alone])
+        finally:
+            self._accounts.let_go(self._work.live.id, client_ids)
+        self._report.clients += len(page)
+        self._work.progress("clients", self._report.clients)
+
+    def _serve_all(self, at_once: AtOnce, hands: Sequence[ClientAtHand]) -> None:
+        for each, error in at_once.each(self._serve, hands):
+            if isinstance(error, TollbridgeError):
+                self._failures.add(f"client {each.client.id}", error)
             else:
                 self._failures.went_well()
-        self.report.clients += len(batch)
-        self._progress("clients", self.report.clients)
 
-    def _serve(self, client: Client, users: list[SolusUser], account: Account | None, people: StagedPeople) -> None:
-        candidates = [Candidate(user.id, user.email, user.billing_user_id, user.is_administrator) for user in users]
-        everybody = self._parts.settings.accounts.provision == "clients"
-        provision = gets_user(client, enrolled=client.id in self._enrolled, everybody=everybody)
-        decision = decide(client, candidates, provision=provision)
+    # One client, in a thread of its own
+
+    def _serve(self, hand: ClientAtHand) -> None:
+        client, account = hand.client, hand.account
+        known = self._people.user(account.user_id) if account else None
+        everybody = self._rules.provision == "clients"
+        provision = gets_user(client, enrolled=hand.enrolled, everybody=everybody)
+        candidates = [_candidate(user) for user in hand.users]
+        decision = decide(client, candidates, provision=provision, known=_candidate(known) if known else None)
         if isinstance(decision, Clash):
             raise Conflict(decision.message)
-        if isinstance(decision, Link) and not everybody and not is_proved(client, self._enrolled[client.id]):
+        if isinstance(decision, Link) and not everybody and not is_proved(client, hand.proved_address):
             raise Unproved(client, decision.user_id)
-        user = self._user(client, decision, {user.id: user for user in users})
+        user = self._user(hand, decision)
         if user is None:
-            if account is not None and not self._dry_run and not people.has_user(account.user_id):
-                self._parts.ledger.accounts.forget(client.id)
+            if account is not None and known is None:
+                self._accounts.forget(client.id, self._work.live.id)
             return
-        was_closed = account is not None and account.closed
         account = self._remembered(client, user, account)
-        if self._delete_if_done(client, user) or not (account.closed or was_closed):
+        closed = client.status is ClientStatus.CLOSED and self._rules.on_closed != "keep"
+        if not closed and account.held_for(HoldReason.CLOSED) is None:
             return
-        # A user who is held for unpaid invoices is left to the overdue job, which knows what was paid since.
-        wanted = UserStatus.SUSPENDED if account.closed else UserStatus.ACTIVE
-        change = apply_status(self._parts, account, user, wanted, dry_run=self._dry_run)
-        if change is not None:
-            self.report.changes.append(change)
+        if closed and self._delete_if_done(client.id, user):
+            return
+        self._hold(account, user, closed=closed, why="the client is closed" if closed else "the client is active again")
 
-    def _user(self, client: Client, decision: Decision, users: dict[int, SolusUser]) -> SolusUser | None:
-        """The client's user after the decision was carried out; None if it has none (or would, in a dry run)."""
-        solus = self._parts.solus
+    def _user(self, hand: ClientAtHand, decision: Decision) -> SolusUser | None:
+        """The client's user after the decision was carried out; None if it has none."""
+        client, account = hand.client, hand.account
         match decision:
             case Create() | Link():
-                user = None if self._dry_run else solus.ensure_user(client.email, client.id)
-                done = self.report.created if isinstance(decision, Create) else self.report.linked
-                done.append(client.id)
+                user = self._solus.ensure_user(client.email, client.id)
+                (self._report.created if isinstance(decision, Create) else self._report.linked).append(client.id)
+                if isinstance(decision, Create) and account is not None and account.user_id != user.id:
+                    self._report.remade.append(client.id)
+                    self._report.warnings.append(
+                        f"client {client.id}: its SolusIO user {account.user_id} was gone, with all its servers, and"
+                        f" was made anew as user {user.id}"
+                    )
                 return user
-            case Keep(user_id, email_changed):
-                if not email_changed:
-                    return users[user_id]
-                if not self._dry_run:
-                    solus.change_email(user_id, client.email)
-                self.report.email_changed.append(client.id)
-                return attrs.evolve(users[user_id], email=client.email)
+            case Keep(user_id, email_changed, unlinked):
+                kept = self._people.user(user_id)
+                assert kept is not None  # noqa: S101 - it was decided from these
+                user = kept
+                if unlinked:
+                    self._solus.link(user_id, client.id)
+                    self._report.linked.append(client.id)
+                    user = attrs.evolve(user, billing_user_id=client.id)
+                if email_changed:
+                    self._solus.change_email(user_id, client.email)
+                    self._report.email_changed.append(client.id)
+                    user = attrs.evolve(user, email=client.email)
+                return user
             case Leave() | Clash():
                 return None
 
     def _remembered(self, client: Client, user: SolusUser, account: Account | None) -> Account:
-        """The account in the ledger, brought up to date with the client and its user."""
-        closed = client.status is ClientStatus.CLOSED and self._parts.settings.accounts.on_closed != "keep"
+        """The account in the ledger, brought up to date with the client and its user, and claimed."""
         if account is not None and account.user_id == user.id:
-            found = attrs.evolve(account, email=user.email, closed=closed)
-        else:
-            found = Account(client.id, user.id, user.email, closed, self._hold_of(user))
-        if found != account and not self._dry_run:
-            self._parts.ledger.accounts.save(found)
-            if account is None or account.user_id != user.id:
-                self._tell_billing(client, user)
-        return found
+            if account.email != user.email:
+                account = attrs.evolve(account, email=user.email)
+                self._accounts.change_email(account)
+            return account
+        earlier = self._accounts.of_clients(list(self._accounts.clients_of_users([user.id]).values()))
+        mark = next((each.mark for each in earlier.values()), None)
+        self._accounts.add(Account(client.id, user.id, user.email, mark=mark), self._work.live.id)
+        self._tell_billing(client, user)
+        claimed = self._accounts.claim(self._work.live.id, [client.id], self._work.lease)
+        if client.id not in claimed:
+            raise Conflict("another run is at its account; the next run looks again")
+        return claimed[client.id]
 
     def _tell_billing(self, client: Client, user: SolusUser) -> None:
         """Whether the billing system remembers a user decides nothing, so its failure is only reported."""
         try:
-            self._parts.billing.remember_user(client.id, user.id)
+            self._work.parts.billing.remember_user(client.id, user.id)
         except TollbridgeError as error:
             words = f"the billing system did not take its SolusIO user's id, {user.id}: {error}"
-            self._failures.all.append(Failure(f"client {client.id}", redact(words)))
+            self._failures.tell(f"client {client.id}", redact(words))
 
-    def _hold_of(self, user: SolusUser) -> Hold | None:
-        """What the bridge did to the user while it was another client's: that is still the bridge's to undo."""
-        ledger = self._parts.ledger
-        earlier = ledger.accounts.of_clients(list(ledger.accounts.clients_of_users([user.id]).values()))
-        return next((account.hold for account in earlier.values()), None)
+    def _hold(self, account: Account, user: SolusUser, *, closed: bool, why: str) -> None:
+        """Hold the user because its client is closed, or lift that hold; others, as for unpaid invoices, stay."""
+        if closed is (account.held_for(HoldReason.CLOSED) is None):
+            status = UserStatus.SUSPENDED if closed else UserStatus.ACTIVE
+            held = self._accounts.hold(self._work.live.id, account, HoldReason.CLOSED, status, why)
+            if held is None:
+                raise Conflict("another run is at its account; the next run looks again")
+            account = held
+        change = apply_status(self._work, account, user, why)
+        if change is not None:
+            self._report.changes.append(change)
 
-    def _delete_if_done(self, client: Client, user: SolusUser) -> bool:
+    def _delete_if_done(self, client_id: int, user: SolusUser) -> bool:
         """Delete a closed client's user, if that is wanted and no server, usage or unpaid invoice is left."""
-        if client.status is not ClientStatus.CLOSED or self._parts.settings.accounts.on_closed != "delete":
+        if self._rules.on_closed != "delete" or self._work.parts.ledger.invoices.open_of([client_id]):
             return False
-        if self._parts.ledger.invoices.open([client.id], set()):
+        if self._solus.has_servers(user.id) or self._has_usage_to_invoice(user.id):
             return False
-        if self._parts.solus.has_servers(user.id) or self._has_unbilled_usage(user.id):
-            return False
-        if not self._dry_run:
-            self._parts.solus.delete_user(user.id)
-            self._parts.ledger.accounts.forget(client.id)
-        self.report.deleted.append(client.id)
+        self._solus.delete_user(user.id)
+        self._accounts.forget(client_id, self._work.live.id)
+        self._report.deleted.append(client_id)
         return True
 
-    def _has_unbilled_usage(self, user_id: int) -> bool:
+    def _has_usage_to_invoice(self, user_id: int) -> bool:
         """Whether the user used anything that is not invoiced yet; SolusIO may forget it with the user."""
-        if self._uninvoiced is None:
-            staged = StagedUsage()
-            billing = self._parts.settings.billing
-            month = billing.start
-            present = Month.of(self._when.now, billing.timezone)
-            while month < present and self._parts.ledger.months.is_closed(month):
-                month = month.next
-            start, end = month.start(billing.timezone), self._when.now
-            try:
-                if start < end:
-                    again_if_incomplete(lambda: staged.fill(self._parts.usage.read(start, end)))
-            except TollbridgeError:
-                staged.connection.close()
-                raise
-            self._uninvoiced = staged
-        return self._uninvoiced.of_user(user_id) > 0
+        with self._one_at_a_time:
+            if self._not_invoiced is None:
+                months, billing = self._work.parts.ledger.months, self._work.parts.settings.billing
+                month, present = billing.start, Month.of(self._work.when.now, billing.timezone)
+                while month < present and months.is_closed(month):
+                    month = month.next
+                start, _ = months.interval(month, billing.timezone)
+                self._not_invoiced = StagedUsage()
+                if start < self._work.when.now:
+                    read_interval(self._work, self._not_invoiced, start, self._work.when.now, ended=False)
+            return self._not_invoiced.of_user(user_id) > 0
+
+    # Clients that are gone
+
+    def _close_the_vanished(self) -> None:
+        """A client that is not listed, and that the billing system says there is none of, is closed."""
+        if self._rules.on_closed == "keep":
+            return
+        for page in self._accounts.all():
+            unlisted = [account for account in page if not self._people.has_client(account.client_id)]
+            gone = [
+                account.client_id
+                for account, there in self._work.at_billing.each(self._is_there, unlisted)
+                if isinstance(there, NotFound) or self._noted(account, there)
+            ]
+            for start in range(0, len(gone), _PAGE):
+                self._close_page(gone[start : start + _PAGE])
+
+    def _is_there(self, account: Account) -> None:
+        self._work.client(account.client_id)
+
+    def _noted(self, account: Account, there: TollbridgeError | None) -> bool:
+        if there is not None:
+            self._failures.add(f"client {account.client_id}", there)
+        return False
+
+    def _close_page(self, client_ids: Sequence[int]) -> None:
+        claimed = self._accounts.claim(self._work.live.id, client_ids, self._work.lease)
+        try:
+            for account, error in self._work.at_solus.each(self._close, claimed.values()):
+                if isinstance(error, TollbridgeError):
+                    self._failures.add(f"client {account.client_id}", error)
+        finally:
+            self._accounts.let_go(self._work.live.id, client_ids)
+
+    def _close(self, account: Account) -> None:
+        user = self._people.user(account.user_id)
+        if user is None:
+            self._accounts.forget(account.client_id, self._work.live.id)
+            return
+        if user.billing_user_id is None and user.is_administrator is False:
+            self._solus.link(user.id, account.client_id)  # or it would run on for nobody, and nobody could stop it
+            user = attrs.evolve(user, billing_user_id=account.client_id)
+        if account.held_for(HoldReason.CLOSED) is None:
+            self._report.vanished.append(account.client_id)
+            self._report.warnings.append(
+                f"client {account.client_id} is gone from the billing system: its user {user.id} ({user.email}) is"
+                " closed"
+            )
+        if not self._delete_if_done(account.client_id, user):
+            self._hold(account, user, closed=True, why="the client is gone from the billing system")
+
+    def _name_the_frozen(self) -> None:
+        for run_id, host, count in self._accounts.held_by_the_frozen(self._work.live.id):
+            words = f"it holds {count} accounts and does not go on: end that process, or let it go on"
+            self._failures.tell(f"run {run_id} on {host}", words)
+
+
+def _candidate(user: SolusUser) -> Candidate:
+    return Candidate(user.id, user.email, user.billing_user_id, user.is_administrator)

@@ -1,118 +1,195 @@
-"""The daily job: accounts, then invoices, then overdue, in one run that holds the ledger alone."""
+"""The daily job: release who has paid, then accounts, then invoices, then overdue."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
 import attrs
 
-from tollbridge.errors import TollbridgeError, UsageError
+from tollbridge.errors import ClockWrong, LedgerError, TollbridgeError, UsageError
 from tollbridge.fields import is_loopback
-from tollbridge.jobs.accounts import Accounts, AccountsReport
-from tollbridge.jobs.invoicing import Invoicing, InvoicingReport, OnInvoice, months_due, refuse_unended
-from tollbridge.jobs.overdue import Overdue, OverdueReport
-from tollbridge.jobs.parts import Failure, Parts, Progress, When
-from tollbridge.rules.calendar import Month, end_of_day
+from tollbridge.jobs.accounts import Sync
+from tollbridge.jobs.drafting import Drafting
+from tollbridge.jobs.dry import dry_parts
+from tollbridge.jobs.overdue import Overdue
+from tollbridge.jobs.parts import Failures, Parts, Progress, When
+from tollbridge.jobs.problems import settle_problems
+from tollbridge.jobs.reports import AccountsReport, DailyReport, InvoicingReport, OverdueReport, invoice_json
+from tollbridge.jobs.sending import Sending
+from tollbridge.jobs.work import ClientsRead, Work
+from tollbridge.rules.calendar import Month, end_of_day, months_to_invoice
+from tollbridge.rules.closing import is_to_draft
 
-_WAIT_FOR_ANOTHER_RUN = 1800
+_MOST_CLOCK_DIFFERENCE = timedelta(minutes=5)
 
-
-@attrs.define
-class DailyReport:
-    """The three parts of a daily job, and the failure of the machinery that stopped it, if one did."""
-
-    accounts: AccountsReport
-    invoicing: InvoicingReport
-    overdue: OverdueReport
-    stopped_by: TollbridgeError | None = None
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The failed clients of all three."""
-        return [*self.accounts.failures, *self.invoicing.failures, *self.overdue.failures]
+Part = Callable[[Work, DailyReport], None]
 
 
 @attrs.frozen
 class Run:
-    """How one command runs a job: for which moment, for real or not, and who hears of it."""
+    """How one command runs a job: for which moment, for real or not.
+
+    Attributes:
+        show: how many of the invoices the report is to have; None: all.
+    """
 
     parts: Parts
     when: When
     dry_run: bool
     progress: Progress
-    on_invoice: OnInvoice = lambda _entry, _status: None
+    show: int | None = None
+
+    def daily(self) -> DailyReport:
+        """Everything; what stopped it is in the report."""
+        return self._do("run", _daily, works=True)
 
     def accounts(self) -> AccountsReport:
         """Bring SolusIO's users in step with the clients."""
-        with self._held():
-            job = self._accounts()
-            job.sync()
-        return job.report
+        return _whole(self._do("sync", lambda work, report: Sync(work, report.accounts).sync())).accounts
 
     def invoices(self, month: Month | None) -> InvoicingReport:
         """Invoice one month, or every month that is due; a dry run also shows a month that has not ended yet."""
         if month is not None and not self.dry_run:
             refuse_unended(self.parts, month, self.when)
-        with self._held() as still_held:
-            job = self._invoicing(still_held)
-            for each in [month] if month else months_due(self.parts, self.when):
-                job.close(each)
-        return job.report
+
+        def part(work: Work, report: DailyReport) -> None:
+            _refuse_wrong_clock(work)
+            if month is None:
+                _invoice(work, months_due(work.parts, work.when), report.invoicing)
+            else:
+                _invoice(work, [month], report.invoicing, anew=True)
+
+        return _whole(self._do("invoice", part, works=True)).invoicing
 
     def overdue(self) -> OverdueReport:
-        """Lock, suspend and release."""
-        with self._held():
-            job = self._overdue()
-            job.enforce()
-        return job.report
+        """Release, lock and suspend."""
 
-    def daily(self) -> DailyReport:
-        """All three. What stops accounts or invoices keeps nobody who has paid locked: overdue is done all the same."""
-        with self._held() as still_held:
-            accounts, invoicing, overdue = self._accounts(), self._invoicing(still_held), self._overdue()
-            report = DailyReport(accounts.report, invoicing.report, overdue.report)
+        def part(work: Work, report: DailyReport) -> None:
+            _release(work, report)
+            Overdue(work, report.overdue).enforce()
+
+        return _whole(self._do("overdue", part)).overdue
+
+    def _do(self, command: str, part: Part, *, works: bool = False) -> DailyReport:
+        """One run: alive in the ledger while it works, with its report there when it has ended."""
+        report = DailyReport(self.when.day, self.dry_run)
+        with self._work(command, works=works) as work:
             try:
-                accounts.sync()
-                for month in months_due(self.parts, self.when):
-                    invoicing.close(month)
-            except TollbridgeError as error:
-                report.stopped_by = error
-            try:
-                overdue.enforce()
+                part(work, report)
             except TollbridgeError as error:
                 report.stopped_by = report.stopped_by or error
+            with suppress(LedgerError) if report.stopped_by else ExitStack():
+                report.invoicing.invoices.extend(work.parts.ledger.invoices.of_run(work.live.id, self.show))
+                work.parts.ledger.runs.end(work.live.id, report.outcome, report.json())
+                if command == "run" and work.parts.billing.is_heard("run_finished"):
+                    issued = work.parts.ledger.invoices.of_run(work.live.id, None)
+                    document = {**report.json(), "invoices": [invoice_json(entry) for entry in issued]}
+                    work.parts.billing.tell("run_finished", report=document)
         return report
 
-    def _accounts(self) -> Accounts:
-        return Accounts(self.parts, self.when, dry_run=self.dry_run, progress=self.progress)
-
-    def _invoicing(self, still_held: Callable[[], None]) -> Invoicing:
-        return Invoicing(
-            self.parts,
-            self.when,
-            dry_run=self.dry_run,
-            on_invoice=self.on_invoice,
-            progress=self.progress,
-            still_held=still_held,
-        )
-
-    def _overdue(self) -> Overdue:
-        return Overdue(self.parts, self.when, dry_run=self.dry_run, progress=self.progress)
-
     @contextmanager
-    def _held(self) -> Iterator[Callable[[], None]]:
-        """The ledger held alone; a dry run writes nothing and needs not wait."""
-        if self.dry_run:
-            yield lambda: None
-            return
-        waiting = lambda: self.progress("waiting for another run to end", 0)  # noqa: E731
-        with self.parts.ledger.exclusive(wait_seconds=_WAIT_FOR_ANOTHER_RUN, on_wait=waiting) as still_held:
-            yield still_held
+    def _work(self, command: str, *, works: bool) -> Iterator[Work]:
+        with ExitStack() as stack:
+            parts = stack.enter_context(dry_parts(self.parts)) if self.dry_run else self.parts
+            clients = stack.enter_context(ClientsRead())
+            live = stack.enter_context(parts.ledger.runs.live(command, self.when.day, works=works))
+            yield Work(parts, self.when, live, clients, self.progress)
+
+
+def _whole(report: DailyReport) -> DailyReport:
+    """The report of a part of the daily job, which is stopped by what stops it."""
+    if report.stopped_by is not None:
+        raise report.stopped_by
+    return report
+
+
+def _daily(work: Work, report: DailyReport) -> None:
+    """Who has paid is released first, and whatever stops the rest, overdue is done all the same."""
+    with report.going_on():
+        _release(work, report)
+    _refuse_wrong_clock(work)
+    with report.going_on():
+        Sync(work, report.accounts).sync()
+        _invoice(work, months_due(work.parts, work.when), report.invoicing)
+    with report.going_on():
+        Overdue(work, report.overdue).enforce()
+
+
+def _release(work: Work, report: DailyReport) -> None:
+    """By a wrong clock nobody is known to be in time, so only who owes nothing at all is released."""
+    wrong = _clock_fault(work)
+    Overdue(work, report.overdue).release(only_who_owes_nothing=wrong is not None)
+    if wrong is not None:
+        raise wrong
+
+
+def _invoice(work: Work, months: Sequence[Month], report: InvoicingReport, *, anew: bool = False) -> None:
+    """Draft what is to be drafted, send what is written, and close the months in which nothing is left open.
+
+    ``anew``: somebody asks for just this month, so its usage is read again in any case.
+    """
+    report.months.extend(months)
+    failures = Failures(report.failures)
+    ledger = work.parts.ledger
+    settle_problems(work, failures)
+    if not work.live.works:
+        report.left.extend(f"{run.command} (run {run.id} on {run.host})" for run in ledger.runs.alive(work.live.id))
+        return
+    to_draft = months if anew else [month for month in months if _is_to_draft(work, month)]
+    _draft(work, to_draft, report, failures)
+    Sending(work, months, report, failures).send()
+    for month in months:
+        ledger.months.close(month, work.live.id)
+
+
+def _draft(work: Work, months: Sequence[Month], report: InvoicingReport, failures: Failures) -> None:
+    if not months:
+        return
+    lease = work.parts.ledger.leases.take("drafting", work.live.id, work.lease)
+    if lease is None:
+        report.left.append("drafting")
+        return
+    try:
+        drafting = Drafting(work, report, lease, failures)
+        for month in months:
+            drafting.draft(month)
+    finally:
+        work.parts.ledger.leases.give_back(lease)
+
+
+def _is_to_draft(work: Work, month: Month) -> bool:
+    """Whether somebody has no entry yet, or one that is to be drafted anew."""
+    ledger, prices = work.parts.ledger, work.parts.settings.pricing.price_list().digest
+    if not ledger.months.is_drafted(month):
+        return True
+    return any(is_to_draft(entry, work.when.day, prices) for page in ledger.invoices.written(month) for entry in page)
+
+
+def months_due(parts: Parts, when: When) -> list[Month]:
+    """The months that have ended, settled, and are not closed yet, oldest first."""
+    billing, months = parts.settings.billing, parts.ledger.months
+    ended = months_to_invoice(billing.start, when.now, billing.timezone, billing.settle)
+    return [
+        month
+        for month in ended
+        if not months.is_closed(month) and months.interval(month, billing.timezone)[1] + billing.settle <= when.now
+    ]
+
+
+def refuse_unended(parts: Parts, month: Month, when: When) -> None:
+    """Raise UsageError unless the month may be invoiced: from ``billing.start`` on, ended and settled."""
+    billing = parts.settings.billing
+    if month < billing.start:
+        raise UsageError(f"{month} is before billing.start ({billing.start}): it is not Tollbridge's to invoice")
+    if month not in months_to_invoice(billing.start, when.now, billing.timezone, billing.settle):
+        raise UsageError(
+            f"{month} has not ended and settled yet: its usage would be billed in part; --dry-run shows it so far"
+        )
 
 
 def when(parts: Parts, day: date | None, *, dry_run: bool) -> When:
-    """The moment a run stands for: now, or the end of ``day`` in the configured zone.
+    """The moment a run stands for: now, or the end of another ``day`` in the configured zone.
 
     Raises:
         UsageError: ``day`` is not today. Of days to come, usage and payments are missing; on days gone by, invoices
@@ -122,10 +199,29 @@ def when(parts: Parts, day: date | None, *, dry_run: bool) -> When:
     zone = parts.settings.billing.timezone
     now = datetime.now(UTC)
     today = now.astimezone(zone).date()
-    if day is None:
+    if day is None or day == today:
         return When(now, today)
-    if day != today and not dry_run and not is_loopback(urlsplit(parts.settings.solus.url).hostname or ""):
+    if not dry_run and not is_loopback(urlsplit(parts.settings.solus.url).hostname or ""):
         raise UsageError(
             f"{day} is not today: only --dry-run may look at another day, since {today} decides what is due"
         )
-    return When(end_of_day(day, zone), day)
+    return When(end_of_day(day, zone), day, pretended=True)
+
+
+def _refuse_wrong_clock(work: Work) -> None:
+    fault = _clock_fault(work)
+    if fault is not None:
+        raise fault
+
+
+def _clock_fault(work: Work) -> ClockWrong | None:
+    """What is wrong with this machine's clock, or SolusIO's: by the wrong one of them months would end too soon."""
+    if work.when.pretended:
+        return None
+    theirs, ours = work.parts.solus.time(), datetime.now(UTC)
+    if theirs is None or abs(theirs - ours) <= _MOST_CLOCK_DIFFERENCE:
+        return None
+    return ClockWrong(
+        f"this machine's clock says {ours:%Y-%m-%d %H:%M} UTC, and SolusIO's {theirs:%Y-%m-%d %H:%M}: nothing is closed"
+        " and nobody is locked before the wrong one of them is set right"
+    )

@@ -1,98 +1,128 @@
-"""A client's usage in a month, written as a ledger entry: lines, amounts, and what becomes of it."""
+"""From a complete reading of a month to an entry for each client. Nothing is written outside the ledger.
 
-from collections.abc import Iterable
-from datetime import date, datetime
+One run drafts at a time: it holds a lease that every page of clients renews in its own transaction.
+"""
 
-import attrs
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
-from tollbridge.config import BillingSettings
-from tollbridge.model import Client, UsageItem
-from tollbridge.rules.calendar import Month, due_date
-from tollbridge.rules.entry import Document, Entry, Line, State
-from tollbridge.rules.invoicing import Verdict, item_line, server_line, verdict
-from tollbridge.rules.metering import server_tokens
-from tollbridge.rules.pricing import TokenPrice, line_amount
-
-_STATES = {Verdict.INVOICE: State.WRITTEN, Verdict.CARRY: State.CARRIED, Verdict.NOTHING: State.NOTHING}
-
-
-def draft(
-    month: Month,
-    client: Client,
-    items: Iterable[UsageItem],
-    carried: Iterable[Entry],
-    price: TokenPrice,
-    *,
-    billing: BillingSettings,
-    issue_date: date,
-    now: datetime,
-) -> Entry:
-    """The entry for one client's month.
-
-    Earlier months that were carried come first, line by line, as they were priced then; only where the client's
-    currency has changed since are their tokens priced anew.
-    """
-    earlier = list(carried)
-    own = [_line(month, item, price, taxed=not client.tax_exempt) for item in items]
-    taken = [_carried(entry, line, price) for entry in earlier for line in entry.document.lines]
-    lines = tuple(taken + own)
-    subtotal = sum((line.amount for line in lines), price.zero)
-    outcome = verdict(subtotal, billing.minimum.get(client.currency), zero_invoices=billing.zero_invoices)
-    if outcome is not Verdict.INVOICE:
-        earlier, lines = [], tuple(own)
-    entry = Entry(
-        client_id=client.id,
-        month=month,
-        state=_STATES[outcome],
-        currency=client.currency,
-        issue_date=issue_date,
-        due_date=due_date(issue_date, billing.grace_days),
-        tokens=sum(line.tokens for line in lines),
-        subtotal=sum((line.amount for line in lines), price.zero),
-        total=price.zero,
-        document=Document(lines, price, tuple(str(each.month) for each in earlier)),
-        written_at=now,
-    )
-    return attrs.evolve(entry, total=entry.invoice().total)
+from tollbridge.errors import NotFound, TollbridgeError
+from tollbridge.jobs.parts import Failures
+from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.reading import read_month
+from tollbridge.jobs.reports import InvoicingReport
+from tollbridge.jobs.scratch import ClientUsage, StagedUsage
+from tollbridge.jobs.work import Work
+from tollbridge.ledger.invoices import Draft
+from tollbridge.ledger.leases import Lease
+from tollbridge.model import Client
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.closing import as_written, draft, is_to_draft, late_tokens
+from tollbridge.rules.entry import Entry, State
+from tollbridge.rules.pricing import TokenPrice
 
 
-def _line(month: Month, item: UsageItem, price: TokenPrice, *, taxed: bool) -> Line:
-    line = Line(
-        description=item_line(item.type, item.name, item.tokens),
-        tokens=item.tokens,
-        amount=line_amount(item.tokens, price),
-        taxed=taxed,
-        month=str(month),
-        item_type=item.type,
-        item_id=item.id,
-        item_name=item.name,
-    )
-    server = item.server
-    if server is None:
-        return line
-    return attrs.evolve(
-        line,
-        description=server_line(
-            item.name,
-            server.plan,
-            server.hours,
-            server.tokens_per_hour,
-            tokens=item.tokens,
-            metered=server_tokens(server),
-        ),
-        plan=server.plan,
-        hours=server.hours,
-        tokens_per_hour=server.tokens_per_hour,
-        tokens_per_month=server.tokens_per_month,
-    )
+class Drafting:
+    """The drafts of one run."""
 
+    def __init__(self, work: Work, report: InvoicingReport, lease: Lease, failures: Failures) -> None:
+        self._work = work
+        self._report = report
+        self._lease = lease
+        self._failures = failures
+        pricing, billing = work.parts.settings.pricing, work.parts.settings.billing
+        self._list = pricing.price_list()
+        self._rules = billing.invoice_rules
+        self._pricer = Pricer(work.parts.billing, self._list)
 
-def _carried(entry: Entry, line: Line, price: TokenPrice) -> Line:
-    """A line of an earlier month; its price is what was shown then, unless the currency is another now."""
-    if entry.currency == price.currency.code:
-        return attrs.evolve(line, description=f"{entry.month}: {line.description}")
-    return attrs.evolve(
-        line,
-        description=f"{entry.month}: {line.description}",
-        amount=line_amount(line.tokens, price),
-    )
+    def draft(self, month: Month) -> None:
+        """Read the month's usage whole, and give every client its entry.
+
+        The month counts as drafted if that leaves no client out.
+
+        Raises:
+            Incomplete: the usage is not whole, so nothing was drafted.
+        """
+        ledger = self._work.parts.ledger
+        failed_before = len(self._failures.all)
+        with StagedUsage() as staged:
+            reading = read_month(self._work, staged, month)
+            self._report.unbilled.extend((month, user) for user in staged.unbilled())
+            done = 0
+            for page in staged.batches():
+                self._draft_page(month, page)
+                done += len(page)
+                self._work.progress(f"drafts for {month}", done)
+            for client_ids in ledger.invoices.waiting(month):
+                idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
+                self._draft_page(month, idle)
+        if len(self._failures.all) == failed_before:
+            ledger.months.draft(month, reading, self._lease)
+
+    def _draft_page(self, month: Month, page: Sequence[ClientUsage]) -> None:
+        """One page of clients, in one transaction of the ledger."""
+        invoices = self._work.parts.ledger.invoices
+        found = invoices.of_month(month, [usage.client_id for usage in page])
+        day, prices = self._work.when.day, self._list.digest
+        to_draft = []
+        for usage in page:
+            entry = found.get(usage.client_id)
+            if is_to_draft(entry, day, prices):
+                to_draft.append(usage)
+            elif entry is not None:
+                self._tell_late_usage(usage, entry)
+        drafts = [*self._drafts(month, to_draft, found)]
+        drafts.sort(key=lambda each: each.entry.client_id)
+        for entry in invoices.draft(drafts, self._lease):
+            self._report.count(entry)
+
+    def _drafts(self, month: Month, usages: Sequence[ClientUsage], found: dict[int, Entry]) -> Iterable[Draft]:
+        carried = self._work.parts.ledger.invoices.carried(month, [usage.client_id for usage in usages])
+        to_price = []
+        for usage in usages:
+            entry = found.get(usage.client_id)
+            if entry is not None and entry.document.lines and not usage.items:
+                self._report.warnings.append(
+                    f"{entry.reference}: SolusIO no longer reports this client's usage; what it reported before is"
+                    " invoiced"
+                )
+                yield Draft(as_written(entry, self._rules, day=self._work.when.day), entry)
+            else:
+                to_price.append(usage)
+        for usage, priced in self._work.at_billing.each(self._priced, to_price):
+            if isinstance(priced, TollbridgeError):
+                self._not_drafted(month, usage, priced)
+                continue
+            self._failures.went_well()
+            client, price = priced
+            entry = draft(
+                month, client, usage.items, carried.get(client.id, ()), price,
+                rules=self._rules, prices=self._list.digest, day=self._work.when.day, now=datetime.now(UTC),
+            )  # fmt: skip
+            before = found.get(client.id)
+            if entry.document.lines or entry.state is State.WRITTEN or before is not None:
+                yield Draft(entry, before)
+
+    def _priced(self, usage: ClientUsage) -> tuple[Client, TokenPrice]:
+        client = self._work.client(usage.client_id)
+        return client, self._pricer.price(client)
+
+    def _not_drafted(self, month: Month, usage: ClientUsage, error: TollbridgeError) -> None:
+        """A failure; but what was carried for a client that has gone since must not keep months open for ever."""
+        who = f"client {usage.client_id} in {month}"
+        if not isinstance(error, NotFound):
+            self._failures.add(who, error)
+        elif usage.items:
+            charged = f"SolusIO charges {usage.tokens} tokens to it: correct the user's billing id in the panel"
+            self._failures.add(who, NotFound(f"{error}, but {charged}"))
+        else:
+            self._report.warnings.append(f"{who}: {error} any more, so what was carried for it cannot be invoiced")
+
+    def _tell_late_usage(self, usage: ClientUsage, entry: Entry) -> None:
+        """Usage that came after the client's month was done is told, for nothing can be added to it any more."""
+        late = late_tokens(entry, usage.items)
+        if late and entry.state is not State.WRITTEN:
+            self._report.warnings.append(
+                f"client {entry.client_id} in {entry.month}: SolusIO now reports {late:+,} tokens against what"
+                f" {entry.reference} was made from ({entry.state}); settle the difference by hand"
+            )

@@ -62,7 +62,7 @@ def enrol(parts: Parts, client: Client, *, proved_address: str | None) -> None:
         if found is not None and found.billing_user_id is None:
             raise Unproved(client, found.id)
     user = parts.solus.ensure_user(client.email, client.id)
-    parts.ledger.accounts.save(Account(client.id, user.id, user.email))
+    parts.ledger.accounts.add(Account(client.id, user.id, user.email), None)
     try:
         parts.billing.remember_user(client.id, user.id)
     except TollbridgeError as error:  # it decides nothing

@@ -1,205 +1,317 @@
-"""Unpaid invoices: who is locked, suspended or released today."""
+"""Unpaid invoices: who is released, locked or suspended today.
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+What is owed is what the billing system says today, invoice by invoice, by its own numbers. A client is judged by all
+that it owes; an invoice that was moved to another client is that client's.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from itertools import groupby
+from operator import itemgetter
 
 import attrs
 
 from tollbridge.errors import NotFound, Refused, TollbridgeError
-from tollbridge.jobs.parts import Failure, Failures, Parts, Progress, When
-from tollbridge.jobs.staging import Scratch
-from tollbridge.jobs.statuses import StatusChange, apply_status
+from tollbridge.jobs.parts import Failures
+from tollbridge.jobs.reports import OverdueReport, StatusChange
+from tollbridge.jobs.scratch import Scratch
+from tollbridge.jobs.statuses import apply_status
+from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
+from tollbridge.ledger.invoices import Seen
 from tollbridge.model import InvoiceStatus, Receipt, UserStatus
 from tollbridge.rules.entry import Entry
-from tollbridge.rules.overdue import OpenInvoice, overdue_status
+from tollbridge.rules.overdue import HoldReason, Ladder, OpenInvoice, overdue_status
 
 _BATCH = 500
+_PAGE = 100  # so many accounts are claimed at a time
 
 
-@attrs.define
-class OverdueReport:
-    """What became of unpaid invoices in one run; ``complete`` once all of them were looked at."""
-
-    complete: bool = False
-    open: int = 0
-    overdue: int = 0
-    settled: int = 0
-    waiting: list[int] = attrs.Factory(list)
-    changes: list[StatusChange] = attrs.Factory(list)
-    warnings: list[str] = attrs.Factory(list)
-    failures: list[Failure] = attrs.Factory(list)
-
-
-class StagedReceipts(Scratch):
-    """The billing system's unpaid invoices, as far as they carry a reference."""
+class ReceiptsRead(Scratch):
+    """The billing system's unpaid invoices, and what clients owe the bridge as far as it was found out."""
 
     tables = """
-        CREATE TABLE receipts (
-            reference TEXT, billing_id TEXT, client_id INTEGER, status TEXT, due_date TEXT,
-            PRIMARY KEY (reference, billing_id)
-        );
+        CREATE TABLE receipts (billing_id TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT);
         CREATE INDEX receipts_of_client ON receipts (client_id);
         CREATE TABLE clients (id INTEGER PRIMARY KEY);
+        CREATE TABLE owed (client_id INTEGER, status TEXT, due_date TEXT, billing_id TEXT, reference TEXT);
+        CREATE INDEX owed_by_client ON owed (client_id);
     """
 
     def fill(self, receipts: Iterable[Receipt]) -> None:
-        """Add ``receipts``; what is paid to the last cent counts as paid, whatever its status says."""
+        """Add unpaid invoices, whoever made them."""
         self.connection.executemany(
-            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
-            (
-                (receipt.reference, str(receipt.id), receipt.client_id, _status(receipt), receipt.due_date.isoformat())
-                for receipt in receipts
-                if receipt.reference
-            ),
+            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?)",
+            ((str(each.id), each.client_id, _status(each), each.due_date.isoformat()) for each in receipts),
         )
 
     def add_clients(self, client_ids: Iterable[int]) -> None:
-        """Add clients to look at, besides those of the receipts."""
+        """Add clients to look at."""
         self.connection.executemany("INSERT OR IGNORE INTO clients VALUES (?)", ((each,) for each in client_ids))
+
+    def add_all_clients(self) -> None:
+        """Add the clients of all unpaid invoices."""
+        self.connection.execute("INSERT OR IGNORE INTO clients SELECT DISTINCT client_id FROM receipts")
 
     def client_batches(self) -> Iterator[list[int]]:
         """Every client to look at, by id, some hundred at a time."""
-        self.connection.execute("INSERT OR IGNORE INTO clients SELECT DISTINCT client_id FROM receipts")
         cursor = self.connection.execute("SELECT id FROM clients ORDER BY id")
         while rows := cursor.fetchmany(_BATCH):
             yield [row[0] for row in rows]
 
-    def references(self, client_ids: list[int]) -> set[str]:
-        """The references of these clients' receipts that the bridge may have given."""
-        query = f"SELECT reference FROM receipts WHERE client_id IN ({','.join('?' * len(client_ids))})"  # noqa: S608
-        found = self.connection.execute(f"{query} AND reference LIKE 'TB-____-__-%'", client_ids)
-        return {row[0] for row in found}
+    def numbers(self, client_ids: Sequence[int]) -> list[str]:
+        """The numbers of these clients' unpaid invoices."""
+        query = f"SELECT billing_id FROM receipts WHERE client_id IN ({','.join('?' * len(client_ids))})"  # noqa: S608
+        return [row[0] for row in self.connection.execute(query, client_ids)]
 
-    def find(self, entry: Entry) -> OpenInvoice | None:
-        """What was staged for the entry's invoice; another one that carries its reference is not it."""
-        query = "SELECT status, due_date FROM receipts WHERE reference = ? AND client_id = ? AND billing_id = ?"
-        row = self.connection.execute(query, (entry.reference, entry.client_id, entry.billing_id)).fetchone()
-        return OpenInvoice(InvoiceStatus(row[0]), date.fromisoformat(row[1])) if row else None
+    def find(self, billing_id: str) -> "Found | None":
+        """What the list said of an invoice."""
+        query = "SELECT client_id, status, due_date FROM receipts WHERE billing_id = ?"
+        row = self.connection.execute(query, (billing_id,)).fetchone()
+        return Found(row[0], InvoiceStatus(row[1]), date.fromisoformat(row[2])) if row else None
+
+    def owe(self, entry: Entry, found: "Found") -> None:
+        """Note that an invoice is to be paid by the client that it is of today."""
+        row = (found.client_id, found.status, found.due_date.isoformat(), entry.billing_id, entry.reference)
+        self.connection.execute("INSERT INTO owed VALUES (?, ?, ?, ?, ?)", row)
+
+    def debts(self) -> Iterator[tuple[int, "list[Debt]"]]:
+        """What each client owes, by client."""
+        query = "SELECT client_id, status, due_date, billing_id, reference FROM owed ORDER BY client_id, due_date"
+        for client_id, rows in groupby(self.connection.execute(query), key=itemgetter(0)):
+            yield (
+                client_id,
+                [Debt(OpenInvoice(InvoiceStatus(row[1]), date.fromisoformat(row[2])), row[3], row[4]) for row in rows],
+            )
+
+
+@attrs.frozen
+class Found:
+    """What the billing system says of an invoice: whose it is today, its status and due date."""
+
+    client_id: int
+    status: InvoiceStatus
+    due_date: date
+
+
+@attrs.frozen
+class Debt:
+    """An open invoice of the bridge, with its number in the billing system."""
+
+    invoice: OpenInvoice
+    billing_id: str
+    reference: str
+
+
+@attrs.define
+class Judgement:
+    """What follows for one client from what it owes."""
+
+    client_id: int
+    status: UserStatus
+    debts: list[Debt]
 
 
 class Overdue:
-    """One run over all open invoices and all held users."""
+    """What one run does about unpaid invoices."""
 
-    def __init__(self, parts: Parts, when: When, *, dry_run: bool, progress: Progress) -> None:
-        self._parts = parts
-        self._when = when
-        self._dry_run = dry_run
-        self._progress = progress
-        self._failures = Failures()
-        self.report = OverdueReport(failures=self._failures.all)
+    def __init__(self, work: Work, report: OverdueReport) -> None:
+        self._work = work
+        self._report = report
+        self._failures = Failures(report.failures)
+        self._ledger = work.parts.ledger
+        self._unsure: set[int] = set()
+        self._warned: set[str] = set()
+
+    def release(self, *, only_who_owes_nothing: bool = False) -> None:
+        """Let in again who has paid, before anything else is done; nobody is locked by this."""
+        with ReceiptsRead() as receipts:
+            held = [account for page in self._ledger.accounts.in_question() for account in page]
+            if not held:
+                return
+            judged_at = self._now()
+            receipts.fill(self._unpaid())
+            receipts.add_clients(account.client_id for account in held)
+            self._gather(receipts)
+            owing = {
+                client_id: self._judged(client_id, debts)
+                for client_id, debts in receipts.debts()
+            }  # fmt: skip
+            free = [
+                Judgement(account.client_id, UserStatus.ACTIVE, [])
+                for account in held
+                if (judgement := owing.get(account.client_id)) is None
+                or (judgement.status is UserStatus.ACTIVE and not only_who_owes_nothing)
+            ]
+            self._apply_all(free, judged_at)
 
     def enforce(self) -> None:
         """Look at every open invoice the bridge issued, then lock, suspend or release as they call for."""
-        wanted: dict[int, UserStatus] = {}
-        unsure: set[int] = set()
-        with StagedReceipts() as receipts:
-            receipts.fill(self._receipts())
-            for client_ids in self._parts.ledger.invoices.clients_with_open():
-                receipts.add_clients(client_ids)
-            for client_ids in receipts.client_batches():
-                entries = self._parts.ledger.invoices.open(client_ids, receipts.references(client_ids))
-                self._look_at(entries, receipts, wanted, unsure)
-                self._progress("open invoices", self.report.open)
-        self._change_statuses(wanted, unsure)
-        self.report.complete = True
+        with ReceiptsRead() as receipts:
+            judged_at = self._now()
+            receipts.fill(self._unpaid())
+            receipts.add_all_clients()
+            for entries in self._ledger.invoices.open():
+                receipts.add_clients(entry.client_id for entry in entries)
+            self._gather(receipts, count=True)
+            judgements = [self._judged(client_id, debts, count=True) for client_id, debts in receipts.debts()]
+            wanted = {each.client_id: each for each in judgements if each.status is not UserStatus.ACTIVE}
+            for page in self._ledger.accounts.in_question():
+                for account in page:
+                    wanted.setdefault(account.client_id, Judgement(account.client_id, UserStatus.ACTIVE, []))
+            self._apply_all(list(wanted.values()), judged_at)
+        for run_id, host, count in self._ledger.accounts.held_by_the_frozen(self._work.live.id):
+            words = f"it holds {count} accounts and does not go on: end that process, or let it go on"
+            self._failures.tell(f"run {run_id} on {host}", words)
+        self._report.complete = True
 
-    def _receipts(self) -> Iterator[Receipt]:
-        """The unpaid invoices; those that cannot be read are looked for one by one later, so they are only reported."""
-        for receipt in self._parts.billing.unpaid_invoices():
-            if isinstance(receipt, Refused):
-                self._failures.add("an unpaid invoice", receipt)
-            else:
+    def _now(self) -> datetime:
+        with self._ledger.database.read() as connection:
+            return self._ledger.database.now(connection)
+
+    # What is owed
+
+    def _unpaid(self) -> Iterator[Receipt]:
+        """The unpaid invoices; one that cannot be read is asked for by itself later, so here it is only reported."""
+        for receipt in self._work.parts.billing.unpaid_invoices():
+            if not isinstance(receipt, Refused):
                 yield receipt
+            elif str(receipt) not in self._warned:
+                self._warned.add(str(receipt))
+                self._failures.add("an unpaid invoice", receipt)
 
-    def _look_at(
-        self, entries: list[Entry], receipts: StagedReceipts, wanted: dict[int, UserStatus], unsure: set[int]
-    ) -> None:
-        changes = []
-        for client_id, group in groupby(entries, key=lambda entry: entry.client_id):
-            still_open = []
-            for entry in group:
-                try:
-                    seen = receipts.find(entry) or self._asked(entry)
-                except TollbridgeError as error:
-                    unsure.add(client_id)
-                    self._failures.add(entry.reference, error)
-                    continue
+    def _gather(self, receipts: ReceiptsRead, *, count: bool = False) -> None:
+        """Note what the clients to look at owe, as the billing system has it today."""
+        for client_ids in receipts.client_batches():
+            entries = {entry.reference: entry for entry in self._ledger.invoices.open_of(client_ids)}
+            listed = self._ledger.invoices.issued_as(receipts.numbers(client_ids))
+            entries.update((entry.reference, entry) for entry in listed)
+            seen = []
+            for entry, found in self._found(list(entries.values()), receipts):
+                if (found.status, found.due_date) != (entry.billing_status, entry.due_date):
+                    seen.append(Seen(entry, found.status, found.due_date))
+                if not found.status.is_settled:
+                    receipts.owe(entry, found)
+                elif not entry.billing_status or not entry.billing_status.is_settled:
+                    self._report.settled += 1
+            self._ledger.invoices.note_status(seen)
+            if count:
+                self._work.progress("open invoices", len(entries))
+
+    def _found(self, entries: list[Entry], receipts: ReceiptsRead) -> Iterator[tuple[Entry, Found]]:
+        """What the billing system says of each; what its list of unpaid ones lacks is asked for by number."""
+        to_ask = []
+        for entry in entries:
+            if found := receipts.find(entry.billing_id or ""):
+                yield entry, found
+            else:
+                to_ask.append(entry)
+        for entry, asked in self._work.at_billing.each(self._asked, to_ask):
+            if isinstance(asked, TollbridgeError):
+                self._unsure.add(entry.client_id)
+                self._failures.add(entry.reference, asked)
+            else:
                 self._failures.went_well()
-                settled = datetime.now(UTC) if seen.status.is_settled else None
-                if (seen.status, seen.due_date) != (entry.billing_status, entry.due_date):
-                    changes.append((entry, seen.status, seen.due_date, settled))
-                if settled is None:
-                    still_open.append(seen)
-                else:
-                    self.report.settled += 1
-            self._judge(client_id, still_open, wanted, unsure)
-        if not self._dry_run:
-            self._parts.ledger.invoices.note_status(changes)
+                yield entry, asked
 
-    def _judge(
-        self, client_id: int, invoices: list[OpenInvoice], wanted: dict[int, UserStatus], unsure: set[int]
-    ) -> None:
-        payable = [invoice for invoice in invoices if invoice.status.is_open]
-        self.report.open += len(payable)
-        late = [invoice for invoice in payable if invoice.due_date < self._when.day]
-        self.report.overdue += len(late)
-        status = overdue_status(self._parts.settings.billing.ladder, payable, self._when.day)
-        if status is None:
-            self.report.waiting.append(client_id)
-            unsure.add(client_id)
-        elif status is not UserStatus.ACTIVE:
-            wanted[client_id] = status
-
-    def _asked(self, entry: Entry) -> OpenInvoice:
-        """What the billing system says of an invoice that is not among the unpaid ones any more."""
-        receipt = self._parts.billing.find_invoice(entry.client_id, entry.reference)
+    def _asked(self, entry: Entry) -> Found:
+        """An invoice by its own number: only if that is gone nothing is owed for it."""
+        receipt = self._work.parts.billing.invoice(entry.client_id, entry.billing_id or "", entry.reference)
         if receipt is not None:
-            return OpenInvoice(_status(receipt), receipt.due_date)
-        self.report.warnings.append(f"{entry.reference} is gone from the billing system: nothing is owed for it")
-        return OpenInvoice(InvoiceStatus.CANCELLED, entry.due_date)
+            return Found(receipt.client_id, _status(receipt), receipt.due_date)
+        self._report.warnings.append(f"{entry.reference} is gone from the billing system: nothing is owed for it")
+        return Found(entry.client_id, InvoiceStatus.CANCELLED, entry.due_date)
 
-    def _change_statuses(self, wanted: dict[int, UserStatus], unsure: set[int]) -> None:
-        """Apply what is wanted; whoever something is not known of, or who is paying, stays as is."""
-        ledger = self._parts.ledger
-        known: set[int] = set()
-        for client_ids in _batches(sorted(wanted.keys() - unsure)):
-            found = ledger.accounts.of_clients(client_ids)
-            for client_id in client_ids:
-                if client_id not in found:
-                    self._failures.add(
-                        f"client {client_id}",
-                        NotFound("no SolusIO user is known for it: `tollbridge sync` finds or makes one"),
-                    )
-                    continue
-                known.add(client_id)
-                self._apply(found[client_id], wanted[client_id])
-        for accounts in ledger.accounts.in_question():
-            for account in accounts:
-                if account.client_id not in known and account.client_id not in unsure:
-                    self._apply(account, UserStatus.ACTIVE)
+    def _judged(self, client_id: int, debts: list[Debt], *, count: bool = False) -> Judgement:
+        payable = [debt for debt in debts if debt.invoice.status.is_open]
+        day = self._work.when.day
+        status = overdue_status(self._ladder, [debt.invoice for debt in payable], day)
+        if count:
+            self._report.open += len(payable)
+            self._report.overdue += len([debt for debt in payable if debt.invoice.due_date < day])
+            if status is None:
+                self._report.waiting.append(client_id)
+        if status is None:
+            self._unsure.add(client_id)
+        return Judgement(client_id, status or UserStatus.LOCKED, payable)
 
-    def _apply(self, account: Account, overdue: UserStatus) -> None:
-        wanted = UserStatus.SUSPENDED if account.closed else overdue
+    # What follows
+
+    def _apply_all(self, judgements: list[Judgement], judged_at: datetime) -> None:
+        """Apply them, a page of claimed accounts at a time; whoever something is not known of stays as is."""
+        sure = [each for each in judgements if each.client_id not in self._unsure]
+        sure.sort(key=lambda each: each.client_id)
+        for start in range(0, len(sure), _PAGE):
+            page = {each.client_id: each for each in sure[start : start + _PAGE]}
+            known = self._ledger.accounts.of_clients(list(page))
+            for client_id, judgement in page.items():
+                if client_id not in known and judgement.status is not UserStatus.ACTIVE:
+                    words = "no SolusIO user is known for it: `tollbridge sync` finds or makes one"
+                    self._failures.add(f"client {client_id}", NotFound(words))
+            claimed = self._ledger.accounts.claim(self._work.live.id, list(known), self._work.lease)
+            try:
+                self._apply_page([(account, page[client_id]) for client_id, account in claimed.items()], judged_at)
+            finally:
+                self._ledger.accounts.let_go(self._work.live.id, list(claimed))
+
+    def _apply_page(self, page: list[tuple[Account, Judgement]], judged_at: datetime) -> None:
+        work = self._work.at_solus.each(lambda each: self._apply(*each, judged_at), page)
+        for (account, _), change in work:
+            if isinstance(change, TollbridgeError):
+                self._failures.add(f"client {account.client_id}", change)
+                continue
+            self._failures.went_well()
+            if change is not None:
+                self._report.changes.append(change)
+
+    def _apply(self, account: Account, judgement: Judgement, judged_at: datetime) -> StatusChange | None:
+        before = account.held_for(HoldReason.OVERDUE)
+        status, why = judgement.status, "overdue"
+        if status is not UserStatus.ACTIVE and (before is None or status.severity > before.status.severity):
+            judged_at = self._now()
+            asked_again = self._asked_again(judgement)
+            if asked_again is None:
+                return None
+            status = asked_again
+        if status is UserStatus.ACTIVE:
+            why = "nothing is overdue"
+            if before is not None and not self._is_there(account.client_id):
+                return None  # a client that is gone is closed by the accounts' part, never released
+        if before is not None or status is not UserStatus.ACTIVE:
+            held = self._ledger.accounts.hold(self._work.live.id, account, HoldReason.OVERDUE, status, why, judged_at)
+            if held is None:
+                return None
+            account = held
+        user = self._work.parts.solus.find_user(account.email)
+        if user is None:
+            raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
+        return apply_status(self._work, account, user, why)
+
+    def _asked_again(self, judgement: Judgement) -> UserStatus | None:
+        """Right before somebody is locked or suspended, their invoices are asked for once more, by number.
+
+        None: a payment is under way by now, and all stays as it is.
+        """
+        invoices = []
+        for debt in judgement.debts:
+            receipt = self._work.parts.billing.invoice(judgement.client_id, debt.billing_id, debt.reference)
+            if receipt is not None and receipt.client_id == judgement.client_id:
+                invoices.append(OpenInvoice(_status(receipt), receipt.due_date))
+        payable = [invoice for invoice in invoices if invoice.status.is_open]
+        return overdue_status(self._ladder, payable, self._work.when.day)
+
+    def _is_there(self, client_id: int) -> bool:
         try:
-            user = self._parts.solus.find_user(account.email)
-            if user is None:
-                raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
-            change = apply_status(self._parts, account, user, wanted, dry_run=self._dry_run)
-        except TollbridgeError as error:
-            self._failures.add(f"client {account.client_id}", error)
-            return
-        self._failures.went_well()
-        if change is not None:
-            self.report.changes.append(change)
+            self._work.client(client_id)
+        except NotFound:
+            return False
+        return True
+
+    @property
+    def _ladder(self) -> Ladder:
+        return self._work.parts.settings.billing.ladder
 
 
 def _status(receipt: Receipt) -> InvoiceStatus:
     """The receipt's status, with an open one that has nothing left to pay counted as paid."""
     return InvoiceStatus.PAID if receipt.status.is_open and not receipt.is_open else receipt.status
-
-
-def _batches(client_ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(client_ids), _BATCH):
-        yield client_ids[start : start + _BATCH]

@@ -29,10 +29,14 @@ class Parts:
 
 @attrs.frozen
 class When:
-    """The moment a run stands for: ``day`` is the day in the configured zone that invoices carry."""
+    """The moment a run stands for: ``day`` is the day in the configured zone that invoices carry.
+
+    It is fixed at the run's start. ``pretended``: it is not the present.
+    """
 
     now: datetime
     day: date
+    pretended: bool = False
 
 
 @attrs.frozen
@@ -59,6 +63,10 @@ class Failures:
 
     all: list[Failure] = attrs.Factory(list)
     _in_a_row: int = 0
+    _told: set[Failure] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._told = set(self.all)
 
     def add(self, who: str, error: Exception) -> None:
         """Note a client's failure, or raise it if it is the machinery's."""
@@ -67,7 +75,14 @@ class Failures:
         self._in_a_row = self._in_a_row + 1 if isinstance(error, Unavailable) else 0
         if self._in_a_row >= _UNAVAILABLE_IN_A_ROW:
             raise error
-        self.all.append(Failure(who, redact(str(error)).removeprefix(f"{who}: ")))
+        self.tell(who, redact(str(error)).removeprefix(f"{who}: "))
+
+    def tell(self, who: str, message: str) -> None:
+        """Note a failure that stops nobody; one that was told already is not told again."""
+        failure = Failure(who, message)
+        if failure not in self._told:
+            self._told.add(failure)
+            self.all.append(failure)
 
     def went_well(self) -> None:
         """A client was served, so the machinery works."""

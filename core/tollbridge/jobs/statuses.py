@@ -1,55 +1,51 @@
-"""Changing a SolusIO user's status, and remembering what the bridge itself did."""
-
-import attrs
+"""Changing a SolusIO user's status as its holds call for, and remembering what the bridge itself did."""
 
 from tollbridge.errors import Conflict
-from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.reports import StatusChange
+from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
-from tollbridge.model import UserStatus
-from tollbridge.rules.overdue import Hold, change_status
+from tollbridge.rules.overdue import Mark, change_status, held_status
 from tollbridge.solus import SolusUser
 
 
-@attrs.frozen
-class StatusChange:
-    """A user's status that the bridge changed, or would change."""
-
-    client_id: int
-    user_id: int
-    before: UserStatus
-    after: UserStatus
-
-
-def apply_status(
-    parts: Parts, account: Account, user: SolusUser, wanted: UserStatus, *, dry_run: bool
-) -> StatusChange | None:
-    """Give the user the status that is wanted, as far as it is the bridge's to change.
+def apply_status(work: Work, account: Account, user: SolusUser, why: str) -> StatusChange | None:
+    """Give a claimed account's user the status that its holds call for, as far as it is the bridge's to change.
 
     The attempt is in the ledger before SolusIO hears of it, so that a status set just before a crash is known as
     the bridge's own afterwards.
 
     Raises:
-        Conflict: the user is not the one the account is about, or is an administrator of the panel.
+        Conflict: the user is not the one the account is about, or is an administrator of the panel, or is not known
+            to be none and would be locked or suspended.
+        LedgerError: the account is not this run's to change any more.
     """
+    wanted = held_status(account.holds)
     if user.is_administrator:
         raise Conflict(f"SolusIO's user {user.id} with {user.email} is an administrator: its status is not changed")
+    if user.is_administrator is None and wanted.severity > user.status.severity:
+        raise Conflict(
+            f"SolusIO does not say whether its user {user.id} with {user.email} is an administrator: it is not {wanted}"
+        )
     if (user.id, user.billing_user_id) != (account.user_id, account.client_id):
         raise Conflict(
             f"SolusIO's user {user.id} with {user.email} belongs to client {user.billing_user_id}, and the"
             f" ledger has user {account.user_id} for client {account.client_id}: nothing was changed; `tollbridge sync`"
             " looks again"
         )
-    after, found = change_status(user.status, account.hold, wanted)
-    hold = None if after is found else Hold(after, found)
-    change = StatusChange(account.client_id, user.id, user.status, after) if after is not user.status else None
-    if dry_run or (change is None and hold == account.hold):
-        return change
-    if change is not None:
-        parts.ledger.accounts.save(attrs.evolve(account, hold=Hold(user.status, found, attempted=after)))
-        parts.solus.set_status(user.id, after)
-    parts.ledger.accounts.save(attrs.evolve(account, hold=hold))
-    if change is not None:
-        parts.billing.tell(
-            "user_status_changed", client_id=change.client_id, user_id=user.id, before=change.before, after=after
-        )
+    after, found = change_status(user.status, account.mark, wanted)
+    mark = None if after is found else Mark(after, found)
+    changes = after is not user.status
+    if not changes and mark == account.mark:
+        return None
+    accounts, run_id = work.parts.ledger.accounts, work.live.id
+    if changes:
+        accounts.attempt(run_id, account, Mark(user.status, found, attempted=after))
+        work.parts.solus.set_status(user.id, after)
+    accounts.set_status(run_id, account, mark, user.status, why)
+    if not changes:
+        return None
+    change = StatusChange(account.client_id, user.id, user.status, after)
+    work.parts.billing.tell(
+        "user_status_changed", client_id=change.client_id, user_id=user.id, before=change.before, after=after
+    )
     return change

@@ -1,18 +1,21 @@
 """The ledger: what the bridge decided and what it did, in a database of its own."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Self
 
 import sqlalchemy as sa
 
 from tollbridge.ledger.accounts import Account, Accounts
+from tollbridge.ledger.claims import Claims
 from tollbridge.ledger.database import Database
+from tollbridge.ledger.events import Events
 from tollbridge.ledger.invoices import Invoices
+from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.months import Months
-from tollbridge.ledger.opening import bring_up_to_date, exclusive
+from tollbridge.ledger.opening import bring_up_to_date
 from tollbridge.ledger.outbox import Outbox
+from tollbridge.ledger.readings import Readings
+from tollbridge.ledger.runs import Runs
 from tollbridge.ledger.schema import months
 from tollbridge.ledger.signups import Signups
 from tollbridge.ledger.visits import Visits
@@ -25,9 +28,14 @@ class Ledger:
     """The ledger, open.
 
     Attributes:
-        months: which are closed.
+        months: how far each is.
         invoices: an entry for each client and month.
         accounts: the SolusIO users of clients, and what was done to them.
+        claims: who may send which invoice, and what came of it.
+        leases: what one run does at a time.
+        readings: what the usage sources answered.
+        runs: which are alive, and what the others did.
+        events: what has changed, when and why.
         signups: who signs up, and who accepted the terms.
         visits: how often visitors tried something, and which links were used.
         outbox: the mails to be sent.
@@ -39,6 +47,11 @@ class Ledger:
         self.months = Months(database)
         self.invoices = Invoices(database)
         self.accounts = Accounts(database)
+        self.claims = Claims(database)
+        self.leases = Leases(database)
+        self.readings = Readings(database)
+        self.runs = Runs(database)
+        self.events = Events(database)
         self.signups = Signups(database)
         self.visits = Visits(database)
         self.outbox = Outbox(database)
@@ -57,12 +70,6 @@ class Ledger:
     def close(self) -> None:
         """Close the connections."""
         self.database.close()
-
-    def exclusive(
-        self, *, wait_seconds: float, on_wait: Callable[[], None] = lambda: None
-    ) -> AbstractContextManager[Callable[[], None]]:
-        """Hold the ledger alone for one run; see :func:`tollbridge.ledger.opening.exclusive`."""
-        return exclusive(self.database, wait_seconds=wait_seconds, on_wait=on_wait)
 
     def ping(self) -> None:
         """Raise unless the database answers and has the ledger in it."""

@@ -1,26 +1,45 @@
-"""The ledger's accounts: which SolusIO user a client has, and what the bridge did to it."""
+"""The ledger's accounts: which SolusIO user a client has, why it is held, and what the bridge did to its status.
 
-from collections.abc import Iterator, Sequence
+Whoever changes an account claims it first, a page of clients at a time; every change names the claim.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
+from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import BATCH, Database
-from tollbridge.ledger.schema import accounts
+from tollbridge.ledger.events import Event, note
+from tollbridge.ledger.schema import accounts, holds, runs
 from tollbridge.model import UserStatus
-from tollbridge.rules.overdue import Hold
+from tollbridge.rules.overdue import Hold, HoldReason, Mark
+
+_ENDED = sa.exists().where(runs.c.id == accounts.c.run_id, runs.c.ended_at.is_not(None))
 
 
 @attrs.frozen
 class Account:
-    """A client's SolusIO user, and what the bridge did to it."""
+    """A client's SolusIO user.
+
+    Attributes:
+        holds: why it is locked or suspended.
+        mark: what the bridge did to its status.
+        judged_at: when the receipts were asked for by which it was judged last.
+    """
 
     client_id: int
     user_id: int
     email: str
-    closed: bool = False
-    hold: Hold | None = None
+    holds: tuple[Hold, ...] = ()
+    mark: Mark | None = None
+    judged_at: datetime | None = None
+
+    def held_for(self, reason: HoldReason) -> Hold | None:
+        """The hold that has this reason."""
+        return next((hold for hold in self.holds if hold.reason is reason), None)
 
 
 class Accounts:
@@ -29,11 +48,12 @@ class Accounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    # Looking
+
     def of_clients(self, client_ids: Sequence[int]) -> dict[int, Account]:
         """The SolusIO users of these clients."""
-        query = sa.select(accounts).where(accounts.c.client_id.in_(client_ids))
         with self._database.read() as connection:
-            return {row.client_id: _account(row) for row in connection.execute(query)}
+            return _accounts(connection, client_ids)
 
     def clients_of_users(self, user_ids: Sequence[int]) -> dict[int, int]:
         """The clients that these SolusIO users are known to belong to."""
@@ -45,55 +65,171 @@ class Accounts:
                 for row in connection.execute(known.where(accounts.c.user_id.in_(user_ids[start : start + BATCH])))
             }
 
+    def all(self) -> Iterator[list[Account]]:
+        """Every account, in batches by client."""
+        return self._pages(sa.true())
+
     def in_question(self) -> Iterator[list[Account]]:
-        """Accounts that are held or closed, in batches by client id."""
-        condition = sa.or_(accounts.c.closed, accounts.c.hold_status.is_not(None))
+        """Accounts that are held, or whose status the bridge has set and not put back, in batches by client."""
+        held = sa.exists().where(holds.c.client_id == accounts.c.client_id)
+        return self._pages(sa.or_(held, accounts.c.set_status.is_not(None)))
+
+    def _pages(self, condition: sa.ColumnElement[bool]) -> Iterator[list[Account]]:
         query = sa.select(accounts.c.client_id).where(condition).order_by(accounts.c.client_id)
         for client_ids in self._database.batches(query, accounts.c.client_id):
             found = self.of_clients(client_ids)
             yield [found[client_id] for client_id in client_ids if client_id in found]
 
-    def save(self, account: Account) -> None:
-        """Write an account whole; a user that belonged to another client before belongs to this one now."""
-        row = _account_row(account)
-        changed = {key: value for key, value in row.items() if key != "client_id"}
-        with self._database.write() as connection:
-            connection.execute(
-                sa.delete(accounts).where(
-                    accounts.c.user_id == account.user_id, accounts.c.client_id != account.client_id
-                )
-            )
-            statement = self._database.insert(accounts).values(row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_=changed))
+    # Claiming
 
-    def forget(self, client_id: int) -> None:
-        """Forget an account whose user was deleted."""
+    def claim(self, run_id: int, client_ids: Sequence[int], lease: timedelta) -> dict[int, Account]:
+        """Claim these clients' accounts; those that are this run's to change now. Another run's are left out."""
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            over = sa.or_(accounts.c.leased_until.is_(None), accounts.c.leased_until <= now)
+            nobodys = sa.or_(accounts.c.run_id.is_(None), sa.and_(_ENDED, over))
+            free = sa.and_(accounts.c.client_id.in_(client_ids), sa.or_(nobodys, accounts.c.run_id == run_id))
+            pick = sa.select(accounts.c.client_id).where(free).order_by(accounts.c.client_id)
+            ids = list(connection.scalars(pick.with_for_update(skip_locked=True)))
+            claimed = sa.update(accounts).where(accounts.c.client_id.in_(ids))
+            connection.execute(claimed.values(run_id=run_id, leased_until=now + lease))
+            return _accounts(connection, ids)
+
+    def let_go(self, run_id: int, client_ids: Collection[int]) -> None:
+        """Give claimed accounts back."""
+        mine = sa.and_(accounts.c.client_id.in_(client_ids), accounts.c.run_id == run_id)
+        with self._database.write() as connection:
+            connection.execute(sa.update(accounts).where(mine).values(run_id=None, leased_until=None))
+
+    def held_by_the_frozen(self, run_id: int) -> list[tuple[int, str, int]]:
+        """Runs that live, and have claimed accounts without going on: number, machine and how many."""
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            query = (
+                sa.select(runs.c.id, runs.c.host, sa.func.count())
+                .join(accounts, accounts.c.run_id == runs.c.id)
+                .where(accounts.c.run_id != run_id, accounts.c.leased_until <= now, runs.c.ended_at.is_(None))
+                .group_by(runs.c.id, runs.c.host)
+            )
+            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+    # Changing
+
+    def add(self, account: Account, run_id: int | None) -> None:
+        """Note whose user it is; a user that belonged to another client before belongs to this one now.
+
+        What the bridge did to the user while it was another client's is still the bridge's to undo.
+        """
+        row = {"user_id": account.user_id, "email": account.email, **_mark_row(account.mark)}
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            earlier = sa.and_(accounts.c.user_id == account.user_id, accounts.c.client_id != account.client_id)
+            connection.execute(sa.delete(accounts).where(earlier))
+            statement = self._database.insert(accounts).values(client_id=account.client_id, **row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_=row))
+            note(connection, now, [
+                Event("account", account.client_id, after=f"user {account.user_id}", run_id=run_id)
+            ])  # fmt: skip
+
+    def change_email(self, account: Account) -> None:
+        """Note the user's address."""
+        mine = sa.and_(accounts.c.client_id == account.client_id, accounts.c.user_id == account.user_id)
+        with self._database.write() as connection:
+            connection.execute(sa.update(accounts).where(mine).values(email=account.email))
+
+    def hold(  # noqa: PLR0917
+        self,
+        run_id: int,
+        account: Account,
+        reason: HoldReason,
+        status: UserStatus,
+        why: str,
+        judged_at: datetime | None = None,
+    ) -> Account | None:
+        """Hold a claimed account for a reason, or with ``active`` lift that hold; the account as it is then.
+
+        None, and nothing is changed, if it is not this run's to change any more, or was judged by newer receipts.
+        """
+        mine = _of_claim(run_id, account.client_id)
+        values: dict[str, Any] = {"email": accounts.c.email}  # nothing but the question whether it is this run's
+        if judged_at is not None:
+            mine = sa.and_(mine, sa.or_(accounts.c.judged_at.is_(None), accounts.c.judged_at <= judged_at))
+            values = {"judged_at": judged_at}
+        before = account.held_for(reason)
+        this = sa.and_(holds.c.client_id == account.client_id, holds.c.reason == reason)
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            if connection.execute(sa.update(accounts).where(mine).values(values)).rowcount != 1:
+                return None
+            if (before.status if before else UserStatus.ACTIVE) is not status:
+                connection.execute(sa.delete(holds).where(this))
+                if status is not UserStatus.ACTIVE:
+                    row = {"client_id": account.client_id, "reason": reason, "status": status, "since": now}
+                    connection.execute(sa.insert(holds).values(row))
+                note(connection, now, [
+                    Event("hold", account.client_id, before=f"{reason}: {before.status}" if before else None,
+                          after=f"{reason}: {status}", why=why, run_id=run_id)
+                ])  # fmt: skip
+            return _accounts(connection, [account.client_id])[account.client_id]
+
+    def attempt(self, run_id: int, account: Account, mark: Mark) -> None:
+        """Note a status that is about to be asked for; LedgerError if the account is not this run's to change."""
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            mine = sa.and_(_of_claim(run_id, account.client_id), accounts.c.leased_until > now)
+            alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
+            changed = sa.update(accounts).where(mine, alive).values(_mark_row(mark))
+            if connection.execute(changed).rowcount != 1:
+                raise LedgerError(
+                    f"client {account.client_id}: its account is not this run's to change any more; run again"
+                )
+
+    def set_status(self, run_id: int, account: Account, mark: Mark | None, before: UserStatus, why: str) -> None:
+        """Note a status that was set; so it is noted even if the claim was lost meanwhile, for it is so."""
+        mine = sa.and_(accounts.c.client_id == account.client_id, accounts.c.user_id == account.user_id)
+        after = mark.status if mark else (account.mark.found if account.mark else UserStatus.ACTIVE)
+        with self._database.write() as connection:
+            connection.execute(sa.update(accounts).where(mine).values(_mark_row(mark)))
+            if after is not before:
+                note(connection, self._database.now(connection), [
+                    Event("status", account.client_id, before=before, after=after, why=why, run_id=run_id)
+                ])  # fmt: skip
+
+    def forget(self, client_id: int, run_id: int | None) -> None:
+        """Forget an account whose user is gone, and why it was held."""
         with self._database.write() as connection:
             connection.execute(sa.delete(accounts).where(accounts.c.client_id == client_id))
+            connection.execute(sa.delete(holds).where(holds.c.client_id == client_id))
+            note(connection, self._database.now(connection), [
+                Event("account", client_id, after="none", run_id=run_id)
+            ])  # fmt: skip
 
 
-def _account(row: sa.Row[Any]) -> Account:
-    attempted = row.hold_attempted
-    hold = Hold(
-        UserStatus(row.hold_status), UserStatus(row.hold_found), None if attempted is None else UserStatus(attempted)
-    ) if row.hold_status is not None else None  # fmt: skip
-    return Account(
-        client_id=row.client_id,
-        user_id=row.user_id,
-        email=row.email,
-        closed=row.closed,
-        hold=hold,
-    )
+def _of_claim(run_id: int, client_id: int) -> sa.ColumnElement[bool]:
+    return sa.and_(accounts.c.client_id == client_id, accounts.c.run_id == run_id)
 
 
-def _account_row(account: Account) -> dict[str, Any]:
-    hold = account.hold
+def _accounts(connection: sa.Connection, client_ids: Sequence[int]) -> dict[int, Account]:
+    reasons: dict[int, list[Hold]] = {}
+    held = sa.select(holds).where(holds.c.client_id.in_(client_ids)).order_by(holds.c.client_id, holds.c.reason)
+    for row in connection.execute(held):
+        reasons.setdefault(row.client_id, []).append(Hold(HoldReason(row.reason), UserStatus(row.status)))
+    rows = connection.execute(sa.select(accounts).where(accounts.c.client_id.in_(client_ids)))
+    return {row.client_id: _account(row, reasons.get(row.client_id, ())) for row in rows}
+
+
+def _account(row: sa.Row[Any], reasons: Sequence[Hold]) -> Account:
+    attempted = row.attempted_status
+    mark = None
+    if row.set_status is not None:
+        asked = None if attempted is None else UserStatus(attempted)
+        mark = Mark(UserStatus(row.set_status), UserStatus(row.found_status), asked)
+    return Account(row.client_id, row.user_id, row.email, tuple(reasons), mark, row.judged_at)
+
+
+def _mark_row(mark: Mark | None) -> dict[str, Any]:
     return {
-        "client_id": account.client_id,
-        "user_id": account.user_id,
-        "email": account.email,
-        "closed": account.closed,
-        "hold_status": hold and hold.status,
-        "hold_found": hold and hold.found,
-        "hold_attempted": hold and hold.attempted,
+        "set_status": mark and mark.status,
+        "found_status": mark and mark.found,
+        "attempted_status": mark and mark.attempted,
     }

@@ -1,20 +1,37 @@
 """The ledger's database, SQLite or PostgreSQL: how it is opened, read and written."""
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 import stamina
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from tollbridge.errors import LedgerError
+from tollbridge.errors import ConfigError, LedgerError
 from tollbridge.secret import DatabaseUrl, redact
 
 BATCH = 500
 _READ_ONLY = {"tollbridge_read_only": True}
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"}
+
+# A server that is gone without a word, or a network that is cut, is noticed in half a minute.
+_LIBPQ = {
+    "connect_timeout": "10",
+    "keepalives": "1",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+_MAKING_A_FILE = threading.Lock()
 
 
 class Database:
@@ -23,38 +40,43 @@ class Database:
     Attributes:
         url: where it is, as it may be shown.
         engine: SQLAlchemy's, for the ledger's own modules.
-        is_sqlite: whether it is a SQLite file, and not PostgreSQL.
+        file: the SQLite file under its one real name; None for PostgreSQL.
     """
 
-    def __init__(self, engine: sa.Engine, url: DatabaseUrl) -> None:
+    def __init__(self, engine: sa.Engine, url: DatabaseUrl, file: Path | None) -> None:
         self.url = url
         self.engine = engine
-        self.is_sqlite = engine.dialect.name == "sqlite"
+        self.file = file
 
     @classmethod
     def open(cls, url: DatabaseUrl) -> Self:
-        """The database at ``url``, which is not asked anything yet.
+        """The database at ``url``, which is not asked anything yet; a SQLite file is made, for its owner alone.
 
         Raises:
-            LedgerError: the URL is of another kind of database, or has no driver.
+            ConfigError: the URL is of another kind of database, or has no driver, or its folder is not there.
+            LedgerError: the file cannot be made, or cannot be kept from being read by others.
         """
         try:
             parsed = sa.make_url(url.reveal())
-            backend = parsed.get_backend_name()
-            if backend not in {"sqlite", "postgresql"} or (backend == "sqlite" and not parsed.database):
-                raise LedgerError(
-                    f"ledger.url {url} is neither a SQLite file nor PostgreSQL: sqlite:///… or postgresql+psycopg://…"
-                )
-            engine = sa.create_engine(parsed, pool_pre_ping=backend == "postgresql")
-        except (ArgumentError, NoSuchModuleError) as error:
-            raise LedgerError(f"ledger.url {url} cannot be used: {error}") from None
-        except ModuleNotFoundError as error:
-            raise LedgerError(
-                f"ledger.url {url} needs a driver ({error}): pip install 'tollbridge[postgresql]'"
-            ) from None
+        except ArgumentError:
+            raise _misconfigured(f"{url} cannot be read: write sqlite:///… or postgresql+psycopg://…") from None
+        except ValueError:
+            raise _misconfigured(f"{url} cannot be read: its port is not a number") from None
+        backend = parsed.get_backend_name()
+        if parsed.drivername not in {backend, _DRIVERS.get(backend)} or backend not in _DRIVERS:
+            raise _misconfigured(
+                f"{url} is neither a SQLite file nor PostgreSQL: write sqlite:///… or postgresql+psycopg://…"
+            )
         if backend == "sqlite":
-            _prepare_sqlite(engine)
-        return cls(engine, url)
+            file = _sqlite_file(parsed, url)
+            _keep_private(file)
+            return cls(_sqlite_engine(file), url, file)
+        return cls(_postgresql_engine(parsed, url), url, None)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a SQLite file, and not PostgreSQL."""
+        return self.file is not None
 
     def close(self) -> None:
         """Close the connections."""
@@ -63,17 +85,34 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the ledger and changes nothing; LedgerError for whatever it says."""
-        with self._errors(), self.engine.connect().execution_options(**_READ_ONLY) as connection:
+        with self.errors(), self.engine.connect().execution_options(**_READ_ONLY) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction: what is done in it is done whole or not at all; LedgerError for whatever it says."""
-        with self._errors(), self.engine.begin() as connection:
+        with self.errors(), self.engine.begin() as connection:
             yield connection
 
+    def session(self) -> sa.Connection:
+        """A connection of one's own, without transactions, for what holds as long as it lives; close it."""
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def now(self, connection: sa.Connection) -> datetime:
+        """The time by the ledger's clock, which is the same for all machines that share it."""
+        if self.is_sqlite:
+            return datetime.now(UTC)
+        moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
+
+    @property
+    def lock_file(self) -> str:
+        """The file beside a SQLite ledger that whoever works on it alone has locked."""
+        return f"{self.file}.lock"
+
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Whatever the database says, as LedgerError."""
         try:
             yield
         except SQLAlchemyError as error:
@@ -98,11 +137,74 @@ class Database:
 
 def in_short(error: SQLAlchemyError) -> str:
     """The first line of what a database said, without its secrets."""
-    return redact(str(getattr(error, "orig", None) or error)).strip().splitlines()[0]
+    words = redact(str(getattr(error, "orig", None) or error)).strip()
+    return words.splitlines()[0] if words else type(error).__name__
 
 
-def _prepare_sqlite(engine: sa.Engine) -> None:
+def _misconfigured(problem: str) -> ConfigError:
+    return ConfigError("ledger.url", [problem])
+
+
+def _postgresql_engine(parsed: sa.URL, url: DatabaseUrl) -> sa.Engine:
+    settings = {name: value for name, value in _LIBPQ.items() if name not in parsed.query}
+    try:
+        return sa.create_engine(
+            parsed.set(drivername=_DRIVERS["postgresql"]), pool_pre_ping=True, connect_args=settings
+        )
+    except ImportError as error:
+        raise _misconfigured(
+            f"{url} needs a driver ({error}): run pip install '.[postgresql]' in the folder with Tollbridge's"
+            " pyproject.toml"
+        ) from None
+
+
+def _sqlite_file(parsed: sa.URL, url: DatabaseUrl) -> Path:
+    """The file itself, whatever it is called: with links followed, and from the root on."""
+    if set(parsed.query) - {"uri"}:
+        raise _misconfigured(f"{url} has parameters: write sqlite:///… with the file's name alone")
+    name = parsed.database or ""
+    if name.startswith("file:"):
+        name = unquote(urlsplit(name).path)
+    if not name or name == ":memory:":
+        raise _misconfigured(f"{url} is no file, and a ledger must outlive the command: write sqlite:///tollbridge.db")
+    try:
+        file = Path(name).resolve()
+        if not file.parent.is_dir():
+            raise _misconfigured(f"there is no folder {file.parent} for {url}: make it, or correct the URL")
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            raise _misconfigured(f"{url} is no file: write sqlite:///… with a file's name")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _misconfigured(f"{url} leads nowhere: {error}") from None
+    return file
+
+
+def _keep_private(file: Path) -> None:
+    """Make the file if it is not there; let nobody but its owner read what is in it, such as links that log in.
+
+    SQLite gives its files beside it the same mode. They may be older than this rule.
+    """
+    # To close a file is to lose all locks that SQLite has on it in this process, so nobody may have opened it yet.
+    try:
+        with _MAKING_A_FILE, suppress(FileExistsError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise LedgerError(f"the ledger {file} cannot be made: {error.strerror}") from None
+    for each in (file, *(Path(f"{file}{suffix}") for suffix in ("-wal", "-shm", "-journal", ".lock"))):
+        try:
+            mode = each.stat().st_mode
+            if mode & 0o077:
+                each.chmod(mode & 0o700)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise LedgerError(
+                f"{each} cannot be kept for its owner alone: {error.strerror}; run Tollbridge as the user whose it is"
+            ) from None
+
+
+def _sqlite_engine(file: Path) -> sa.Engine:
     """Durable and shareable: write-ahead log, every commit on disk, writers queue instead of failing half-way."""
+    engine = sa.create_engine(sa.URL.create(_DRIVERS["sqlite"], database=str(file)))
 
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
@@ -115,6 +217,8 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     def began(connection: sa.Connection) -> None:
         reads = connection.get_execution_options().get("tollbridge_read_only")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
 
 
 def _is_locked(error: Exception) -> bool:

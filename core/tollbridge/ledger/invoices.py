@@ -1,7 +1,7 @@
 """The ledger's invoices: an entry for each client and month, and how far it is."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,27 +10,33 @@ import sqlalchemy as sa
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from tollbridge.ledger.database import Database
-from tollbridge.ledger.schema import invoices
+from tollbridge.ledger.events import Event, note
+from tollbridge.ledger.leases import Lease
+from tollbridge.ledger.schema import Moment, invoices
 from tollbridge.model import InvoiceStatus
-from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Document, Entry, State
 
-_UNFINISHED = sa.or_(invoices.c.state == "written", invoices.c.state == "sending")
+UNFINISHED = invoices.c.state.in_(["written", "sending"])
+_DRAFTED = {column.name for column in invoices.c} - {"id", "client_id", "month", "attempt", "kept"}
 _OPEN = [status for status in InvoiceStatus if not status.is_settled]
 
 
 @attrs.frozen
-class Result:
-    """What came of sending one entry; fields left out keep what the ledger has."""
+class Draft:
+    """An entry as it is to be, and as it was found when that was decided; None: there was none."""
 
     entry: Entry
-    state: State
-    problem: str | None = None
-    billing_id: str | None = None
-    billing_status: InvoiceStatus | None = None
-    due_date: date | None = None
-    issued_at: datetime | None = None
+    found: Entry | None = None
+
+
+@attrs.frozen
+class Seen:
+    """What the billing system says of an issued invoice today."""
+
+    entry: Entry
+    status: InvoiceStatus
+    due_date: date
 
 
 class Invoices:
@@ -68,7 +74,7 @@ class Invoices:
             .limit(most)
         )
         with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            return [entry_of(row) for row in connection.execute(query)]
 
     def waiting(self, month: Month) -> Iterator[list[int]]:
         """Clients for whom something waits whether or not they used anything, in batches by id.
@@ -78,23 +84,50 @@ class Invoices:
         carried = sa.and_(
             invoices.c.month < str(month), invoices.c.state == State.CARRIED, invoices.c.carried_into.is_(None)
         )
-        condition = sa.or_(carried, sa.and_(invoices.c.month == str(month), _UNFINISHED))
+        condition = sa.or_(carried, sa.and_(invoices.c.month == str(month), UNFINISHED))
         query = sa.select(invoices.c.client_id).where(condition).distinct().order_by(invoices.c.client_id)
         return self._database.batches(query, invoices.c.client_id)
 
-    def write(self, entries: Sequence[Entry]) -> None:
-        """Write entries whole, in one transaction; one per client and month, and none that is final is replaced."""
-        if not entries:
-            return
-        insert = self._database.insert(invoices)
-        replaced = {
-            column.name: insert.excluded[column.name]
-            for column in invoices.c
-            if column.name not in {"id", "client_id", "month"}
-        }
-        statement = insert.on_conflict_do_update(
-            index_elements=["client_id", "month"], set_=replaced, where=_UNFINISHED
+    def written(self, month: Month) -> Iterator[list[Entry]]:
+        """The month's entries that are written, in batches."""
+        return self._pages(sa.and_(invoices.c.month == str(month), invoices.c.state == State.WRITTEN))
+
+    def draft(self, drafts: Sequence[Draft], lease: Lease) -> list[Entry]:
+        """Write a page of drafts, in one transaction under the lease; those that were written.
+
+        One that is not as it was found any more (somebody has claimed it since) is left as it is.
+        """
+        if not drafts:
+            return []
+        with self._database.write() as connection:
+            lease.renew(connection)
+            now = self._database.now(connection)
+            insert = self._database.insert(invoices)
+            replaced = {name: insert.excluded[name] for name in _DRAFTED}
+            as_found = sa.and_(
+                invoices.c.state == State.WRITTEN, invoices.c.attempt == insert.excluded.attempt, invoices.c.kept == ""
+            )
+            statement = insert.on_conflict_do_update(
+                index_elements=["client_id", "month"], set_=replaced, where=as_found
+            )
+            rows = [{**_row(each.entry), "attempt": each.found.attempt if each.found else 0} for each in drafts]
+            connection.execute(statement, rows)
+            written = self._still_as_drafted(connection, [each.entry for each in drafts])
+            self._carry(connection, written)
+            before = {each.entry.client_id: each.found.state for each in drafts if each.found}
+            note(connection, now, (state_change(entry, before.get(entry.client_id), lease.run_id) for entry in written))
+            return written
+
+    def _still_as_drafted(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Entry]:
+        """Those of a page of one month that are in the ledger as they were just written."""
+        drafted_at = sa.select(invoices.c.client_id, invoices.c.written_at).where(
+            invoices.c.month == str(entries[0].month), invoices.c.client_id.in_([each.client_id for each in entries])
         )
+        there = {row.client_id: row.written_at for row in connection.execute(drafted_at)}
+        return [entry for entry in entries if there.get(entry.client_id) == entry.written_at]
+
+    def _carry(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
+        """What was carried is taken into these months' invoices, or waits on."""
         of_client = invoices.c.client_id == sa.bindparam("b_client_id")
         released = sa.update(invoices).where(of_client, invoices.c.carried_into == sa.bindparam("b_into"))
         taken = sa.update(invoices).where(of_client, invoices.c.month == sa.bindparam("b_month"))
@@ -104,58 +137,88 @@ class Invoices:
             for entry in entries
             for month in entry.document.carries
         ]
-        with self._database.write() as connection:
-            connection.execute(statement, [_row(entry) for entry in entries])
+        if into:
             connection.execute(released.values(carried_into=None), into)
-            if carries:
-                connection.execute(taken.values(carried_into=sa.bindparam("b_into")), carries)
+        if carries:
+            connection.execute(taken.values(carried_into=sa.bindparam("b_into")), carries)
 
-    def record(self, results: Iterable[Result]) -> None:
-        """Note what came of sending entries, in one transaction."""
-        rows = [
-            {
-                "b_client_id": result.entry.client_id,
-                "b_month": str(result.entry.month),
-                "state": result.state,
-                "problem": result.problem,
-                "billing_id": result.billing_id,
-                "billing_status": result.billing_status,
-                "due_date": result.due_date or result.entry.due_date,
-                "issued_at": result.issued_at,
-            }
-            for result in results
-        ]
-        self._update(rows)
+    def open(self) -> Iterator[list[Entry]]:
+        """Issued invoices that were open when last looked at, in batches by number."""
+        return self._pages(sa.and_(invoices.c.state == State.ISSUED, invoices.c.billing_status.in_(_OPEN)))
 
-    def clients_with_open(self) -> Iterator[list[int]]:
-        """Clients with an issued invoice that was open when last looked at, in batches by id."""
+    def open_of(self, client_ids: Sequence[int]) -> list[Entry]:
+        """These clients' issued invoices that were open when last looked at."""
         condition = sa.and_(invoices.c.state == State.ISSUED, invoices.c.billing_status.in_(_OPEN))
-        query = sa.select(invoices.c.client_id).where(condition).distinct().order_by(invoices.c.client_id)
-        return self._database.batches(query, invoices.c.client_id)
+        return self._entries(client_ids, condition)
 
-    def open(self, client_ids: Sequence[int], reopened: Collection[str]) -> list[Entry]:
-        """These clients' issued invoices that were open when last looked at, or are among ``reopened``."""
-        months_reopened = {named[0] for each in reopened if (named := month_and_client(each))}
-        condition = sa.and_(
-            invoices.c.state == State.ISSUED,
-            sa.or_(invoices.c.billing_status.in_(_OPEN), invoices.c.month.in_(months_reopened)),
+    def issued_as(self, billing_ids: Sequence[str]) -> list[Entry]:
+        """The issued invoices with these numbers of the billing system."""
+        query = sa.select(invoices).where(invoices.c.billing_id.in_(billing_ids), invoices.c.state == State.ISSUED)
+        with self._database.read() as connection:
+            return [entry_of(row) for row in connection.execute(query)]
+
+    def with_problems(self) -> Iterator[list[Entry]]:
+        """Issued invoices that are not right as they are, in batches by number."""
+        return self._pages(sa.and_(invoices.c.state == State.ISSUED, invoices.c.problem.is_not(None)))
+
+    def of_run(self, run_id: int, most: int | None) -> Iterator[Entry]:
+        """The invoices that a run issued, or found to be there, by month and client."""
+        condition = sa.and_(invoices.c.run_id == run_id, invoices.c.state == State.ISSUED)
+        query = sa.select(invoices).where(condition).order_by(invoices.c.month, invoices.c.client_id).limit(most)
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                yield entry_of(row)
+
+    def note_status(self, seen: Iterable[Seen]) -> None:
+        """Note what the billing system says now of issued invoices: status, due date, and when first seen settled.
+
+        Only of the invoice that was looked at: if the ledger has another number by now, nothing is changed.
+        """
+        changed = list(seen)
+        if not changed:
+            return
+        statement = (
+            sa.update(invoices)
+            .where(
+                invoices.c.client_id == sa.bindparam("b_client_id"),
+                invoices.c.month == sa.bindparam("b_month"),
+                invoices.c.state == State.ISSUED,
+                invoices.c.billing_id.is_not_distinct_from(sa.bindparam("b_billing_id")),
+            )
+            .values(
+                billing_status=sa.bindparam("b_status"),
+                due_date=sa.bindparam("b_due"),
+                settled_at=sa.bindparam("b_settled_at", type_=Moment),
+            )
         )
-        found = self._entries(client_ids, condition)
-        return [entry for entry in found if entry.billing_status in _OPEN or entry.reference in reopened]
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            rows = [
+                {
+                    "b_client_id": each.entry.client_id,
+                    "b_month": str(each.entry.month),
+                    "b_billing_id": each.entry.billing_id,
+                    "b_status": each.status,
+                    "b_due": each.due_date,
+                    "b_settled_at": now if each.status.is_settled else None,
+                }
+                for each in changed
+            ]
+            connection.execute(statement, rows)
+            note(connection, now, (
+                Event("payment", each.entry.client_id, str(each.entry.month), each.entry.billing_status, each.status)
+                for each in changed if each.status is not each.entry.billing_status
+            ))  # fmt: skip
 
-    def note_status(self, changes: Iterable[tuple[Entry, InvoiceStatus, date, datetime | None]]) -> None:
-        """Note what the billing system says now: status, due date, and when the invoice was seen settled."""
-        rows = [
-            {
-                "b_client_id": entry.client_id,
-                "b_month": str(entry.month),
-                "billing_status": status,
-                "due_date": due,
-                "settled_at": settled_at,
-            }
-            for entry, status, due, settled_at in changes
-        ]
-        self._update(rows)
+    def settle(self, entry: Entry, problem: str | None, billing_id: str | None = None) -> None:
+        """Note what is still wrong with an issued invoice, None: nothing; ``billing_id`` is the one that is right."""
+        mine = sa.and_(invoices.c.client_id == entry.client_id, invoices.c.month == str(entry.month))
+        values: dict[str, Any] = {"problem": problem}
+        if problem is None:
+            values |= {"other_billing_id": None, "billing_id": billing_id or entry.billing_id}
+        with self._database.write() as connection:
+            unchanged = invoices.c.billing_id.is_not_distinct_from(entry.billing_id)
+            connection.execute(sa.update(invoices).where(mine, unchanged).values(values))
 
     def revenue(self) -> list[tuple[Month, str, int, Decimal]]:
         """Per month and currency: how many invoices were issued, and their subtotals added up."""
@@ -184,19 +247,20 @@ class Invoices:
             .order_by(invoices.c.client_id, invoices.c.month)
         )
         with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(query)]
+            return [entry_of(row) for row in connection.execute(query)]
 
-    def _update(self, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        columns: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if not name.startswith("b_")}
-        statement = (
-            sa.update(invoices)
-            .where(invoices.c.client_id == sa.bindparam("b_client_id"), invoices.c.month == sa.bindparam("b_month"))
-            .values(columns)
-        )
-        with self._database.write() as connection:
-            connection.execute(statement, rows)
+    def _pages(self, condition: sa.ColumnElement[bool]) -> Iterator[list[Entry]]:
+        query = sa.select(invoices.c.id).where(condition).order_by(invoices.c.id)
+        for ids in self._database.batches(query, invoices.c.id):
+            with self._database.read() as connection:
+                rows = connection.execute(sa.select(invoices).where(invoices.c.id.in_(ids)).order_by(invoices.c.id))
+                page = [entry_of(row) for row in rows]
+            yield page
+
+
+def state_change(entry: Entry, before: State | None, run_id: int | None, why: str | None = None) -> Event:
+    """The event of an entry that has its present state now."""
+    return Event("invoice", entry.client_id, str(entry.month), before, entry.state, why, run_id)
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -206,7 +270,8 @@ def _row(entry: Entry) -> dict[str, Any]:
     return row
 
 
-def _entry(row: sa.Row[Any]) -> Entry:
+def entry_of(row: sa.Row[Any]) -> Entry:
+    """A row of the table as a value."""
     fields = row._asdict()
     del fields["id"]
     status = fields["billing_status"]

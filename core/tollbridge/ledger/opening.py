@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import Database, in_short
 
-NEWEST = "0003"
+NEWEST = "0004"
 _ADVISORY_LOCK = 0x701_1B41D6E
 _POLL_SECONDS = 0.5
 
@@ -62,14 +62,14 @@ def exclusive(
     Raises:
         LedgerError: somebody else still holds it after ``wait_seconds``.
     """
-    hold = _hold_file if database.is_sqlite else _hold_advisory_lock
-    with hold(database.engine, wait_seconds, on_wait) as check:
+    hold = _hold_advisory_lock if database.file is None else _hold_file
+    with hold(database, wait_seconds, on_wait) as check:
         yield check
 
 
 @contextmanager
-def _hold_file(engine: sa.Engine, wait_seconds: float, on_wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    lock = FileLock(f"{engine.url.database}.lock")
+def _hold_file(database: Database, wait_seconds: float, on_wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    lock = FileLock(database.lock_file, mode=0o600)
     try:
         try:
             lock.acquire(timeout=0)
@@ -88,19 +88,13 @@ def _hold_file(engine: sa.Engine, wait_seconds: float, on_wait: Callable[[], Non
 
 @contextmanager
 def _hold_advisory_lock(
-    engine: sa.Engine, wait_seconds: float, on_wait: Callable[[], None]
+    database: Database, wait_seconds: float, on_wait: Callable[[], None]
 ) -> Iterator[Callable[[], None]]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        take = sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_LOCK))
-        deadline = time.monotonic() + wait_seconds
-        waited = False
-        while not connection.scalar(take):
-            if not waited:
-                on_wait()
-                waited = True
-            if time.monotonic() > deadline:
-                raise _still_held(wait_seconds)
-            time.sleep(_POLL_SECONDS)
+    with database.errors():
+        connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with database.errors():
+            _take_advisory_lock(connection, wait_seconds, on_wait)
 
         def check() -> None:
             try:
@@ -110,10 +104,23 @@ def _hold_advisory_lock(
                     f"the connection that holds the ledger was lost: {in_short(error)}; run again"
                 ) from None
 
-        try:
-            yield check
-        finally:
-            connection.invalidate()
+        yield check
+    finally:
+        connection.invalidate()
+        connection.close()
+
+
+def _take_advisory_lock(connection: sa.Connection, wait_seconds: float, on_wait: Callable[[], None]) -> None:
+    take = sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_LOCK))
+    deadline = time.monotonic() + wait_seconds
+    waited = False
+    while not connection.scalar(take):
+        if not waited:
+            on_wait()
+            waited = True
+        if time.monotonic() > deadline:
+            raise _still_held(wait_seconds)
+        time.sleep(_POLL_SECONDS)
 
 
 def _still_held(wait_seconds: float) -> LedgerError:

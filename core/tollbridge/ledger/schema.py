@@ -50,7 +50,11 @@ months = sa.Table(
     "months",
     metadata,
     sa.Column("month", sa.String(7), primary_key=True, doc="2026-07"),
-    sa.Column("closed_at", Moment, nullable=False, doc="when every client's usage had found its place"),
+    sa.Column("starts_at", Moment, doc="the interval that is, or was, billed; absent: as the configured zone has it"),
+    sa.Column("ends_at", Moment),
+    sa.Column("source", sa.Text, doc="where its usage came from"),
+    sa.Column("drafted_at", Moment, doc="when every client's usage had its entry"),
+    sa.Column("closed_at", Moment, doc="when every entry had come to its end"),
 )
 
 invoices = sa.Table(
@@ -67,16 +71,49 @@ invoices = sa.Table(
     sa.Column("subtotal", Money, nullable=False),
     sa.Column("total", Money, nullable=False),
     sa.Column("document", sa.Text, nullable=False, doc="JSON: the lines, and the price they were computed with"),
+    sa.Column("prices", sa.String(16), doc="which price list the lines were computed with"),
     sa.Column("billing_id", sa.String(64)),
+    sa.Column("other_billing_id", sa.String(64), doc="a second invoice of the same reference: a failure until settled"),
     sa.Column("billing_status", sa.String(10), doc="what the billing system said of it last"),
     sa.Column("carried_into", sa.String(7), doc="the month whose invoice took this carried one in"),
-    sa.Column("problem", sa.Text, doc="why it is not issued yet"),
+    sa.Column("problem", sa.Text, doc="why it is not issued yet, or what is wrong with it as it was issued"),
+    sa.Column("differs_at", Moment, doc="when it was seen to come to another total than was shown"),
     sa.Column("written_at", Moment, nullable=False),
-    sa.Column("sent_at", Moment),
+    sa.Column("sent_at", Moment, doc="when it was claimed to be sent, or asked for last"),
     sa.Column("issued_at", Moment),
     sa.Column("settled_at", Moment, doc="when it was first seen paid, cancelled or refunded"),
+    sa.Column("run_id", sa.Integer, doc="the run that claimed it last"),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0", doc="how often it was claimed"),
+    sa.Column("leased_until", Moment, doc="until when whoever claimed it last is not disturbed"),
+    sa.Column("kept", sa.Text, nullable=False, server_default="", doc="what the adapter's attempt has got so far"),
     sa.UniqueConstraint("client_id", "month", name="one_invoice_per_client_and_month"),
     sa.Index("invoices_open", "state", "billing_status", "client_id"),
+    sa.Index("invoices_of_month", "month", "state", "client_id"),
+    sa.Index("invoices_of_run", "run_id"),
+)
+
+readings = sa.Table(
+    "readings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.Integer),
+    sa.Column("month", sa.String(7), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("starts_at", Moment, nullable=False),
+    sa.Column("ends_at", Moment, nullable=False),
+    sa.Column("read_at", Moment, nullable=False),
+    sa.Column("users", sa.Integer, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, doc="of every row, so that two readings can be compared"),
+    sa.Index("readings_of_month", "month", "id"),
+)
+
+unbilled = sa.Table(
+    "unbilled",
+    metadata,
+    sa.Column("reading_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
 )
 
 accounts = sa.Table(
@@ -85,10 +122,60 @@ accounts = sa.Table(
     sa.Column("client_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("user_id", sa.BigInteger, nullable=False, unique=True),
     sa.Column("email", sa.String(320), nullable=False),
-    sa.Column("closed", sa.Boolean, nullable=False, doc="the client is closed, and that suspends the user"),
-    sa.Column("hold_status", sa.String(9), doc="the status the bridge set last"),
-    sa.Column("hold_found", sa.String(9), doc="the status it found, and will put back"),
-    sa.Column("hold_attempted", sa.String(9), doc="a status it asked for, outcome not known yet"),
+    sa.Column("set_status", sa.String(9), doc="the status the bridge set last; absent: none, or put back"),
+    sa.Column("found_status", sa.String(9), doc="the status it found, and will put back"),
+    sa.Column("attempted_status", sa.String(9), doc="a status it asked for, outcome not known yet"),
+    sa.Column("judged_at", Moment, doc="when the receipts were asked for by which it was judged last"),
+    sa.Column("run_id", sa.Integer, doc="the run that has claimed it"),
+    sa.Column("leased_until", Moment),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("client_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("reason", sa.String(16), primary_key=True, doc="overdue or closed"),
+    sa.Column("status", sa.String(9), nullable=False, doc="locked or suspended"),
+    sa.Column("since", Moment, nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("command", sa.String(32), nullable=False),
+    sa.Column("host", sa.Text, nullable=False, doc="the machine and the process"),
+    sa.Column("day", sa.Date, nullable=False, doc="the day it stands for"),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment, doc="absent while it lives, or until somebody finds it dead"),
+    sa.Column("outcome", sa.String(8), doc="done, failures, stopped or died"),
+    sa.Column("report", sa.Text, doc="JSON: what `run --json` printed, but for the invoices"),
+    sa.Index("runs_alive", "ended_at"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True, doc="what only one run does at a time: drafting"),
+    sa.Column("run_id", sa.Integer),
+    sa.Column("epoch", sa.Integer, nullable=False, doc="raised by whoever takes it over"),
+    sa.Column("leased_until", Moment, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("run_id", sa.Integer, doc="absent: not a run, but a visitor or a migration"),
+    sa.Column("client_id", sa.BigInteger),
+    sa.Column("month", sa.String(7), doc="with the client, what invoice it is about"),
+    sa.Column("what", sa.String(16), nullable=False, doc="invoice, status, hold, account, month or approval"),
+    sa.Column("before", sa.Text),
+    sa.Column("after", sa.Text),
+    sa.Column("why", sa.Text),
+    sa.Index("events_of_client", "client_id", "id"),
+    sa.Index("events_of_month", "month", "id"),
 )
 
 mails = sa.Table(

@@ -42,6 +42,7 @@ class Line:
     hours: int | None = None
     tokens_per_hour: int | None = None
     tokens_per_month: int | None = None
+    user_id: int | None = None
 
 
 @attrs.frozen
@@ -55,7 +56,16 @@ class Document:
 
 @attrs.frozen
 class Entry:
-    """One client's month, as the ledger has it."""
+    """One client's month, as the ledger has it.
+
+    Attributes:
+        prices: which price list it was drafted with.
+        problem: why it is not issued yet, or what is wrong with it as it was issued.
+        other_billing_id: a second invoice under the same reference, which somebody must remove.
+        differs_at: when it was seen that the customer is asked for another total than was shown.
+        run_id: the run that claimed it last, for the ``attempt``-th time, until ``leased_until``.
+        kept: what the adapter's attempt has got so far.
+    """
 
     client_id: int
     month: Month
@@ -75,6 +85,13 @@ class Entry:
     sent_at: datetime | None = None
     issued_at: datetime | None = None
     settled_at: datetime | None = None
+    prices: str | None = None
+    other_billing_id: str | None = None
+    differs_at: datetime | None = None
+    run_id: int | None = None
+    attempt: int = 0
+    leased_until: datetime | None = None
+    kept: str = ""
 
     @property
     def reference(self) -> str:

@@ -6,6 +6,7 @@ from the due date. The bridge only ever undoes what it did itself.
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from enum import StrEnum
 
 import attrs
 
@@ -66,9 +67,29 @@ def overdue_status(ladder: Ladder, invoices: Iterable[OpenInvoice], day: date) -
     )
 
 
+class HoldReason(StrEnum):
+    """Why a user is held; each job sets and lifts its own."""
+
+    OVERDUE = "overdue"
+    CLOSED = "closed"
+
+
 @attrs.frozen
 class Hold:
-    """What the bridge did to a user.
+    """One reason why a user is locked or suspended."""
+
+    reason: HoldReason
+    status: UserStatus
+
+
+def held_status(holds: Iterable[Hold]) -> UserStatus:
+    """What all reasons together call for: the worst of them, or active."""
+    return max((hold.status for hold in holds), key=lambda status: status.severity, default=UserStatus.ACTIVE)
+
+
+@attrs.frozen
+class Mark:
+    """What the bridge did to a user's status.
 
     Attributes:
         status: the status it set last, and has seen confirmed.
@@ -81,18 +102,18 @@ class Hold:
     attempted: UserStatus | None = None
 
 
-def change_status(present: UserStatus, hold: Hold | None, wanted: UserStatus) -> tuple[UserStatus, UserStatus]:
+def change_status(present: UserStatus, mark: Mark | None, wanted: UserStatus) -> tuple[UserStatus, UserStatus]:
     """The status a user gets, and the one that will be put back when nothing calls for it any more.
 
     Args:
         present: what SolusIO says now.
-        hold: what the bridge did before, if anything.
-        wanted: what overdue invoices and a closed account call for.
+        mark: what the bridge did before, if anything.
+        wanted: what the user's holds call for.
 
     A present status that the bridge neither set nor attempted was made by hand, and becomes what is put back. So a
     lock made by hand is never undone, though it may be raised to a suspension and later return to a lock; and a user
     released by hand is locked again as long as the invoice is overdue.
     """
-    ours = hold is not None and present in {hold.status, hold.attempted}
-    found = hold.found if hold is not None and ours else present
+    ours = mark is not None and present in {mark.status, mark.attempted}
+    found = mark.found if mark is not None and ours else present
     return (wanted, found) if wanted.severity > found.severity else (found, found)

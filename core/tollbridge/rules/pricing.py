@@ -6,6 +6,7 @@ A token's price for a client is base × every discount multiplier × tax (step 6
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
 from math import prod
 
 import attrs
@@ -41,6 +42,11 @@ class PriceList:
     compound_tax: bool = False
     discounts: tuple[DiscountRule, ...] = ()
     taxes: tuple[TaxRule, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Sixteen characters that another list does not have: by them it is known which list a draft was made with."""
+        return sha256(repr(self).encode()).hexdigest()[:16]
 
 
 @attrs.frozen

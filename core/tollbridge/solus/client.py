@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -11,10 +12,10 @@ import attrs
 
 from tollbridge.config import SolusSettings
 from tollbridge.errors import Conflict, Incomplete, NotFound, OutcomeUnknown, Refused
-from tollbridge.http import Retry
+from tollbridge.http import InProcess, Retry
 from tollbridge.model import UserStatus
 from tollbridge.solus import wire
-from tollbridge.solus.panel import Panel
+from tollbridge.solus.panel import Panel, read_twice
 from tollbridge.solus.wire import Named, Plan, SolusUser
 
 _CREATE_TRIES = 3
@@ -23,7 +24,7 @@ _USUAL_ROLE = "CLIENT"
 
 @attrs.frozen
 class Connection:
-    """How SolusIO finds its price look-up, and whether people may register in the user area."""
+    """How SolusIO finds its price look-up, and whether people may register in the user area, as it says itself."""
 
     driver: str
     url: str
@@ -32,12 +33,12 @@ class Connection:
 
 
 class Solus:
-    """SolusIO as the jobs see it."""
+    """SolusIO as the jobs see it; ``transport`` is a sandbox in this process to talk to without a socket."""
 
-    def __init__(self, settings: SolusSettings, retry: Retry | None = None) -> None:
+    def __init__(self, settings: SolusSettings, retry: Retry | None = None, transport: InProcess | None = None) -> None:
         self._settings = settings
         self._retry = retry or Retry()
-        self.panel = Panel(settings, retry)
+        self.panel = Panel(settings, retry, transport)
 
     def close(self) -> None:
         """Close the connections."""
@@ -50,6 +51,20 @@ class Solus:
     def users(self) -> Iterator[SolusUser]:
         """Every user; Incomplete at the end if any is missing."""
         return (wire.user(row) for row in self.panel.rows("users"))
+
+    def read_users(self, keep: Callable[[Iterator[SolusUser]], object]) -> None:
+        """Give every user to ``keep``, and prove by a second pass that nobody is missing.
+
+        For whatever hangs on a user's not being there. ``keep`` replaces what it was given before.
+
+        Raises:
+            Incomplete: after three tries no two passes had the same users with the same billing ids.
+        """
+        read_twice(self.users, keep, lambda user: (user.id, user.billing_user_id), "SolusIO's list of users")
+
+    def time(self) -> datetime | None:
+        """The panel's own time; None if it does not tell."""
+        return self.panel.time()
 
     def plans(self) -> list[Plan]:
         """Every plan, by its price per hour and month."""
@@ -118,6 +133,11 @@ class Solus:
         """``user``, linked to the client if it was linked to nobody."""
         if user.is_administrator:
             raise Conflict(f"client {client_id} has the e-mail address {user.email} of an administrator of SolusIO")
+        if user.is_administrator is None:
+            raise Conflict(
+                f"client {client_id} has the e-mail address of SolusIO's user {user.id}, and SolusIO does not say"
+                " whether that is an administrator: link it by hand if it is the client's"
+            )
         if user.billing_user_id is None:
             self.link(user.id, client_id)
             return attrs.evolve(user, billing_user_id=client_id)
@@ -191,7 +211,7 @@ class Solus:
         if (user.id, user.billing_user_id, user.is_administrator) != (user_id, client_id, False):
             raise Conflict(
                 f"SolusIO's user {user.id} with the address {email} is not client {client_id}'s user {user_id} any more"
-                " or is an administrator: nobody is logged in as it"
+                " or may be an administrator: nobody is logged in as it"
             )
         data = self.panel.call("POST", f"users/{user_id}/tokens", {"is_one_time": True})
         token = wire.text(data, "access_token", "a log-in token")
@@ -224,7 +244,7 @@ class Solus:
         lost = [f"{name}.{key}" for name in wanted for key in _lost(wanted[name], after.get(name))]
         if lost:
             raise Refused(f"SolusIO did not take these settings: {', '.join(lost)}; set them in the panel by hand")
-        return Connection(driver, url, bool(token), registration=False)
+        return Connection(driver, url, bool(token), _table(after, "features").get("allow_registration") is not False)
 
 
 def _driver(integration: wire.Row) -> str:

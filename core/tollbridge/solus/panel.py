@@ -1,13 +1,18 @@
 """SolusIO's API as calls: bearer token, envelopes, error bodies, and paging that proves it is complete."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from hashlib import blake2b
 from typing import Any, TypeVar
+
+import attrs
 
 from tollbridge.config import SolusSettings
 from tollbridge.errors import Incomplete, NotFound, OutcomeUnknown, Refused, Unavailable
-from tollbridge.http import Answer, Http, Retry
+from tollbridge.http import Answer, Http, InProcess, Retry
 from tollbridge.secret import redact
 from tollbridge.solus import wire
+from tollbridge.words import printable
 
 Value = TypeVar("Value")
 
@@ -17,13 +22,14 @@ _WHOLE_LIST_TRIES = 3
 class Panel:
     """One SolusIO panel, below ``{url}/api/v1/``."""
 
-    def __init__(self, settings: SolusSettings, retry: Retry | None = None) -> None:
+    def __init__(self, settings: SolusSettings, retry: Retry | None = None, transport: InProcess | None = None) -> None:
         self._http = Http(
             f"{settings.url.rstrip('/')}/api/v1/",
             service="SolusIO",
             headers={"Authorization": f"Bearer {settings.api_token.reveal()}"},
             ca_file=settings.ca_file,
             retry=retry,
+            transport=transport,
         )
 
     def close(self) -> None:
@@ -37,11 +43,11 @@ class Panel:
             NotFound: 404.
             Refused: any other 4xx, with SolusIO's own words.
             Unavailable, OutcomeUnknown: as :meth:`tollbridge.http.Http.request`; a POST whose answer cannot be read
-                has an unknown outcome.
+                has an unknown outcome, a PUT or PATCH that is answered with nothing was done.
         """
         answer = self._http.request(method, path, json=body)
         _raise_for(answer, f"{method} {path}")
-        if method == "DELETE":
+        if method == "DELETE" or (method in {"PUT", "PATCH"} and _says_nothing(answer)):
             return {}
         try:
             document = _document(answer)
@@ -90,6 +96,14 @@ class Panel:
         """A short list, read again from its beginning if it changed while being read."""
         return again_if_incomplete(lambda: [read(row) for row in self.rows(path, params)])
 
+    def time(self) -> datetime | None:
+        """The panel's own time, from the ``Date`` of a cheap request; None if it sends none.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        return self._http.request("GET", "account").date
+
     def _list_page(self, path: str, params: dict[str, Any]) -> wire.Row:
         answer = self._http.request("GET", path, params=params)
         if answer.status == 404:
@@ -105,6 +119,11 @@ def _document(answer: Answer) -> wire.Row:
     return document
 
 
+def _says_nothing(answer: Answer) -> bool:
+    """Whether an answer is one of those that mean no more than "done"."""
+    return not answer.content.strip() or answer.json() in (None, [], {}, {"data": None}, {"data": []})
+
+
 def again_if_incomplete(read: Callable[[], Value]) -> Value:
     """The result of ``read``, tried again when a list changed while it was being read, but not for ever."""
     for _ in range(_WHOLE_LIST_TRIES - 1):
@@ -113,6 +132,61 @@ def again_if_incomplete(read: Callable[[], Value]) -> Value:
         except Incomplete:
             continue
     return read()
+
+
+@attrs.define
+class Tally:
+    """What a list came to: its rows, and a digest of them that does not hang on their order."""
+
+    rows: int = 0
+    digest: int = 0
+
+    def add(self, mark: object) -> None:
+        """Count a row, of which ``mark`` is what matters."""
+        self.rows += 1
+        hashed = blake2b(repr(mark).encode(), digest_size=32).digest()
+        self.digest = (self.digest + int.from_bytes(hashed)) % 2**256
+
+
+def read_twice(
+    read: Callable[[], Iterator[Value]],
+    keep: Callable[[Iterator[Value]], object],
+    mark: Callable[[Value], object],
+    what: str,
+) -> Tally:
+    """Read a list and prove by a second pass that it is whole: a row may go and another come between two pages.
+
+    Neither pass is held in memory.
+
+    Args:
+        read: begins a pass.
+        keep: is given the first pass, all of it, and replaces whatever it has been given before.
+        mark: what of a row must be the same in both passes.
+        what: the list's name in errors.
+
+    Raises:
+        Incomplete: after three tries still no two passes agreed, or none came to its end; what was kept is worth
+            nothing.
+    """
+
+    def once() -> Tally:
+        first, second = Tally(), Tally()
+        keep(_tallied(read(), mark, first))
+        for row in read():
+            second.add(mark(row))
+        if first != second:
+            raise Incomplete(
+                f"{what} changed between two passes over it, which had {first.rows} and {second.rows} rows"
+            )
+        return first
+
+    return again_if_incomplete(once)
+
+
+def _tallied(rows: Iterator[Value], mark: Callable[[Value], object], tally: Tally) -> Iterator[Value]:
+    for row in rows:
+        tally.add(mark(row))
+        yield row
 
 
 def _raise_for(answer: Answer, what: str) -> None:
@@ -143,4 +217,4 @@ def _words(answer: Answer) -> str:
         for field, texts in (errors.items() if isinstance(errors, dict) else ())
     ]
     parts = [part for part in [str(body.get("message") or ""), *fields] if part]
-    return f": {redact('; '.join(parts))[:300]}" if parts else ""
+    return f": {printable(redact('; '.join(parts)), 300)}" if parts else ""

@@ -10,23 +10,29 @@ import attrs
 
 from tollbridge.errors import Incomplete
 from tollbridge.model import UserStatus
+from tollbridge.words import printable
 
 Row = Mapping[str, Any]
 
 _ADMIN = "ADMIN"
 
 _LARGEST = 2**63 - 1  # what databases keep as an integer
+_LONGEST_LINE = 320
 
 
 @attrs.frozen
 class SolusUser:
-    """A user of the panel; ``billing_user_id`` is the client's id in the billing system, None if not linked."""
+    """A user of the panel; ``billing_user_id`` is the client's id in the billing system, None if not linked.
+
+    ``is_administrator`` None means that the panel does not say, and unknown is not "no": who is not known to be a
+    customer is never linked, locked, suspended or deleted.
+    """
 
     id: int
     email: str
     status: UserStatus
     billing_user_id: int | None
-    is_administrator: bool = False
+    is_administrator: bool | None = False
 
 
 @attrs.frozen
@@ -52,17 +58,25 @@ def user(row: Row) -> SolusUser:
     where = "a user"
     return SolusUser(
         id=identifier(row, "id", where),
-        email=text(row, "email", where),
+        email=line(row, "email", where),
         status=user_status(row),
-        billing_user_id=optional_identifier(row, "billing_user_id", where),
+        billing_user_id=billing_id(row, where),
         is_administrator=is_administrator(row),
     )
 
 
-def is_administrator(row: Row) -> bool:
-    """Whether the user has the built-in role ADMIN, which owns the panel and perhaps the bridge's own API token."""
+def is_administrator(row: Row) -> bool | None:
+    """Whether the user has the built-in role ADMIN, which owns the panel and perhaps the bridge's own API token.
+
+    None if the row has no roles, or any that does not tell its name, as a number does.
+    """
     roles = row.get("roles")
-    return isinstance(roles, list) and any(isinstance(role, dict) and role.get("name") == _ADMIN for role in roles)
+    if not isinstance(roles, list):
+        return None
+    names = [role.get("name") if isinstance(role, dict) else None for role in roles]
+    if _ADMIN in names:
+        return True
+    return False if all(isinstance(name, str) and name for name in names) else None
 
 
 def user_status(row: Row) -> UserStatus:
@@ -79,7 +93,7 @@ def plan(row: Row) -> Plan:
     where = "a plan"
     return Plan(
         id=identifier(row, "id", where),
-        name=text(row, "name", where),
+        name=line(row, "name", where),
         tokens_per_hour=whole(row, "tokens_per_hour", where),
         tokens_per_month=whole(row, "tokens_per_month", where),
     )
@@ -93,7 +107,7 @@ def owner(row: Row) -> int | None:
 
 def named(row: Row) -> Named:
     """A role or a limit group."""
-    return Named(identifier(row, "id", "an entry"), text(row, "name", "an entry"))
+    return Named(identifier(row, "id", "an entry"), line(row, "name", "an entry"))
 
 
 def text(row: Row, key: str, where: str) -> str:
@@ -102,6 +116,11 @@ def text(row: Row, key: str, where: str) -> str:
     if not isinstance(value, str):
         raise _wrong(row, key, where, "text")
     return value
+
+
+def line(row: Row, key: str, where: str) -> str:
+    """A text field that people wrote: one line that can be kept and shown, cut if it is longer than any name."""
+    return printable(text(row, key, where), _LONGEST_LINE)
 
 
 def whole(row: Row, key: str, where: str) -> int:
@@ -142,6 +161,13 @@ def identifier(row: Row, key: str, where: str) -> int:
     if found is None:
         raise _wrong(row, key, where, "an id")
     return found
+
+
+def billing_id(row: Row, where: str) -> int | None:
+    """The client a user belongs to: None for null, and for 0 and empty text, by which some panels say the same."""
+    if row.get("billing_user_id") == "":
+        return None
+    return optional_identifier(row, "billing_user_id", where) or None
 
 
 def optional_identifier(row: Row, key: str, where: str) -> int | None:

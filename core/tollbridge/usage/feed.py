@@ -41,7 +41,7 @@ class PanelFeed:
         for row in self.panel.rows(feed.path, params, key="user_id", page_parameter=feed.page_parameter):
             yield UserUsage(
                 user_id=wire.identifier(row, "user_id", "a usage row"),
-                billing_user_id=wire.optional_identifier(row, "billing_user_id", "a usage row"),
+                billing_user_id=wire.billing_id(row, "a usage row"),
                 items=tuple(_item(item) for item in wire.rows(row, "items", "a usage row")),
             )
 

@@ -17,6 +17,7 @@ from tollbridge.secret import redact
 
 USAGE_SOURCES = "tollbridge.usage_sources"
 _HOOKS = ("usage",)
+_LARGEST = 2**63 - 1  # what the ledger keeps as an integer
 
 
 class SourceHooks:
@@ -43,10 +44,12 @@ class UsageSource:
         """Every user's usage in ``[start, end)``; use nothing of it before the iterator has ended by itself.
 
         Raises:
-            Incomplete: something is missing, or comes twice; this may show only after the last user.
+            Incomplete: something is missing, comes twice, or adds up to more than can be kept; this may show only
+                after the last user.
             AdapterFault: the source broke its contract.
         """
         seen: set[int] = set()
+        tokens = 0
         for row in self._rows(start, end):
             if not isinstance(row, UserUsage):
                 raise AdapterFault(f"{self.name}.usage gave {type(row).__name__}, where UserUsage is needed")
@@ -54,6 +57,12 @@ class UsageSource:
                 raise Incomplete(f"the usage of user {row.user_id} comes twice")
             seen.add(row.user_id)
             _check_items(row)
+            tokens += row.tokens
+            if tokens > _LARGEST:
+                raise Incomplete(
+                    f"the usage of user {row.user_id}, {row.tokens:,} tokens, makes {tokens:,} in all, which cannot be"
+                    " right: have it corrected where it comes from"
+                )
             yield row
 
     def _rows(self, start: datetime, end: datetime) -> Iterator[Any]:

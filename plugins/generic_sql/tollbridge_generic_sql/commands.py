@@ -24,7 +24,10 @@ def init(
     url: Annotated[str | None, typer.Argument(help="The database's URL; default: the one in bridge.toml.")] = None,
 ) -> None:
     """Create the adapter's own tables, for preset = "tollbridge"; what is there already stays, and gets what is new."""
-    database = DatabaseUrl(url) if url else context.obj.adapter_settings(GenericSqlSettings).url
+    try:
+        database = DatabaseUrl(url) if url else context.obj.adapter_settings(GenericSqlSettings).url
+    except ValueError as error:
+        raise typer.BadParameter(f"the database URL cannot be used: {error}") from None
     engine = open_database(database, create=True)
     try:
         create_tables(engine)

@@ -41,8 +41,8 @@ def open_database(url: DatabaseUrl, *, create: bool = False) -> sa.Engine:
         )
     except ModuleNotFoundError as error:
         raise Refused(
-            f"the database URL {url} needs a driver that is not installed ({error}): pip install"
-            " 'tollbridge[postgresql]' or 'tollbridge[mysql]'"
+            f"the database URL {url} needs a driver that is not installed ({error}): run pip install '.[postgresql]'"
+            " or '.[mysql]' in the folder with Tollbridge's pyproject.toml"
         ) from None
     except (SQLAlchemyError, ValueError, TypeError) as error:
         raise Refused(f"the database URL {url} cannot be used: {error}") from None

@@ -21,6 +21,13 @@ def test_it_makes_the_presets_tables_at_a_url(billing_url: str, capsys: pytest.C
     assert main(["generic-sql", "init", billing_url]) == 0, "and again does no harm"
 
 
+def test_a_url_whose_password_would_be_taken_for_a_host_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generic-sql", "init", "postgresql+psycopg://bridge:s3cr@t-word@127.0.0.1:1/billing"]) == 2
+    said = capsys.readouterr().err
+    assert "%40" in said
+    assert "t-word" not in said
+
+
 def test_tables_of_an_earlier_version_get_what_log_ins_need_and_keep_their_rows(billing_url: str) -> None:
     """Two clients have one address there: that stays so, and only one of them may have a password."""
     old_tables(billing_url)

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 
 from tests.world import QUICK
 from tollbridge.bridge import bridge
-from tollbridge.jobs.daily import DailyReport, Run, when
+from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.reports import DailyReport
 from tollbridge.loopback import running as serving
 from tollbridge.server.app import create_app
+from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
 from tollbridge_whmcs_like.sandbox import Install
 from tollbridge_whmcs_like.sandbox import running as whmcs
@@ -172,7 +174,7 @@ def a_cloud(
             ),
             encoding="utf-8",
         )
-        with bridge(path, QUICK) as parts, serving(create_app(parts)) as url:
+        with bridge(path, lambda settings: Solus(settings, QUICK)) as parts, serving(create_app(parts)) as url:
             cloud = Cloud(parts, panel, install, url, path)
             yield cloud
             for browser in cloud.browsers:

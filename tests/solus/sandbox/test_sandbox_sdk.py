@@ -57,7 +57,12 @@ PLAN = {"name": "SDK", "tokens_per_hour": 7, "tokens_per_month": 8, "backup_pric
         ("PUT", "projects/1", {"name": "shop"}, 200),
         ("DELETE", "projects/2", None, 204),
         ("GET", "projects/1/servers", None, 200),
-        ("POST", "projects/1/servers", {"name": "web-3", "plan": 1}, 201),
+        (
+            "POST",
+            "projects/1/servers",
+            {"name": "web-3", "plan_id": 1, "location_id": 1, "os_image_version_id": 1, "fqdns": ["web.example.com"]},
+            201,
+        ),
         ("GET", "tasks", None, 200),
         ("GET", "tasks/1", None, 200),
         ("GET", "activity_logs", None, 200),
@@ -161,3 +166,86 @@ def test_a_wrong_method_is_405(api: httpx.Client, method: str, path: str) -> Non
 def test_an_unknown_path_is_404_in_json(api: httpx.Client) -> None:
     answer = api.get("nothing/here")
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
+
+
+def test_a_server_is_ordered_in_a_project_by_the_names_the_sdk_sends(
+    panel: Panel, ada: User, api: httpx.Client
+) -> None:
+    project = panel.add_project(ada.id, "shop")
+    names = {"name": "web-1", "plan_id": 2, "location_id": 1, "os_image_version_id": 1}
+    server = api.post(f"projects/{project.id}/servers", json=names).json()["data"]
+    assert (server["plan"]["id"], server["user"]["id"], server["project"]["id"]) == (2, ada.id, project.id)
+    for wrong in ({**names, "plan_id": 99}, {**names, "location_id": 2}, {**names, "os_image_version_id": 9}):
+        assert api.post(f"projects/{project.id}/servers", json=wrong).status_code == 422
+    refused = api.post(f"projects/{project.id}/servers", json={"name": "web-1", "plan": 2, "location": 1})
+    assert refused.json()["errors"].keys() == {"plan_id", "location_id"}
+
+
+def test_a_servers_names_and_boot_mode_are_kept(panel: Panel, ada: User, api: httpx.Client) -> None:
+    body = {"name": "web-1", "plan": 1, "boot_mode": "rescue", "fqdns": ["web.example.com"]}
+    server = api.post("servers", json=body).json()["data"]
+    assert (server["boot_mode"], server["fqdns"]) == ("rescue", ["web.example.com"])
+    changes = {"boot_mode": "disk", "fqdns": ["a.example.com", "b.example.com"]}
+    changed = api.patch(f"servers/{server['id']}", json=changes).json()["data"]
+    assert changed | changes == changed
+    assert api.get(f"servers/{server['id']}").json()["data"] == changed
+    assert api.patch(f"servers/{server['id']}", json={"fqdns": [7]}).status_code == 422
+
+
+AVAILABLE = {"available_locations": [1], "available_os_image_versions": [1], "available_applications": []}
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "plans"), ("PUT", "plans/1"), ("PATCH", "plans/1")])
+def test_what_a_plan_is_available_for_is_sent_as_numbers_and_shown_with_names(
+    api: httpx.Client, method: str, path: str
+) -> None:
+    plan = api.request(method, path, json={**PLAN, **AVAILABLE}).json()["data"]
+    assert plan["available_locations"] == [{"id": 1, "name": "Sandbox"}]
+    assert plan["available_os_image_versions"] == [{"id": 1, "name": "Debian 12"}]
+    assert plan["available_applications"] == []
+    for shown in api.get("plans").json()["data"]:
+        for field in AVAILABLE:
+            assert all(row.keys() == {"id", "name"} for row in shown[field])
+    again = api.put(f"plans/{plan['id']}", json=PLAN).json()["data"]
+    assert again["available_locations"] == plan["available_locations"]
+    assert api.request(method, path, json={**PLAN, "available_locations": [9]}).status_code == 422
+
+
+def test_records_have_the_keys_the_sdk_decodes(panel: Panel, ada: User, api: httpx.Client) -> None:
+    plan, location, image = (api.get(path).json()["data"][0] for path in ("plans", "locations", "os_images"))
+    assert (plan["netfilter"], plan["ppp"], plan["tun_tap"]) == (
+        {"value": "disabled", "is_editable": False}, {"value": False, "is_editable": False},
+        {"value": False, "is_editable": False},
+    )  # fmt: skip
+    assert location["available_plans"] == []
+    assert (image["is_visible"], image["position"]) == (True, 1)
+    version = image["versions"][0]
+    assert (version["virtualization_type"], version["is_visible"], version["available_plans"]) == ("kvm", True, [])
+    rules = api.get("settings").json()["data"]["network_rules"]
+    assert (rules["icmp_reply"], rules["portmapper"]) == (False, True)
+    server = panel.create_server(ada.id, 1, "web-1")
+    api.post(f"servers/{server.id}/backups")
+    assert api.get("tasks?filter[action]=backup-create").json()["meta"]["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("locations", "sandbox"), ("os_images", "DEB"), ("plans", "1 core, 1"), ("projects", "sho")]
+)
+def test_lists_are_searched_by_name(panel: Panel, ada: User, api: httpx.Client, path: str, name: str) -> None:
+    panel.add_project(ada.id, "shop")
+    totals = [api.get(path, params={"filter[search]": part}).json()["meta"]["total"] for part in (name, "nowhere")]
+    assert totals == [1, 0]
+
+
+def test_plans_are_filtered_by_their_disk(api: httpx.Client) -> None:
+    totals = [api.get("plans", params={"filter[disk]": size}).json()["meta"]["total"] for size in (25, 26)]
+    assert totals == [4, 0]
+
+
+def test_a_projects_description_can_be_emptied(panel: Panel, ada: User, api: httpx.Client) -> None:
+    project = panel.add_project(ada.id, "shop", description="old")
+    kept = api.put(f"projects/{project.id}", json={"name": "store"}).json()["data"]
+    assert (kept["name"], kept["description"]) == ("store", "old")
+    assert (
+        api.put(f"projects/{project.id}", json={"name": "store", "description": ""}).json()["data"]["description"] == ""
+    )

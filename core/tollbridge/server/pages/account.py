@@ -174,7 +174,7 @@ def _shown_usage(running: RunningMonth, price: TokenPrice, language: str) -> tup
 
 def _user_status(account: Account | None) -> UserStatus:
     """What the bridge made of the user; SolusIO itself shows what others did."""
-    return account.hold.status if account is not None and account.hold is not None else UserStatus.ACTIVE
+    return account.mark.status if account is not None and account.mark is not None else UserStatus.ACTIVE
 
 
 def _is_overdue(entry: Entry, today: date) -> bool:

@@ -9,6 +9,7 @@
 from tollbridge.sandbox import Fault
 from tollbridge.solus.sandbox.app import create_app
 from tollbridge.solus.sandbox.company import small_company
+from tollbridge.solus.sandbox.memory import in_memory
 from tollbridge.solus.sandbox.panel import Panel
 from tollbridge.solus.sandbox.problems import PanelError
 from tollbridge.solus.sandbox.records import LimitGroup, Plan, Server, User
@@ -23,6 +24,7 @@ __all__ = [
     "Server",
     "User",
     "create_app",
+    "in_memory",
     "running",
     "serve",
     "small_company",

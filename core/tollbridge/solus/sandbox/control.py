@@ -18,6 +18,7 @@ from tollbridge.rules.calendar import Month
 from tollbridge.sandbox import KINDS
 from tollbridge.sandbox import control_routes as shared_control_routes
 from tollbridge.solus.sandbox.api.calls import problem, read_body, respond
+from tollbridge.solus.sandbox.api.form import Form
 from tollbridge.solus.sandbox.api.wire import date
 from tollbridge.solus.sandbox.company import small_company
 from tollbridge.solus.sandbox.panel import Panel
@@ -44,6 +45,12 @@ Time goes forwards only, and stands still once it was moved:
   curl -d '{{"advance_days": 31}}' {base}/sandbox/clock
   curl -d '{{"advance_hours": 1}}' {base}/sandbox/clock
 
+Tokens of a month that is over, reported late or taken back; for a server, or for a user:
+
+  curl -d '{{"month": "{past}", "server_id": 1, "tokens": 44}}' {base}/sandbox/usage
+  curl -d '{{"month": "{past}", "server_id": 1, "tokens": -44}}' {base}/sandbox/usage
+  curl -d '{{"month": "{past}", "user_id": 2, "tokens": 44}}' {base}/sandbox/usage
+
 Things that go wrong ({kinds}):
 
   curl -d '{{"kind": "lost", "method": "POST", "path": "users"}}' {base}/sandbox/faults
@@ -69,6 +76,7 @@ def control_routes(panel: Panel) -> list[Route]:
         ("POST", "/sandbox/clock", controls.move_clock),
         ("POST", "/sandbox/seed", controls.seed),
         ("POST", "/sandbox/per_page", controls.set_per_page),
+        ("POST", "/sandbox/usage", controls.correct_usage),
         ("GET", "/auth/by_token/{token}", controls.by_token),
     ]
     own = [Route(path, _endpoint(control), methods=[method]) for method, path, control in table]
@@ -94,6 +102,7 @@ class _Controls:
         month = Month.of(panel.now, _UTC)
         text = _OVERVIEW.format(
             start=f"{month}-01T00:00:00Z",
+            past=month.previous,
             end=f"{month.next}-01T00:00:00Z",
             base=str(request.base_url).rstrip("/"),
             token=panel.api_token,
@@ -137,6 +146,21 @@ class _Controls:
             raise invalid(per_page="The per_page must be at least 1.")
         self.panel.per_page = rows
         return respond({"per_page": rows})
+
+    def correct_usage(self, _request: Request, body: dict[str, Any]) -> Response:
+        form = Form(body)
+        month, tokens = form.text("month", required=True), body.get("tokens")
+        server_id, user_id = form.whole("server_id"), form.whole("user_id")
+        if not isinstance(tokens, int) or isinstance(tokens, bool):
+            form.fail("tokens", "The tokens must be an integer.")
+        form.check()
+        try:
+            parsed = Month.parse(month or "")
+        except ValueError as error:
+            raise invalid(month=str(error)) from None
+        made = self.panel.correct_usage(parsed, tokens or 0, server_id=server_id, user_id=user_id)
+        row = {"month": str(parsed), "tokens": made.tokens, "user_id": made.user_id, "server_id": made.server_id}
+        return respond({"data": row}, 201)
 
     def by_token(self, request: Request, _body: dict[str, Any]) -> Response:
         """Opens for locked and suspended users too, who may look and read their notice."""

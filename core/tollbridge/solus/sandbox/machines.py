@@ -1,6 +1,7 @@
 """Servers: what can be done to them, and when they ran."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Any
@@ -38,6 +39,8 @@ class Machines(Catalogue):
         started: bool = True,
         project_id: int | None = None,
         description: str = "",
+        fqdns: Sequence[str] = (),
+        boot_mode: str = "disk",
     ) -> Server:
         """Create a server, running from now on unless told otherwise or its user is suspended."""
         with self.lock:
@@ -56,6 +59,8 @@ class Machines(Catalogue):
                 address=self._address(),
                 description=description,
                 backups=backups,
+                fqdns=tuple(fqdns),
+                boot_mode=boot_mode,
             )
             self._put(server)
             self._log("compute_resource_vm_created", user, id=number, name=name)
@@ -104,7 +109,7 @@ class Machines(Catalogue):
             return self._put(attrs.evolve(self.tables.servers.get(server_id), plan_id=plan.id))
 
     def update_server(self, server_id: int, **changes: Any) -> Server:
-        """Change ``name``, ``description`` or ``backups``."""
+        """Change ``name``, ``description``, ``backups``, ``fqdns`` or ``boot_mode``."""
         with self.lock:
             return self._put(attrs.evolve(self.tables.servers.get(server_id), **changes))
 

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from tollbridge.rules.metering import backup_tokens, billable_hours, meter
-from tollbridge.solus.sandbox.records import Plan, Server
+from tollbridge.solus.sandbox.records import Correction, Plan, Server
 
 
 @attrs.frozen
@@ -78,11 +78,25 @@ def usage_items(server: Server, plan: Plan, window: Window) -> Iterator[dict[str
         }
 
 
-def items_by_user(metered: Iterable[tuple[Server, Plan]], window: Window) -> dict[int, list[dict[str, Any]]]:
-    """Every user's items, by user id in order; users without any are not in it."""
+def items_by_user(
+    metered: Iterable[tuple[Server, Plan]], corrections: Iterable[Correction], window: Window
+) -> dict[int, list[dict[str, Any]]]:
+    """Every user's items, corrected, by user id in order; users without any are not in it."""
     users: dict[int, list[dict[str, Any]]] = {}
     for server, plan in metered:
         items = [*usage_items(server, plan, window)]
         if items:
             users.setdefault(server.user_id, []).extend(items)
+    for correction in corrections:
+        if window.start <= correction.moment < window.end:
+            _correct(users.setdefault(correction.user_id, []), correction)
     return dict(sorted(users.items()))
+
+
+def _correct(items: list[dict[str, Any]], correction: Correction) -> None:
+    """Change the tokens of the server's item, or add an item; hours stay as they are."""
+    if correction.server_id is None:
+        items.append({"type": "correction", "id": correction.id, "name": "Reported later", "tokens": correction.tokens})
+    for item in items:
+        if (item["type"], item["id"]) == ("server", correction.server_id):
+            item["tokens"] = max(0, item["tokens"] + correction.tokens)

@@ -3,14 +3,19 @@
 import copy
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from tollbridge.rules.calendar import Month
 from tollbridge.solus.sandbox.accounts import Accounts
 from tollbridge.solus.sandbox.metering import Window, items_by_user
+from tollbridge.solus.sandbox.problems import invalid
+from tollbridge.solus.sandbox.records import Correction
 
 Row = dict[str, Any]
 
 ADMIN_EMAIL = "admin@panel.example"
 _FRESH = timedelta(seconds=1)
+_UTC = ZoneInfo("UTC")
 
 
 class Panel(Accounts):
@@ -60,6 +65,38 @@ class Panel(Accounts):
                 self._usage[start, end] = (self.revision, cut, rows)
             return rows
 
+    def correct_usage(
+        self, month: Month, tokens: int, *, server_id: int | None = None, user_id: int | None = None
+    ) -> Correction:
+        """Report tokens of a month that is over later than usual, or take a server's back with a negative number.
+
+        With ``server_id`` the tokens of that server's item change, and its hours do not; with ``user_id`` the user gets
+        an item more, of the type "correction". 422 for a month that is not over, a server without usage in it, or
+        more taken back than there is.
+        """
+        with self.lock:
+            start, end = month.interval(_UTC)
+            if end > self.now:
+                raise invalid(month=f"{month} is not over.")
+            owner, there = self._owner(start, end, server_id, user_id)
+            if not tokens or there + tokens < 0:
+                raise invalid(tokens=f"There are {there} tokens to take from.")
+            self._changed()
+            table = self.tables.corrections
+            return table.put(Correction(table.next_id(), start + (end - start) / 2, tokens, owner, server_id))
+
+    def _owner(self, start: datetime, end: datetime, server_id: int | None, user_id: int | None) -> tuple[int, int]:
+        """Whose usage is corrected, and how many tokens may be taken back."""
+        if (server_id is None) == (user_id is None):
+            raise invalid(server_id="Send one of server_id and user_id.")
+        if user_id is not None:
+            return self.user(user_id).id, 0
+        for row in self.usage_rows(start, end):
+            for item in row["items"]:
+                if (item["type"], item["id"]) == ("server", server_id):
+                    return row["user_id"], item["tokens"]
+        raise invalid(server_id="The server used nothing in that month.")
+
     def _metered(self, window: Window) -> list[Row]:
         if window.end <= window.start:
             return []
@@ -71,5 +108,5 @@ class Panel(Accounts):
                 "billing_user_id": self.billing_id(tables.users.ever(user_id)),
                 "items": items,
             }
-            for user_id, items in items_by_user(servers, window).items()
+            for user_id, items in items_by_user(servers, tables.corrections, window).items()
         ]

@@ -51,5 +51,8 @@ def plan_details(vcpu: int = 1, ram: int = GIB, disk: int = 25) -> dict[str, Any
         "available_os_image_versions": [],
         "available_applications": [],
         "available_offers": [],
+        "netfilter": {"value": "disabled", "is_editable": False},
+        "ppp": {"value": False, "is_editable": False},
+        "tun_tap": {"value": False, "is_editable": False},
         "position": 0,
     }

@@ -111,6 +111,7 @@ class Server:
         is_suspended: by a call for this one server; those of a suspended user are suspended anyway.
         backups: whether paid backups are enabled now.
         additional_ips: the addresses beyond the first, which is ``address``.
+        fqdns: its names in the DNS, kept as they were sent; so is ``boot_mode``.
     """
 
     id: int
@@ -127,6 +128,8 @@ class Server:
     is_suspended: bool = False
     backups: bool = False
     additional_ips: tuple[Address, ...] = ()
+    fqdns: tuple[str, ...] = ()
+    boot_mode: str = "disk"
 
     @property
     def is_running(self) -> bool:
@@ -137,6 +140,22 @@ class Server:
     def status(self) -> str:
         """``started`` or ``stopped``, as the panel names it."""
         return "started" if self.is_running else "stopped"
+
+
+@attrs.frozen
+class Correction:
+    """Tokens that the panel reports later than it should have, or takes back if they are negative.
+
+    Attributes:
+        moment: a time within the month they belong to.
+        server_id: whose item is changed; None: the user gets an item of its own.
+    """
+
+    id: int
+    moment: datetime
+    tokens: int
+    user_id: int
+    server_id: int | None = None
 
 
 @attrs.frozen

@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 import attrs
 
 from tollbridge.solus.sandbox.problems import not_found
-from tollbridge.solus.sandbox.records import Activity, LimitGroup, Plan, Project, Role, Server, Task, User
+from tollbridge.solus.sandbox.records import Activity, Correction, LimitGroup, Plan, Project, Role, Server, Task, User
 
 
 class _Row(Protocol):
@@ -91,5 +91,6 @@ class Tables:
     plans: Table[Plan] = attrs.field(factory=lambda: Table[Plan]("plan"))
     projects: Table[Project] = attrs.field(factory=lambda: Table[Project]("project"))
     servers: Table[Server] = attrs.field(factory=lambda: Table[Server]("server"))
+    corrections: Table[Correction] = attrs.field(factory=lambda: Table[Correction]("correction"))
     tasks: Table[Task] = attrs.field(factory=lambda: Table[Task]("task"))
     activity: Table[Activity] = attrs.field(factory=lambda: Table[Activity]("activity"))

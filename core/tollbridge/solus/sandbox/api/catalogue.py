@@ -1,6 +1,7 @@
 """Plans, projects, roles, limit groups, and what else a server is ordered from."""
 
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from starlette.responses import Response
@@ -14,11 +15,12 @@ from tollbridge.solus.sandbox.records import Project
 
 
 def list_plans(call: Call) -> Response:
-    """By part of the name, ``filter[storage_type]`` and ``filter[image_format]``."""
+    """By part of the name, ``filter[storage_type]``, ``filter[image_format]`` and ``filter[disk]``."""
     rows = call.matching(
         call.panel.tables.plans.rows(),
         storage_type=lambda plan: plan.details["storage_type"],
         image_format=lambda plan: plan.details["image_format"],
+        disk=lambda plan: plan.details["params"]["disk"],
         search=lambda plan: plan.name,
     )
     return listing(call, rows, wire.plan)
@@ -51,6 +53,8 @@ def _plan_fields(call: Call, *, name_required: bool) -> dict[str, Any]:
         "backup_price": form.percent("backup_price"),
         "details": {name: call.body[name] for name in plan_details() if call.body.get(name) is not None},
     }
+    for name, known in wire.AVAILABLE.items():
+        form.ids(name, known)
     form.check()
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -96,6 +100,8 @@ def update_project(call: Call) -> Response:
     changes = {"name": form.text("name"), "description": form.text("description")}
     form.check()
     present = {name: value for name, value in changes.items() if value is not None}
+    if form.has("description"):
+        present["description"] = changes["description"] or ""
     return item(wire.project(call.panel, call.panel.update_project(project.id, **present), call.actor))
 
 
@@ -147,13 +153,13 @@ def create_limit_group(call: Call) -> Response:
 
 
 def list_locations(call: Call) -> Response:
-    """The one location."""
-    return listing(call, [wire.LOCATION], dict)
+    """The one location, unless part of another name is looked for."""
+    return listing(call, call.matching([wire.LOCATION], search=itemgetter("name")), dict)
 
 
 def list_os_images(call: Call) -> Response:
-    """The one operating system."""
-    return listing(call, [wire.OS_IMAGE], dict)
+    """The one operating system, unless part of another name is looked for."""
+    return listing(call, call.matching([wire.OS_IMAGE], search=itemgetter("name")), dict)
 
 
 def list_applications(call: Call) -> Response:

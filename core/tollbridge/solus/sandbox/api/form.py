@@ -120,6 +120,14 @@ class Form:
                 self.fail(f"{name}.{place}", f"The selected {name}.{place} is invalid.")
         return value
 
+    def texts(self, name: str) -> list[str] | None:
+        """A list of strings."""
+        value = self._body.get(name)
+        if value is not None and not (isinstance(value, list) and all(isinstance(text, str) for text in value)):
+            self.fail(name, f"The {name} must be an array of strings.")
+            return None
+        return value
+
     def object(self, name: str) -> "Form":
         """An object within the body; an empty one if it is absent."""
         value = self._body.get(name)

@@ -32,7 +32,7 @@ _EVERYBODY: list[tuple[str, str, Handler]] = [
     ("PUT", "projects/{id:int}", catalogue.update_project),
     ("DELETE", "projects/{id:int}", catalogue.delete_project),
     ("GET", "projects/{id:int}/servers", servers.list_project_servers),
-    ("POST", "projects/{id:int}/servers", servers.create_server),
+    ("POST", "projects/{id:int}/servers", servers.create_project_server),
     ("GET", "servers", servers.list_servers),
     ("POST", "servers", servers.create_server),
     ("GET", "servers/{id:int}", servers.get_server),

@@ -1,6 +1,7 @@
 """Servers and what can be done to them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from starlette.responses import Response
 
@@ -10,6 +11,8 @@ from tollbridge.solus.sandbox.api.form import Form
 from tollbridge.solus.sandbox.api.users import may_create, owned
 from tollbridge.solus.sandbox.problems import PanelError, invalid
 from tollbridge.solus.sandbox.records import Server
+
+BOOT_MODES = ("disk", "rescue")
 
 
 def _own(call: Call) -> Server:
@@ -53,43 +56,62 @@ def get_server(call: Call) -> Response:
 
 def create_server(call: Call) -> Response:
     """Creates and starts a server; an administrator may name its ``user``."""
-    panel, form = call.panel, Form(call.body)
+    form = Form(call.body)
     may_create(call, "servers")
-    name = form.text("name")
-    plan_id = form.existing("plan", panel.tables.plans, required=True)
-    owner_id = form.existing("user", panel.tables.users) if call.actor.is_admin else call.actor.id
+    plan_id = form.existing("plan", call.panel.tables.plans, required=True)
+    owner_id = form.existing("user", call.panel.tables.users) if call.actor.is_admin else call.actor.id
     form.existing("location", {wire.LOCATION["id"]})
-    project_id = form.existing("project", panel.tables.projects)
-    addresses = form.whole("additional_ip_count")
-    backups = form.object("backup_settings").flag("enabled")
-    description = form.text("description", maximum=10_000)
-    if "id" in call.request.path_params:
-        project_id = panel.tables.projects.get(call.key()).id
+    form.existing("os", wire.OS_IMAGE_VERSIONS)
+    form.existing("application", ())
+    project_id = form.existing("project", call.panel.tables.projects)
+    return _created(call, form, plan_id, owner_id, project_id)
+
+
+def create_project_server(call: Call) -> Response:
+    """Creates and starts a server in a project. Its fields are named otherwise than those of ``POST servers``."""
+    form = Form(call.body)
+    may_create(call, "servers")
+    project = call.panel.tables.projects.get(call.key())
+    plan_id = form.existing("plan_id", call.panel.tables.plans, required=True)
+    form.existing("location_id", {wire.LOCATION["id"]}, required=True)
+    form.existing("os_image_version_id", wire.OS_IMAGE_VERSIONS)
+    form.existing("application_id", ())
+    return _created(call, form, plan_id, None if call.actor.is_admin else call.actor.id, project.id)
+
+
+def _created(call: Call, form: Form, plan_id: int | None, owner_id: int | None, project_id: int | None) -> Response:
+    """The server, once the fields that both ways of ordering one have in common were read, too."""
+    settings: dict[str, Any] = {
+        "backups": form.object("backup_settings").flag("enabled"),
+        "additional_ips": form.whole("additional_ip_count"),
+        "description": form.text("description", maximum=10_000),
+        "fqdns": form.texts("fqdns"),
+        "boot_mode": form.choice("boot_mode", BOOT_MODES),
+    }
+    name = form.text("name")
     form.check()
     if project_id is not None:
-        project = panel.tables.projects.get(project_id)
+        project = call.panel.tables.projects.get(project_id)
         owned(call, project.owner_id, "project")
         owner_id = owner_id or project.owner_id
-    server = panel.create_server(
-        owner_id or call.actor.id,
-        plan_id or 0,
-        name or "server",
-        backups=bool(backups),
-        additional_ips=addresses or 0,
-        project_id=project_id,
-        description=description or "",
+    present = {key: value for key, value in settings.items() if value is not None}
+    server = call.panel.create_server(
+        owner_id or call.actor.id, plan_id or 0, name or "server", project_id=project_id, **present
     )
     return _shown(call, server, 201)
 
 
 def patch_server(call: Call) -> Response:
-    """Changes the name, the description, or whether there are paid backups."""
+    """Changes the name, the description, names in the DNS, the boot mode, or whether there are paid backups."""
     server, form = _own(call), Form(call.body)
     backups = form.object("backup_settings").flag("enabled")
-    changes = {
+    fqdns = form.texts("fqdns")
+    changes: dict[str, Any] = {
         "name": form.text("name"),
         "description": form.text("description", maximum=10_000),
         "backups": backups,
+        "fqdns": None if fqdns is None else tuple(fqdns),
+        "boot_mode": form.choice("boot_mode", BOOT_MODES),
     }
     form.check()
     present = {name: value for name, value in changes.items() if value is not None}
@@ -155,7 +177,7 @@ def remove_ips(call: Call) -> Response:
 def create_backup(call: Call) -> Response:
     """Answers with a finished backup, which is not kept."""
     server = _own(call)
-    task = call.panel.add_task("vm-backup-create", server)
+    task = call.panel.add_task("backup-create", server)
     backup: Json = {
         "id": task.id,
         "type": "full",

@@ -28,23 +28,36 @@ LOCATION: Json = {
     "is_default": True,
     "is_visible": True,
     "compute_resources": [{"id": 1}],
+    "available_plans": [],
 }
 OS_IMAGE: Json = {
     "id": 1,
     "name": "Debian",
     "icon": {**ICON, "type": "os"},
     "is_default": True,
+    "is_visible": True,
+    "position": 1,
     "versions": [
         {
             "id": 1,
+            "virtualization_type": "kvm",
             "position": 1,
             "version": "12",
             "url": "https://panel.example/os.qcow2",
             "os_image_id": 1,
             "cloud_init_version": "v2",
+            "is_visible": True,
             "is_ssh_keys_supported": True,
+            "available_plans": [],
         }
     ],
+}
+OS_IMAGE_VERSIONS = {1: "Debian 12"}
+# What a plan is available for: the ids that may be sent, and the names that are shown with them.
+AVAILABLE: dict[str, dict[int, str]] = {
+    "available_locations": {1: "Sandbox"},
+    "available_os_image_versions": OS_IMAGE_VERSIONS,
+    "available_applications": {},
 }
 _NO_PRICE: Json = {
     "per_hour": "0",
@@ -101,8 +114,13 @@ def limit_group(row: LimitGroup) -> Json:
 
 def plan(row: Plan) -> Json:
     """A plan. Its ``price`` is empty: the sandbox does not ask the billing system what a token costs."""
+    available = {
+        field: [{"id": key, "name": names[key]} for key in row.details.get(field, [])]
+        for field, names in AVAILABLE.items()
+    }
     return {
         **row.details,
+        **available,
         "id": row.id,
         "name": row.name,
         "tokens_per_hour": row.tokens_per_hour,
@@ -152,7 +170,7 @@ def server(panel: Panel, row: Server, reader: User) -> Json:
         "is_processing": False,
         "created_at": date(row.created_at),
         "virtualization_type": server_plan["virtualization_type"],
-        "boot_mode": "disk",
+        "boot_mode": row.boot_mode,
         "specifications": {name: parameters[name] for name in ("disk", "ram", "vcpu")},
         "plan": server_plan,
         "user": user(panel, panel.tables.users.get(row.user_id)),
@@ -168,7 +186,7 @@ def server(panel: Panel, row: Server, reader: User) -> Json:
         },
         "next_scheduled_backup_at": None,
         "ssh_keys": [],
-        "fqdns": [],
+        "fqdns": list(row.fqdns),
         "settings": {},
     }
 

@@ -5,6 +5,7 @@ it outlives the run.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Self
 
@@ -12,7 +13,9 @@ import attrs
 from cattrs.preconf.orjson import make_converter
 
 from tollbridge.errors import Incomplete
+from tollbridge.ledger.readings import UnbilledUser
 from tollbridge.model import UsageItem, UserUsage
+from tollbridge.rules.closing import UserItem
 
 _BATCH = 200
 _values = make_converter()
@@ -25,6 +28,7 @@ class Scratch:
 
     def __init__(self) -> None:
         self.connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self.one_at_a_time = threading.Lock()
         self.connection.executescript(f"PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; {self.tables}")
 
     def __enter__(self) -> Self:
@@ -39,20 +43,12 @@ class ClientUsage:
     """What all users of one client used in a month."""
 
     client_id: int
-    items: tuple[UsageItem, ...]
+    items: tuple[UserItem, ...]
 
     @property
     def tokens(self) -> int:
         """The sum of the items."""
-        return sum(item.tokens for item in self.items)
-
-
-@attrs.frozen
-class UnbilledUser:
-    """A user with usage that belongs to no client."""
-
-    user_id: int
-    tokens: int
+        return sum(each.item.tokens for each in self.items)
 
 
 class StagedUsage(Scratch):
@@ -117,10 +113,10 @@ class StagedUsage(Scratch):
             yield [ClientUsage(client_id, self._items(client_id)) for client_id in client_ids]
             after = client_ids[-1]
 
-    def _items(self, client_id: int) -> tuple[UsageItem, ...]:
-        query = "SELECT items FROM usage WHERE client_id = ? ORDER BY user_id"
+    def _items(self, client_id: int) -> tuple[UserItem, ...]:
+        query = "SELECT user_id, items FROM usage WHERE client_id = ? ORDER BY user_id"
         return tuple(
-            item
-            for (items,) in self.connection.execute(query, (client_id,))
+            UserItem(user_id, item)
+            for user_id, items in self.connection.execute(query, (client_id,))
             for item in _values.loads(items, tuple[UsageItem, ...])
         )

@@ -1,43 +1,11 @@
-"""What becomes of a client's month, and the words of its lines."""
-
-from decimal import Decimal
+"""The words of invoice lines."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tollbridge.rules.invoicing import Verdict, item_line, server_line, verdict
+from tollbridge.rules.lines import item_line, server_line
 from tollbridge.rules.metering import meter
-
-SUBTOTALS = st.decimals(0, 1_000, places=2)
-MINIMA = st.none() | st.decimals(0, 100, places=2)
-
-
-@pytest.mark.parametrize(
-    ("subtotal", "minimum", "zero", "expected"),
-    [
-        ("0.00", None, False, Verdict.NOTHING),
-        ("0.00", None, True, Verdict.INVOICE),
-        ("0.00", "1.00", True, Verdict.INVOICE),
-        ("0.99", "1.00", False, Verdict.CARRY),
-        ("1.00", "1.00", False, Verdict.INVOICE),
-        ("0.01", None, False, Verdict.INVOICE),
-    ],
-)
-def test_too_little_is_carried_and_nothing_is_nothing(
-    subtotal: str, minimum: str | None, zero: bool, expected: Verdict
-) -> None:
-    least = None if minimum is None else Decimal(minimum)
-    assert verdict(Decimal(subtotal), least, zero_invoices=zero) is expected
-
-
-@given(SUBTOTALS, MINIMA, st.booleans())
-def test_money_owed_is_invoiced_or_carried_but_never_forgotten(
-    subtotal: Decimal, minimum: Decimal | None, zero: bool
-) -> None:
-    found = verdict(subtotal, minimum, zero_invoices=zero)
-    assert (found is Verdict.NOTHING) == (subtotal == 0 and not zero)
-    assert found is not Verdict.CARRY or (minimum is not None and subtotal < minimum)
 
 
 @pytest.mark.parametrize(

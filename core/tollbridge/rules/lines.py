@@ -1,26 +1,6 @@
-"""What becomes of a client's month, and the words of its lines."""
-
-from decimal import Decimal
-from enum import StrEnum
+"""The words of invoice lines."""
 
 from tollbridge.rules.metering import Metered
-
-
-class Verdict(StrEnum):
-    """What becomes of a client's month."""
-
-    INVOICE = "invoice"
-    CARRY = "carry"
-    NOTHING = "nothing"
-
-
-def verdict(subtotal: Decimal, minimum: Decimal | None, *, zero_invoices: bool) -> Verdict:
-    """Zero makes an invoice only on request; less than ``minimum`` is carried to the next month."""
-    if subtotal == 0:
-        return Verdict.INVOICE if zero_invoices else Verdict.NOTHING
-    if minimum is not None and subtotal < minimum:
-        return Verdict.CARRY
-    return Verdict.INVOICE
 
 
 def server_line(name: str, plan: str, hours: int, per_hour: int, *, tokens: int, metered: Metered) -> str:

@@ -1,0 +1,73 @@
+"""A dry run: the same jobs on a scratch ledger, between a SolusIO and a billing system that are only ever asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from tollbridge.adapters.billing import BillingSystem
+from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.reports import PLANNED
+from tollbridge.ledger.scratch import scratch_copy
+from tollbridge.model import Attempt, Invoice, InvoiceStatus, Receipt, UserStatus
+from tollbridge.solus import Solus, SolusUser
+
+
+@contextmanager
+def dry_parts(parts: Parts) -> Iterator[Parts]:
+    """The parts for a dry run: what it decides stands in the scratch ledger, and vanishes with it."""
+    with scratch_copy(parts.ledger) as ledger:
+        yield attrs.evolve(parts, ledger=ledger, billing=AskedBilling(parts.billing), solus=AskedSolus(parts.solus))
+
+
+class AskedSolus(Solus):
+    """SolusIO, asked for everything and told nothing: what would be written is taken for written."""
+
+    def __init__(self, solus: Solus) -> None:
+        self.__dict__.update(solus.__dict__)
+
+    def ensure_user(self, email: str, client_id: int) -> SolusUser:
+        """The user as it would be; one that would be created has the client's number, negative."""
+        found = self.find_user(email)
+        if found is not None:
+            return attrs.evolve(found, billing_user_id=client_id)
+        return SolusUser(-client_id, email, UserStatus.ACTIVE, client_id, is_administrator=False)
+
+    def link(self, user_id: int, client_id: int) -> None:
+        """Nothing."""
+
+    def set_status(self, user_id: int, status: UserStatus) -> None:
+        """Nothing."""
+
+    def change_email(self, user_id: int, email: str) -> None:
+        """Nothing."""
+
+    def delete_user(self, user_id: int) -> None:
+        """Nothing."""
+
+
+class AskedBilling(BillingSystem):
+    """The billing system, asked for everything and told nothing: an invoice that would be created is *planned*."""
+
+    def __init__(self, billing: BillingSystem) -> None:
+        self.__dict__.update(billing.__dict__)
+        self._planned: dict[str, Receipt] = {}
+
+    def create_invoice(self, invoice: Invoice, attempt: Attempt | None = None) -> Receipt:  # noqa: ARG002 - the hook's
+        """The receipt as it would be."""
+        made = Receipt(
+            PLANNED, invoice.reference, invoice.client_id, InvoiceStatus.UNPAID, invoice.due_date, invoice.total
+        )
+        self._planned[invoice.reference] = made
+        return made
+
+    def invoice(self, client_id: int, invoice_id: str, reference: str) -> Receipt | None:
+        """A planned invoice, or one that is there."""
+        return self._planned.get(reference) or super().invoice(client_id, invoice_id, reference)
+
+    def remember_user(self, client_id: int, solus_user_id: int) -> None:
+        """Nothing."""
+
+    def tell(self, hook: str, **facts: Any) -> None:
+        """Nobody."""

@@ -1,0 +1,113 @@
+"""What every phase of one run is given."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import attrs
+from cattrs.preconf.orjson import make_converter
+
+from tollbridge.jobs.at_once import AtOnce
+from tollbridge.jobs.parts import Parts, Progress, When
+from tollbridge.jobs.scratch import Scratch
+from tollbridge.ledger.runs import LiveRun
+from tollbridge.model import Client
+
+_FRESH = timedelta(minutes=10)
+_values = make_converter()
+
+
+class ClientsRead(Scratch):
+    """The clients that were read in this run, each as the billing system had it, so that none is asked for twice."""
+
+    tables = "CREATE TABLE clients (id INTEGER PRIMARY KEY, read_at REAL, client BLOB)"
+
+    def add(self, client: Client) -> None:
+        """Remember a client that was read just now."""
+        row = (client.id, time.monotonic(), _values.dumps(client))
+        with self.one_at_a_time:
+            self.connection.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
+
+    def find(self, client_id: int) -> Client | None:
+        """The client, if it was read in the last ten minutes."""
+        oldest = time.monotonic() - _FRESH.total_seconds()
+        with self.one_at_a_time:
+            query = "SELECT client FROM clients WHERE id = ? AND read_at > ?"
+            row = self.connection.execute(query, (client_id, oldest)).fetchone()
+        return None if row is None else _values.loads(row[0], Client)
+
+    def has(self, client_id: int) -> bool:
+        """Whether the client was read in this run at all."""
+        with self.one_at_a_time:
+            query = "SELECT 1 FROM clients WHERE id = ?"
+            return self.connection.execute(query, (client_id,)).fetchone() is not None
+
+
+@attrs.frozen
+class Work:
+    """One run at work.
+
+    Attributes:
+        live: the run in the ledger; the phases ask it whether it is still theirs to work.
+        clients: those that were read in this run.
+    """
+
+    parts: Parts
+    when: When
+    live: LiveRun
+    clients: ClientsRead
+    progress: Progress
+
+    def client(self, client_id: int) -> Client:
+        """The client, as read in this run at most ten minutes ago, or else anew; NotFound if there is none."""
+        found = self.clients.find(client_id)
+        if found is None:
+            found = self.parts.billing.client(client_id)
+            self.clients.add(found)
+        return found
+
+    @property
+    def at_billing(self) -> AtOnce:
+        """How much is asked of the billing system at once."""
+        most = self.parts.settings.billing.at_once or self.parts.billing.at_once
+        return AtOnce(most, lambda: self.live.slot("billing", most))
+
+    @property
+    def at_solus(self) -> AtOnce:
+        """How much is asked of SolusIO at once."""
+        most = self.parts.settings.solus.at_once
+        return AtOnce(most, lambda: self.live.slot("solus", most))
+
+    @property
+    def lease(self) -> timedelta:
+        """For how long a claim holds."""
+        return timedelta(seconds=self.parts.settings.ledger.lease_seconds)
+
+
+class LeaseClock:
+    """A claim's time by this machine's own clock, which also counts while the machine sleeps.
+
+    The ledger's clock decides what others may take over. This one only ever says "late" sooner: it begins before the
+    claim is asked for.
+    """
+
+    def __init__(self, length: timedelta) -> None:
+        self._length = length.total_seconds()
+        self._renewing = threading.Lock()
+        self._began = _boot_seconds()
+
+    def still_holds(self, renew: Callable[[], None]) -> bool:
+        """Whether nobody else may have taken over; when half of it is over it is renewed, by one thread at a time."""
+        with self._renewing:
+            now = _boot_seconds()
+            if now - self._began >= self._length:
+                return False
+            if now - self._began >= self._length / 2:
+                renew()
+                self._began = now
+        return _boot_seconds() - self._began < self._length
+
+
+def _boot_seconds() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

@@ -1,0 +1,325 @@
+"""Who may send which invoice: entries are claimed for a time, and what becomes of them is recorded under the claim.
+
+An entry is claimed by one run at a time. Another one takes it over only when the run is gone, and its lease and the
+time in which something it sent may still appear are over, all by the ledger's clock.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from tollbridge.errors import LedgerError
+from tollbridge.ledger.database import Database
+from tollbridge.ledger.events import Event, last_approval, note
+from tollbridge.ledger.invoices import entry_of, state_change
+from tollbridge.ledger.schema import Moment, invoices, runs
+from tollbridge.model import Receipt
+from tollbridge.reference import reference
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import Entry, State
+
+_ENDED = sa.exists().where(runs.c.id == invoices.c.run_id, runs.c.ended_at.is_not(None))
+_OF_CLAIM = sa.and_(
+    invoices.c.client_id == sa.bindparam("b_client_id"),
+    invoices.c.month == sa.bindparam("b_month"),
+    invoices.c.run_id == sa.bindparam("b_run_id"),
+    invoices.c.attempt == sa.bindparam("b_attempt"),
+    invoices.c.state == State.SENDING,
+)
+
+
+@attrs.frozen
+class Claim:
+    """An entry that is this run's to send, as it was claimed; ``in_doubt``: it may be in the billing system."""
+
+    entry: Entry
+    in_doubt: bool
+
+
+@attrs.frozen
+class Result:
+    """What came of sending one entry.
+
+    Attributes:
+        state: issued, with the ``receipt`` that proves it; written: it is not there; sending: not known.
+        problem: why it is not issued, or what is wrong with it as it is there.
+        differs: whether it was created with another total than was shown.
+        asked_at: by the monotonic clock, when it was asked for last, if an answer never came.
+    """
+
+    claim: Claim
+    state: State
+    problem: str | None = None
+    receipt: Receipt | None = None
+    differs: bool = False
+    asked_at: float | None = None
+
+
+class Claims:
+    """The claims of the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(  # noqa: PLR0917
+        self, run_id: int, months: Collection[Month], issue: date, due: date, lease: timedelta, most: int
+    ) -> list[Claim]:
+        """Claim written entries, oldest month first; they are *sending* from now on, and dated as of today.
+
+        One that this run gave back, or that was refused, is not claimed by it again; an attempt that has kept something
+        keeps its dates.
+        """
+        sendable = sa.or_(invoices.c.problem.is_(None), invoices.c.kept != "")
+        mine_no_more = invoices.c.run_id.is_distinct_from(run_id)
+        written = sa.and_(invoices.c.state == State.WRITTEN, sendable, mine_no_more, _of(months))
+        nothing_kept = invoices.c.kept == ""
+        values = {
+            "issue_date": sa.case((nothing_kept, issue), else_=invoices.c.issue_date),
+            "due_date": sa.case((nothing_kept, due), else_=invoices.c.due_date),
+        }
+        return self._take(run_id, written, lease, most, values, in_doubt=False)
+
+    def take_over(
+        self, run_id: int, months: Collection[Month], in_doubt: timedelta, lease: timedelta, most: int
+    ) -> list[Claim]:
+        """Claim entries that runs which are gone have left in doubt, when nothing they sent can appear any more."""
+        with self._database.read() as connection:
+            over = self._database.now(connection) - in_doubt
+        left = sa.and_(self._abandoned(run_id, months), invoices.c.leased_until <= over)
+        return self._take(run_id, left, lease, most, {}, in_doubt=True)
+
+    def _take(
+        self,
+        run_id: int,
+        condition: sa.ColumnElement[bool],
+        lease: timedelta,
+        most: int,
+        values: dict[str, Any],
+        *,
+        in_doubt: bool,
+    ) -> list[Claim]:
+        oldest_first = (invoices.c.month, invoices.c.client_id)
+        pick = sa.select(invoices.c.id).where(condition).order_by(*oldest_first).limit(most)
+        with self._database.write() as connection:
+            ids = list(connection.scalars(pick.with_for_update(skip_locked=True)))
+            if not ids:
+                return []
+            now = self._be_alive(connection, run_id)
+            taken = sa.update(invoices).where(invoices.c.id.in_(ids)).values(
+                **values, state=State.SENDING, run_id=run_id, attempt=invoices.c.attempt + 1, sent_at=now,
+                leased_until=now + lease, problem=None,
+            )  # fmt: skip
+            connection.execute(taken)
+            rows = connection.execute(sa.select(invoices).where(invoices.c.id.in_(ids)).order_by(*oldest_first))
+            claims = [Claim(entry_of(row), in_doubt) for row in rows]
+            before = State.SENDING if in_doubt else State.WRITTEN
+            note(connection, now, (state_change(claim.entry, before, run_id) for claim in claims))
+            return claims
+
+    def renew(self, run_id: int, lease: timedelta) -> None:
+        """Renew all that this run has claimed and whose lease is not over; LedgerError if it counts as dead."""
+        with self._database.write() as connection:
+            now = self._be_alive(connection, run_id)
+            mine = sa.and_(
+                invoices.c.run_id == run_id, invoices.c.state == State.SENDING, invoices.c.leased_until > now
+            )
+            connection.execute(sa.update(invoices).where(mine).values(leased_until=now + lease))
+
+    def keep(self, run_id: int, claim: Claim, text: str, lease: timedelta) -> None:
+        """Keep what an attempt has got so far, and renew its claim; LedgerError if it is not this run's any more."""
+        with self._database.write() as connection:
+            now = self._be_alive(connection, run_id)
+            kept = sa.update(invoices).where(_OF_CLAIM, invoices.c.leased_until > now)
+            kept = kept.values(kept=text, leased_until=now + lease)
+            if connection.execute(kept, _key(run_id, claim)).rowcount != 1:
+                raise LedgerError(f"{claim.entry.reference}: another run has taken it over; run again")
+
+    def redate(self, run_id: int, claim: Claim, issue: date, due: date) -> None:
+        """Date an entry that was looked for and is not there as of today; LedgerError if it is another run's by now."""
+        with self._database.write() as connection:
+            dated = sa.update(invoices).where(_OF_CLAIM).values(issue_date=issue, due_date=due)
+            if connection.execute(dated, _key(run_id, claim)).rowcount != 1:
+                raise LedgerError(f"{claim.entry.reference}: another run has taken it over; run again")
+
+    def give_back(self, run_id: int, claims: Iterable[Claim]) -> None:
+        """Entries that were claimed and not begun are as they were."""
+        self.record(run_id, [
+            Result(claim, State.SENDING if claim.in_doubt else State.WRITTEN) for claim in claims
+        ])  # fmt: skip
+
+    def record(self, run_id: int, results: Sequence[Result]) -> dict[str, str]:
+        """Note what came of sending, in one transaction.
+
+        A receipt is proof, whoever has it and however late. Anything else is noted only as far as the claim still
+        holds.
+
+        Returns:
+            By reference, what is wrong with invoices that turn out to be in the billing system a second time.
+        """
+        if not results:
+            return {}
+        issued = [result for result in results if result.receipt is not None]
+        others = [result for result in results if result.receipt is None]
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            if issued:
+                connection.execute(_ISSUED, [_proved(run_id, result, now) for result in issued])
+            if others:
+                connection.execute(_NOT_ISSUED, [_undone(run_id, result, now) for result in others])
+            note(connection, now, (
+                state_change(attrs.evolve(result.claim.entry, state=result.state), State.SENDING, run_id,
+                             result.problem)
+                for result in results
+            ))  # fmt: skip
+            return _noted_twice(connection, issued)
+
+    def unfinished_references(self, months: Collection[Month]) -> set[str]:
+        """The references of these months' entries that are not known to be issued."""
+        columns = invoices.c.client_id, invoices.c.month
+        unfinished = sa.and_(invoices.c.state.in_([State.WRITTEN, State.SENDING]), _of(months))
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(*columns).where(unfinished))
+            return {reference(row.month, row.client_id) for row in rows}
+
+    def time_until_free(self, run_id: int, months: Collection[Month], in_doubt: timedelta) -> timedelta | None:
+        """How long it takes until the first entry that a run which is gone left in doubt can be taken over."""
+        first = sa.select(sa.func.min(invoices.c.leased_until)).where(self._abandoned(run_id, months))
+        with self._database.read() as connection:
+            until: datetime | None = connection.scalar(first)
+            return None if until is None else until + in_doubt - self._database.now(connection)
+
+    def held_by_the_frozen(self, run_id: int, months: Collection[Month]) -> list[tuple[int, str, int]]:
+        """Runs that live, and have claimed entries without renewing the claim: number, machine and how many."""
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            query = (
+                sa.select(runs.c.id, runs.c.host, sa.func.count())
+                .join(invoices, invoices.c.run_id == runs.c.id)
+                .where(
+                    invoices.c.state == State.SENDING, invoices.c.run_id != run_id, invoices.c.leased_until <= now,
+                    runs.c.ended_at.is_(None), _of(months),
+                )
+                .group_by(runs.c.id, runs.c.host)
+            )  # fmt: skip
+            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+    def differing(self) -> list[str]:
+        """The invoices that were created with another total than was shown, since a human last approved of that."""
+        approved = last_approval("totals")
+        since = sa.or_(approved.is_(None), invoices.c.differs_at > approved)
+        query = sa.select(invoices.c.client_id, invoices.c.month).where(invoices.c.differs_at.is_not(None), since)
+        with self._database.read() as connection:
+            return [reference(row.month, row.client_id) for row in connection.execute(query.order_by(invoices.c.id))]
+
+    def _abandoned(self, run_id: int, months: Collection[Month]) -> sa.ColumnElement[bool]:
+        """Entries in doubt whose run is gone; of ledgers older than runs, those of no run."""
+        gone = sa.or_(invoices.c.run_id.is_(None), _ENDED)
+        another = invoices.c.run_id.is_distinct_from(run_id)
+        return sa.and_(invoices.c.state == State.SENDING, gone, another, _of(months))
+
+    def _be_alive(self, connection: sa.Connection, run_id: int) -> datetime:
+        """The time; LedgerError if others take this run for gone, as when its connection was lost."""
+        alive = sa.select(runs.c.id).where(runs.c.id == run_id, runs.c.ended_at.is_(None)).with_for_update(read=True)
+        if connection.scalar(alive) is None:
+            raise LedgerError("this run was taken for dead, since its connection to the ledger was lost; run again")
+        return self._database.now(connection)
+
+
+_ISSUED = (
+    sa.update(invoices)
+    .where(
+        invoices.c.client_id == sa.bindparam("b_client_id"),
+        invoices.c.month == sa.bindparam("b_month"),
+        sa.or_(invoices.c.state == State.WRITTEN, invoices.c.state == State.SENDING),
+    )
+    .values(
+        state=State.ISSUED,
+        billing_id=sa.bindparam("b_billing_id"),
+        billing_status=sa.bindparam("b_status"),
+        due_date=sa.bindparam("b_due"),
+        problem=sa.bindparam("b_problem"),
+        differs_at=sa.bindparam("b_differs_at", type_=Moment),
+        issued_at=sa.bindparam("b_now", type_=Moment),
+        run_id=sa.bindparam("b_run_id"),
+        leased_until=None,
+        kept="",
+    )
+)
+_NOT_ISSUED = (
+    sa.update(invoices)
+    .where(_OF_CLAIM)
+    .values(
+        state=sa.bindparam("b_state"),
+        problem=sa.bindparam("b_problem"),
+        leased_until=sa.bindparam("b_until", type_=Moment),
+    )
+)
+
+
+def _of(months: Collection[Month]) -> sa.ColumnElement[bool]:
+    return invoices.c.month.in_([str(month) for month in months])
+
+
+def _key(run_id: int, claim: Claim) -> dict[str, Any]:
+    entry = claim.entry
+    return {
+        "b_client_id": entry.client_id,
+        "b_month": str(entry.month),
+        "b_run_id": run_id,
+        "b_attempt": entry.attempt,
+    }
+
+
+def _proved(run_id: int, result: Result, now: datetime) -> dict[str, Any]:
+    receipt = result.receipt
+    assert receipt is not None  # noqa: S101 - only called where there is one
+    return {
+        "b_client_id": result.claim.entry.client_id,
+        "b_month": str(result.claim.entry.month),
+        "b_run_id": run_id,
+        "b_billing_id": str(receipt.id),
+        "b_status": receipt.status,
+        "b_due": receipt.due_date,
+        "b_problem": result.problem,
+        "b_differs_at": now if result.differs else None,
+        "b_now": now,
+    }
+
+
+def _undone(run_id: int, result: Result, now: datetime) -> dict[str, Any]:
+    """What may still land is counted from when it was asked for; nothing else is waited for."""
+    ago = timedelta(0) if result.asked_at is None else timedelta(seconds=time.monotonic() - result.asked_at)
+    return {
+        **_key(run_id, result.claim),
+        "b_state": result.state,
+        "b_problem": result.problem,
+        "b_until": now - ago,
+    }
+
+
+def _noted_twice(connection: sa.Connection, issued: Sequence[Result]) -> dict[str, str]:
+    """Invoices that the ledger has under another number than a receipt says: somebody has to remove one of the two."""
+    problems = {}
+    receipts = {(each.claim.entry.client_id, str(each.claim.entry.month)): each.receipt for each in issued}
+    query = sa.select(invoices.c.client_id, invoices.c.month, invoices.c.billing_id).where(
+        invoices.c.client_id.in_([client_id for client_id, _ in receipts]),
+        invoices.c.month.in_([month for _, month in receipts]),
+    )
+    for row in connection.execute(query).all() if receipts else ():
+        receipt = receipts.get((row.client_id, row.month))
+        if receipt is None or str(receipt.id) == row.billing_id:
+            continue
+        name = reference(row.month, row.client_id)
+        words = (
+            f"the billing system has it twice, as invoice {row.billing_id} and as invoice {receipt.id}: cancel one of"
+            " them there"
+        )
+        problems[name] = words
+        own = sa.and_(invoices.c.client_id == row.client_id, invoices.c.month == row.month)
+        connection.execute(sa.update(invoices).where(own).values(other_billing_id=str(receipt.id), problem=words))
+        note(connection, datetime.now().astimezone(), [Event("invoice", row.client_id, row.month, why=words)])
+    return problems

@@ -1,0 +1,231 @@
+"""Runs: which are alive, what they share, and what is left of those that have ended.
+
+A run holds a lock as long as its process lives and can reach the ledger: a file's on SQLite, a session's on PostgreSQL.
+Whoever can take that lock knows that the run is gone.
+"""
+
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+import orjson
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
+
+from tollbridge.errors import LedgerError
+from tollbridge.ledger.database import Database
+from tollbridge.ledger.schema import invoices, runs
+
+Outcome = Literal["done", "failures", "stopped", "died"]
+
+_RUN_LOCKS = 0x701_1B
+_SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
+_SLOT_POLL_SECONDS = 0.02
+
+
+@attrs.frozen
+class PastRun:
+    """A run as the ledger has it; ``outcome`` None means that it has not ended."""
+
+    id: int
+    command: str
+    host: str
+    day: date
+    began_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    report: dict[str, Any] | None
+
+
+@attrs.define
+class LiveRun:
+    """This run, alive for as long as it is held.
+
+    Attributes:
+        works: whether it may draft and send: always on PostgreSQL; on SQLite one run at a time does.
+    """
+
+    id: int
+    works: bool
+    _database: Database
+    _session: sa.Connection | None = None
+    _slots: dict[str, set[int]] = attrs.field(factory=lambda: {name: set() for name in _SLOT_LOCKS})
+    _one_at_a_time: threading.Lock = attrs.Factory(threading.Lock)
+
+    def check(self) -> None:
+        """Raise LedgerError if others may take this run for gone: its lock was lost, as when a database restarts."""
+        with self._one_at_a_time, self._database.errors():
+            if self._session is not None:
+                self._session.execute(sa.select(1))
+        with self._database.read() as connection:
+            if connection.scalar(sa.select(runs.c.ended_at).where(runs.c.id == self.id)) is not None:
+                raise LedgerError("this run was taken for dead, since its connection to the ledger was lost; run again")
+
+    def slot(self, system: str, most: int) -> AbstractContextManager[object]:
+        """One of the ``most`` places for calls on a system, which all runs on one ledger share; waits for one."""
+        return nullcontext() if self._session is None else self._slot(system, most)
+
+    @contextmanager
+    def _slot(self, system: str, most: int) -> Iterator[None]:
+        taken = self._slots[system]
+        while (number := self._take(system, most)) is None:
+            time.sleep(random.uniform(0.5, 1.5) * _SLOT_POLL_SECONDS)  # noqa: S311 - only so that nobody starves
+        try:
+            yield
+        finally:
+            with self._one_at_a_time, self._database.errors():
+                taken.discard(number)
+                self._execute(sa.select(sa.func.pg_advisory_unlock(_SLOT_LOCKS[system], number)))
+
+    def _take(self, system: str, most: int) -> int | None:
+        """A free place, or None. This session's own are passed over, since a session gets its own locks again."""
+        taken = self._slots[system]
+        numbers = sa.func.generate_series(1, most).table_valued("n", name="numbers")
+        lock = sa.func.pg_try_advisory_lock(_SLOT_LOCKS[system], numbers.c.n)
+        with self._one_at_a_time, self._database.errors():
+            mine = sa.case((numbers.c.n.in_(sorted(taken)), sa.false()), else_=lock) if taken else lock
+            number: int | None = self._execute(sa.select(numbers.c.n).where(mine).limit(1)).scalar()
+            if number is not None:
+                taken.add(number)
+            return number
+
+    def _execute(self, statement: sa.Executable) -> Any:
+        assert self._session is not None  # noqa: S101 - only called where there is one
+        return self._session.execute(statement)
+
+
+class Runs:
+    """The ledger's runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def live(self, command: str, day: date, *, works: bool) -> Iterator[LiveRun]:
+        """Be a run for as long as the block lasts; ``works``: it wants to draft and send.
+
+        Runs that are gone are found first. The run is ended as *died* unless :meth:`end` said better.
+        """
+        self.bury()
+        hold = self._hold_files if self._database.is_sqlite else self._hold_session
+        with hold(command, day, works) as run:
+            try:
+                yield run
+            finally:
+                with suppress(LedgerError):
+                    self.end(run.id, "died", None)
+
+    def end(self, run_id: int, outcome: Outcome, report: dict[str, Any] | None) -> None:
+        """Note how a run ended; the first word counts."""
+        text = None if report is None else orjson.dumps(report).decode()
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            ended = sa.update(runs).where(runs.c.id == run_id, runs.c.ended_at.is_(None))
+            connection.execute(ended.values(ended_at=now, outcome=outcome, report=text))
+
+    def bury(self) -> None:
+        """Find the runs that are gone without having said so, and note that they died."""
+        for run_id in self._unended():
+            with self._lock_of_the_dead(run_id) as gone:
+                if gone:
+                    self.end(run_id, "died", None)
+
+    def alive(self, but: int) -> list[PastRun]:
+        """The runs that have not ended, but for one."""
+        return self._where(sa.and_(runs.c.ended_at.is_(None), runs.c.id != but), None)
+
+    def last(self, most: int) -> list[PastRun]:
+        """The last runs, newest first."""
+        return self._where(sa.true(), most)
+
+    def _where(self, condition: sa.ColumnElement[bool], most: int | None) -> list[PastRun]:
+        query = sa.select(runs).where(condition).order_by(runs.c.id.desc()).limit(most)
+        with self._database.read() as connection:
+            return [
+                PastRun(**{**row._asdict(), "report": None if row.report is None else orjson.loads(row.report)})
+                for row in connection.execute(query)
+            ]
+
+    def _unended(self) -> list[int]:
+        with self._database.read() as connection:
+            return list(connection.scalars(sa.select(runs.c.id).where(runs.c.ended_at.is_(None))))
+
+    def _insert(self, connection: sa.Connection, command: str, day: date) -> int:
+        values = {"command": command, "host": f"{socket.gethostname()}:{os.getpid()}", "day": day}
+        began = self._database.now(connection)
+        insert = sa.insert(runs).values(**values, began_at=began).returning(runs.c.id)
+        return int(connection.execute(insert).scalar_one())
+
+    @contextmanager
+    def _hold_session(self, command: str, day: date, works: bool) -> Iterator[LiveRun]:
+        with self._database.errors():
+            session = self._database.session()
+        try:
+            with self._database.write() as connection:  # not visible to others before the lock is held
+                run_id = self._insert(connection, command, day)
+                session.execute(sa.select(sa.func.pg_advisory_lock(_RUN_LOCKS, run_id)))
+            yield LiveRun(run_id, works, self._database, session)
+        finally:
+            session.invalidate()
+            session.close()
+
+    @contextmanager
+    def _hold_files(self, command: str, day: date, works: bool) -> Iterator[LiveRun]:
+        with self._database.write() as connection:
+            run_id = self._insert(connection, command, day)
+            alive = self._file(run_id)
+            alive.acquire(timeout=0)
+        working = FileLock(self._database.lock_file, mode=0o600)
+        try:
+            with suppress(Timeout):
+                if works:
+                    working.acquire(timeout=0)
+                    self._end_leases()
+            yield LiveRun(run_id, works and working.is_locked, self._database)
+        finally:
+            working.release()
+            alive.release()
+            Path(alive.lock_file).unlink(missing_ok=True)
+
+    def _end_leases(self) -> None:
+        """On SQLite one run sends at a time, so whatever is claimed was claimed by one that is gone."""
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            claimed = sa.and_(invoices.c.state == "sending", invoices.c.leased_until > now)
+            connection.execute(sa.update(invoices).where(claimed).values(leased_until=now))
+
+    @contextmanager
+    def _lock_of_the_dead(self, run_id: int) -> Iterator[bool]:
+        """Whether the run's lock can be taken; it is held meanwhile, so that two who look say the same."""
+        if self._database.is_sqlite:
+            lock = self._file(run_id)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                lock.release()
+                Path(lock.lock_file).unlink(missing_ok=True)
+        else:
+            with self._database.errors(), self._database.session() as session:
+                gone: bool = session.execute(sa.select(sa.func.pg_try_advisory_lock(_RUN_LOCKS, run_id))).scalar_one()
+                try:
+                    yield gone
+                finally:
+                    with suppress(SQLAlchemyError):
+                        session.execute(sa.select(sa.func.pg_advisory_unlock_all()))
+
+    def _file(self, run_id: int) -> FileLock:
+        return FileLock(f"{self._database.lock_file}.{run_id}", mode=0o600)

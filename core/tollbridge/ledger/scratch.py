@@ -1,0 +1,61 @@
+"""A ledger to try things in: what a run would look at, copied; it vanishes with the run."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from tollbridge.ledger import Ledger
+from tollbridge.ledger.database import BATCH, Database
+from tollbridge.ledger.schema import accounts, enrolments, events, holds, invoices, metadata, months, signups
+from tollbridge.secret import DatabaseUrl
+
+_OPEN = ("draft", "unpaid", "pending")
+_NOT_CLOSED = ~sa.exists().where(months.c.month == invoices.c.month, months.c.closed_at.is_not(None))
+_COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
+    (months, sa.true()),
+    (accounts, sa.true()),
+    (holds, sa.true()),
+    (enrolments, sa.true()),
+    (signups, sa.true()),
+    (events, events.c.what == "approval"),
+    (
+        invoices,
+        sa.or_(
+            invoices.c.state != "issued",
+            invoices.c.billing_status.in_(_OPEN),
+            invoices.c.differs_at.is_not(None),
+            _NOT_CLOSED,
+        ),
+    ),
+)
+
+
+@contextmanager
+def scratch_copy(ledger: Ledger) -> Iterator[Ledger]:
+    """What a run looks at of the ledger, in a file that nobody else sees.
+
+    What another run has claimed is nobody's there, and can be looked for at once.
+    """
+    with tempfile.TemporaryDirectory(prefix="tollbridge-") as folder:
+        database = Database.open(DatabaseUrl(f"sqlite:///{folder}/scratch.db"))
+        try:
+            metadata.create_all(database.engine)
+            for table, condition in _COPIED:
+                _copy(ledger.database, database, table, condition)
+            with database.write() as connection:
+                now = database.now(connection)
+                connection.execute(sa.update(accounts).values(run_id=None, leased_until=None))
+                claimed = sa.update(invoices).where(invoices.c.state == "sending")
+                connection.execute(claimed.values(run_id=None, leased_until=now.replace(year=now.year - 1)))
+            yield Ledger(database)
+        finally:
+            database.close()
+
+
+def _copy(source: Database, target: Database, table: sa.Table, condition: sa.ColumnElement[bool]) -> None:
+    with source.read() as reading, target.write() as writing:
+        found = reading.execution_options(yield_per=BATCH).execute(sa.select(table).where(condition))
+        for rows in found.partitions():
+            writing.execute(sa.insert(table), [row._asdict() for row in rows])

@@ -1,0 +1,26 @@
+"""Text that others wrote, made safe to keep, to send on and to show in a terminal."""
+
+import unicodedata
+
+_REPLACED = "\ufffd"
+_JOINERS = "\u200c\u200d"  # words of some languages and composed emoji need them
+
+
+def printable(text: str, most: int) -> str:
+    """``text`` as one line of at most ``most`` characters.
+
+    Line breaks and tabs become spaces. Lone surrogates, other control characters, and what changes the direction of
+    writing or cannot be seen become U+FFFD. What is too long is cut, and ends with an ellipsis.
+    """
+    if not text.isprintable():
+        text = "".join(map(_shown, text[: most + 1]))
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _shown(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if kind in {"Zl", "Zp"} or letter in "\t\n\v\f\r\x85":
+        return " "
+    if kind in {"Cs", "Cc"} or (kind == "Cf" and letter not in _JOINERS):
+        return _REPLACED
+    return letter

@@ -1,0 +1,148 @@
+"""What becomes of a client's month: drafted or left, invoiced, carried or nothing, and what a receipt makes of it."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollbridge.model import Client, Currency, InvoiceStatus, Receipt, TaxRate, UsageItem
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.closing import InvoiceRules, UserItem, draft, is_to_draft, late_tokens, proof
+from tollbridge.rules.entry import Entry, State
+from tollbridge.rules.pricing import TokenPrice
+
+JULY = Month(2026, 7)
+DAY = date(2026, 8, 1)
+NOW = datetime(2026, 8, 1, 4, tzinfo=UTC)
+ONE = Decimal("0.01")
+PRICE = TokenPrice(ONE, ONE, ONE, Currency("EUR"), (), (TaxRate("VAT", Decimal(20)),), False, False)
+ADA = Client(1042, "ada@example.com", "EUR")
+
+
+def used(*tokens: int) -> list[UserItem]:
+    """Backups of these many tokens."""
+    return [UserItem(7, UsageItem("backup", number, f"web-{number}", each)) for number, each in enumerate(tokens)]
+
+
+def drafted(
+    items: Sequence[UserItem], minimum: str | None = None, carried: Sequence[Entry] = (), *, zero: bool = False
+) -> Entry:
+    """Ada's July."""
+    rules = InvoiceRules({} if minimum is None else {"EUR": Decimal(minimum)}, 14, zero)
+    return draft(JULY, ADA, items, carried, PRICE, rules=rules, prices="a list", day=DAY, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "minimum", "zero", "expected"),
+    [
+        (0, None, False, State.NOTHING),
+        (0, None, True, State.WRITTEN),
+        (0, "1.00", True, State.WRITTEN),
+        (99, "1.00", False, State.CARRIED),
+        (100, "1.00", False, State.WRITTEN),
+        (1, None, False, State.WRITTEN),
+    ],
+)
+def test_too_little_is_carried_and_nothing_is_nothing(
+    tokens: int, minimum: str | None, zero: bool, expected: State
+) -> None:
+    assert drafted(used(tokens), minimum, zero=zero).state is expected
+
+
+@given(st.integers(0, 500), st.none() | st.integers(0, 500), st.booleans())
+def test_money_owed_is_invoiced_or_carried_but_never_forgotten(tokens: int, minimum: int | None, zero: bool) -> None:
+    least = None if minimum is None else f"{minimum * ONE}"
+    found = drafted(used(tokens), least, zero=zero).state
+    assert (found is State.NOTHING) == (tokens == 0 and not zero)
+    assert found is not State.CARRIED or (minimum is not None and tokens < minimum)
+
+
+def test_what_was_carried_is_taken_in_whole_or_waits_whole() -> None:
+    june = attrs.evolve(drafted(used(60), "1.00"), month=JULY.previous)
+    taking = drafted(used(50), "1.00", [june])
+    assert (taking.state, taking.tokens, taking.document.carries) == (State.WRITTEN, 110, ("2026-06",))
+    waiting = drafted(used(30), "1.00", [june])
+    assert (waiting.state, waiting.tokens, waiting.document.carries) == (State.CARRIED, 30, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "anew"),
+    [
+        ({}, False),
+        ({"problem": "the books are closed"}, True),
+        ({"issue_date": date(2026, 7, 31)}, True),
+        ({"prices": "another list"}, True),
+        ({"problem": "the books are closed", "kept": "draft 7"}, False),
+        *(({"state": state, "problem": "x"}, False) for state in State if state is not State.WRITTEN),
+    ],
+)
+def test_only_what_is_written_and_out_of_date_or_refused_is_drafted_anew(changes: dict[str, Any], anew: bool) -> None:
+    entry = attrs.evolve(drafted(used(100)), **changes)
+    assert is_to_draft(entry, DAY, "a list") is anew
+
+
+def test_a_client_without_an_entry_is_drafted() -> None:
+    assert is_to_draft(None, DAY, "a list")
+
+
+def test_usage_that_came_later_is_counted_against_the_months_own_lines_only() -> None:
+    june = attrs.evolve(drafted(used(60), "1.00"), month=JULY.previous)
+    entry = drafted(used(50), "1.00", [attrs.evolve(june, document=attrs.evolve(june.document, lines=tuple(
+        attrs.evolve(line, month="2026-06") for line in june.document.lines
+    )))])  # fmt: skip
+    assert late_tokens(entry, used(50, 7)) == 7
+    assert late_tokens(entry, used(50)) == 0
+    assert late_tokens(entry, []) == 0, "usage that is not reported any more takes nothing back"
+
+
+def receipt(entry: Entry, **changes: Any) -> Receipt:
+    """The billing system's invoice, just as it was asked for but for ``changes``."""
+    made = Receipt(77, entry.reference, entry.client_id, InvoiceStatus.UNPAID, entry.due_date, entry.total)
+    return attrs.evolve(made, **changes)
+
+
+def test_an_invoice_that_is_as_it_was_asked_for_proves_itself() -> None:
+    entry = drafted(used(500))
+    found = proof(entry, receipt(entry, subtotal=entry.subtotal, currency="EUR"))
+    assert (found.issued, found.problem, found.warning, found.differs) == (True, None, None, False)
+
+
+def test_a_draft_is_not_an_issued_invoice() -> None:
+    entry = drafted(used(500))
+    assert not proof(entry, receipt(entry, status="draft")).issued
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"currency": "USD"}, "is in USD, where EUR was asked for"),
+        ({"subtotal": Decimal("2.50")}, "the lines of invoice 77 come to 2.50 EUR"),
+        ({"total": Decimal("3.00")}, "which no tax explains"),
+        ({"total": Decimal("9.00")}, "which no tax explains"),
+    ],
+)
+def test_a_half_invoice_or_one_in_another_currency_is_a_failure(changes: dict[str, Any], words: str) -> None:
+    entry = drafted(used(500))  # 5.00 EUR, and 6.00 with tax
+    found = proof(entry, receipt(entry, **changes))
+    assert found.issued
+    assert found.differs
+    assert words in (found.problem or "")
+
+
+def test_another_tax_is_a_warning() -> None:
+    entry = drafted(used(500))
+    found = proof(entry, receipt(entry, total=Decimal("5.95"), subtotal=Decimal("5.00")))
+    assert found.problem is None
+    assert "makes it 5.95 EUR" in (found.warning or "")
+    assert found.differs
+
+
+@pytest.mark.parametrize("status", ["cancelled", "refunded"])
+def test_what_is_wrong_with_a_cancelled_invoice_concerns_nobody(status: str) -> None:
+    entry = drafted(used(500))
+    assert not proof(entry, receipt(entry, status=status, total=Decimal(0))).differs
