@@ -1,20 +1,24 @@
 """Asking a slow system: a few questions at once, and the same one not too often. For adapters."""
 
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from tollbridge.errors import NotFound, OutcomeUnknown, Refused, TollbridgeError, Unavailable
 from tollbridge.model import Check
 
-Key = TypeVar("Key")
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 _KEPT_SECONDS = 60.0
+_LATELY_SECONDS = 600.0
 _AT_ONCE = 4
-_BATCH = 100
+_AHEAD = 100
 _UNAVAILABLE_IN_A_ROW = 3
 
 
@@ -37,23 +41,72 @@ class Kept(Generic[Value]):
             return self._value[1]
 
 
-def each(read: Callable[[Key], Value | None], keys: Sequence[Key]) -> Iterator[Value | Refused]:
-    """What ``read`` gives for each key, in their order, four at a time.
+class Lately(Generic[Key, Value]):
+    """What was learnt of each key in the last ten minutes, for any number of threads."""
+
+    def __init__(self) -> None:
+        self._values: dict[Key, tuple[float, Value]] = {}
+
+    def keep(self, key: Key, value: Value) -> None:
+        """This was learnt just now."""
+        self._values[key] = (time.monotonic(), value)
+
+    def get(self, key: Key) -> Value | None:
+        """What was learnt last, unless it is more than ten minutes old."""
+        learnt, value = self._values.get(key, (0.0, None))
+        return value if time.monotonic() - learnt <= _LATELY_SECONDS else None
+
+
+def each(
+    read: Callable[[Key], Value | None], keys: Sequence[Key], *, what: str = "", at_once: int = _AT_ONCE
+) -> Iterator[Value | Refused]:
+    """What ``read`` gives for each key, in their order, so many at a time.
 
     One that is None, or not found, is left out. One that fails comes as ``Refused``, so that one broken record hides no
-    others; when several in a row are ``Unavailable`` it is the whole system, and that is raised.
+    others; when several in a row are ``Unavailable`` it is the whole system, and that is raised. ``what`` the keys are
+    of, such as "client", is put before the words of an error that does not name its key.
     """
     failed_in_a_row = 0
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="tollbridge-asking") as pool:
-        for start in range(0, len(keys), _BATCH):
-            for value in pool.map(lambda key: _tried_to(read, key), keys[start : start + _BATCH]):
-                failed_in_a_row = failed_in_a_row + 1 if isinstance(value, Unavailable) else 0
-                if isinstance(value, Unavailable) and failed_in_a_row == _UNAVAILABLE_IN_A_ROW:
-                    raise value
-                if isinstance(value, Unavailable):
-                    yield Refused(str(value))
-                elif value is not None:
-                    yield value
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="tollbridge-asking")
+    try:
+        for key, value in _in_order(pool, read, keys):
+            failed_in_a_row = failed_in_a_row + 1 if isinstance(value, Unavailable) else 0
+            if isinstance(value, Unavailable) and failed_in_a_row == _UNAVAILABLE_IN_A_ROW:
+                raise value
+            if isinstance(value, Unavailable | Refused):
+                yield Refused(_named(str(value), what, key))
+            elif value is not None:
+                yield value
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, read: Callable[[Key], Value | None], keys: Sequence[Key]
+) -> Iterator[tuple[Key, Value | Refused | Unavailable | None]]:
+    """The keys' results; the pool is kept busy some way ahead of whoever takes them."""
+    asked: deque[tuple[Key, Future[Value | Refused | Unavailable | None]]] = deque()
+    for key in keys:
+        asked.append((key, pool.submit(_tried_to, read, key)))
+        if len(asked) == _AHEAD:
+            first, result = asked.popleft()
+            yield first, result.result()
+    for first, result in asked:
+        yield first, result.result()
+
+
+def _named(words: str, what: str, key: object) -> str:
+    is_named = not what or re.search(rf"(?<!\w){re.escape(str(key))}(?!\w)", words)
+    return words if is_named else f"{what} {key}: {words}"
+
+
+@contextmanager
+def whole_list() -> Iterator[None]:
+    """Within it, a no is one to a whole list, and not to one of its records: ``Refused`` becomes ``Unavailable``."""
+    try:
+        yield
+    except Refused as error:
+        raise Unavailable(str(error)) from None
 
 
 def _tried_to(read: Callable[[Key], Value | None], key: Key) -> Value | Refused | Unavailable | None:

@@ -57,7 +57,7 @@ class AcmeAdapter:
     """Billing in a JSON file."""
 
     Settings = AcmeSettings
-    at_once = 1  # what reads a file while another call writes it finds half of it
+    at_once = 1  # a file is read and written whole
 
     def __init__(self, settings: AcmeSettings) -> None:
         self._file = Path(settings.file)

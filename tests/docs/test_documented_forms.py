@@ -51,7 +51,7 @@ STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
         ({"warning_only": True}, OutcomeUnknown),
         ({"forbidden_actions": ("CreateInvoice",)}, Refused),
     ],
-    "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Refused)],
+    "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Unavailable)],
 }
 
 
@@ -60,7 +60,7 @@ def a_side(name: str, form: Form) -> Iterator[Side]:
     """A billing system that answers in this form, with more clients than fit on a page, in a zone east of UTC."""
     if name == "blesta":
         install = blesta.Install(page_size=5, timezone="Europe/Berlin")
-        install.quirks.change(**form)
+        install.change_quirks(**form)
         install.add_tax("USt", "19", country="DE")
         with blesta.running(install) as url:
             yield BlestaSide(install, url)

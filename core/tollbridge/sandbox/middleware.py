@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,9 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tollbridge.sandbox.faults import Fault, Faults
 from tollbridge.sandbox.journal import Entry, Journal, masked
+from tollbridge.sandbox.load import Load
 
 TRANSPORT = "tollbridge.sandbox.transport"
 CONTROLS = "/sandbox"
+_NUMBER = re.compile(r"(?<=/)\d+")
 _LOGIN_PAGE = "<!DOCTYPE html><title>Log in</title><form method=post><input name=email><input name=password></form>"
 _STATUSES = {"500": "Server Error", "429": "Too Many Attempts.", "503": "Service Unavailable"}
 
@@ -46,11 +49,15 @@ class Recorder:
 
 
 class Breaker:
-    """Lets faults happen to calls of the API. A sandbox says what names a call and how its lists are falsified."""
+    """Lets faults happen to calls of the API, and counts them.
 
-    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+    A sandbox says what names a call and how its lists are falsified.
+    """
+
+    def __init__(self, app: ASGIApp, faults: Faults, load: Load | None = None) -> None:
         self._app = app
         self._faults = faults
+        self._load = load or Load()
 
     def called(self, scope: Scope, body: bytes) -> str | None:
         """What :attr:`Fault.path` is compared with; None for a request that no fault may hit."""
@@ -73,7 +80,13 @@ class Breaker:
         if raw is None:
             return
         call = self.called(scope, raw)
-        fault = None if call is None else self._faults.take(scope["method"], call)
+        if call is None:
+            await self._app(scope, _replay(raw, receive), send)
+            return
+        async with self._load.answering(_NUMBER.sub("{id}", call).strip("/")):
+            await self._answer(self._faults.take(scope["method"], call), scope, raw, receive, send)
+
+    async def _answer(self, fault: Fault | None, scope: Scope, raw: bytes, receive: Receive, send: Send) -> None:
         if fault is None:
             await self._app(scope, _replay(raw, receive), send)
         elif fault.kind in {"slow", "cut", "lost"}:

@@ -1,12 +1,14 @@
 """Serving a sandbox over HTTP, from a thread or for good."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tollbridge import loopback
+from tollbridge.errors import Unavailable
 from tollbridge.sandbox.middleware import TRANSPORT
 
 
@@ -28,8 +30,21 @@ def running(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
         yield url
 
 
-def serve(app: ASGIApp, *, host: str, port: int) -> None:
-    """Serve a sandbox until the process is interrupted. OSError if the address is taken."""
+def serve(app: ASGIApp, *, host: str, port: int, told: str = "") -> None:
+    """Serve a sandbox until the process is interrupted.
+
+    ``told`` is written to standard error once it can be reached; ``{root}`` in it stands for the address.
+
+    Raises:
+        Unavailable: the address is taken, or not this machine's.
+    """
+    root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    try:
+        listener = loopback.listen(host, port)
+    except OSError as error:
+        raise Unavailable(f"{root} cannot be served: {error.strerror or error}") from None
+    if told:
+        print(told.replace("{root}", root), file=sys.stderr, flush=True)  # noqa: T201 - it is a command's
     config = loopback.configured(app, http=_CuttableProtocol)
     with contextlib.suppress(KeyboardInterrupt):
-        loopback.LoopbackServer(config).run([loopback.listen(host, port)])
+        loopback.LoopbackServer(config).run([listener])

@@ -2,8 +2,10 @@
 
 import weakref
 from collections.abc import Iterator, Mapping
+from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import attrs
 import structlog
 
 from tollbridge import (
@@ -19,7 +21,7 @@ from tollbridge import (
     Terms,
     hookimpl,
 )
-from tollbridge.asking import Kept, each, made_certain
+from tollbridge.asking import Kept, Lately, each, made_certain, whole_list
 from tollbridge.http import Retry
 from tollbridge.reading import Row, flag, text, whole
 from tollbridge_blesta import clients, invoices, login, taxes
@@ -38,6 +40,7 @@ class BlestaAdapter:
 
     Settings = BlestaSettings
     in_doubt_seconds = 60.0
+    at_once = 8
     cannot: Mapping[str, str] = {
         "discounts": "Blesta's coupons belong to packages: give discounts in [[pricing.discounts]]",
         "pending": "Blesta's invoices are open until they are paid",
@@ -49,6 +52,8 @@ class BlestaAdapter:
         company = settings.company_id
         self._company = Kept(lambda: clients.settings(self._api.read("companies/getSettings", company_id=company)))
         self._groups = Kept(lambda: clients.group_names(self._api.read("client_groups/getAll", company_id=company)))
+        self._currencies = Kept(lambda: clients.currencies(self._api.read("currencies/getAll", company_id=company)))
+        self._taxed_by: Lately[int, tuple[taxes.Rule, ...]] = Lately()
         weakref.finalize(self, self._api.http.close)
 
     @hookimpl
@@ -61,15 +66,16 @@ class BlestaAdapter:
     def clients(self) -> Iterator[Client | Refused]:
         """All of the company's clients; lists lack the settings, so each one is asked for."""
         ids: set[int] = set()
-        for status in clients.STATUSES:
-            rows = self._api.every("clients", status=status, filters={"company_id": self._settings.company_id})
-            ids.update(whole(row, "id", "a client") for row in rows)
-        yield from each(self.client, sorted(ids))
+        with whole_list():
+            for status in clients.STATUSES:
+                rows = self._api.every("clients", status=status, filters={"company_id": self._settings.company_id})
+                ids.update(whole(row, "id", "a client") for row in rows)
+        yield from each(self.client, sorted(ids), what="client", at_once=self.at_once)
 
     @hookimpl
     def currencies(self) -> list[Currency]:
         """The company's currencies."""
-        return clients.currencies(self._api.read("currencies/getAll", company_id=self._settings.company_id))
+        return [*self._currencies.get()]
 
     @hookimpl
     def terms(self, client: Client) -> Terms:
@@ -80,10 +86,7 @@ class BlestaAdapter:
     @hookimpl
     def create_invoice(self, invoice: Invoice) -> Receipt:
         """The invoice, in one call, and read back."""
-        client = self.client(invoice.client_id)
-        if client is None:
-            raise NotFound(f"Blesta has no client {invoice.client_id}")
-        found = self._rules(client) if invoice.taxes else ()
+        found = self._rules_shown(invoice) if invoice.taxes else ()
         invoice = invoice.folded(_MOST_LINES)
         amounts = taxes.entered_amounts(invoice, found, cascade=self._cascades())
         fields = invoices.new_invoice(invoice, amounts, self._zone(), send=self._settings.send_invoices)
@@ -95,7 +98,9 @@ class BlestaAdapter:
                 return None
             if invoices.reference(row) != invoice.reference:
                 _log.warning("Blesta lost the reference", reference=invoice.reference, invoice=row["id"])
-            return invoices.receipt(row, invoice.reference, self._zone())
+            receipt = invoices.receipt(row, invoice.reference, self._zone())
+            as_sent = invoices.entered(row) == sum(amounts)
+            return attrs.evolve(receipt, subtotal=invoice.subtotal if as_sent else invoices.entered(row))
 
         return made_certain(read, invoice.reference)
 
@@ -112,14 +117,30 @@ class BlestaAdapter:
         return invoices.receipt(found[0], reference, self._zone()) if found else None
 
     @hookimpl
+    def invoice(self, client_id: int, invoice_id: str) -> Receipt | None:  # noqa: ARG002 - numbers are nobody's own
+        """The invoice with this number."""
+        row = self._invoice(invoice_id)
+        return None if row is None else invoices.receipt(row, invoices.reference(row), self._zone())
+
+    @hookimpl
+    def invoices_since(self, day: date) -> Iterator[Receipt | Refused]:
+        """The bridge's invoices, from the newest on, down to where they have long been older."""
+        zone = self._zone()
+        arguments = {"client_id": None, "status": "all", "filters": {"invoice_line": invoices.ANY_REFERENCE}}
+        with whole_list():
+            rows = self._api.newest("invoices", lambda row: invoices.billed_before(row, day, zone), **arguments)
+        yield from self._ours({whole(row, "id", "an invoice"): row for row in rows})
+
+    @hookimpl
     def unpaid_invoices(self) -> Iterator[Receipt | Refused]:
         """Every open invoice of the bridge, past its due date or not."""
         filters = {"invoice_line": invoices.ANY_REFERENCE}
-        ids: set[int] = set()
-        for status in invoices.OPEN:
-            rows = self._api.every("invoices", client_id=None, status=status, filters=filters)
-            ids.update(whole(row, "id", "an invoice") for row in rows)
-        yield from each(self._receipt, sorted(ids))
+        rows: dict[int, Row] = {}
+        with whole_list():
+            for status in invoices.OPEN:
+                listed = self._api.every("invoices", client_id=None, status=status, filters=filters)
+                rows |= {whole(row, "id", "an invoice"): row for row in listed}
+        yield from self._ours(rows)
 
     @hookimpl
     def check(self) -> list[Check]:
@@ -163,6 +184,11 @@ class BlestaAdapter:
         if field is not None:
             self._api.write("clients/setCustomField", field_id=field, client_id=client_id, value=solus_user_id)
 
+    @hookimpl
+    def close(self) -> None:
+        """The connections that are kept open."""
+        self._api.http.close()
+
     def _row(self, client_id: int) -> Row | None:
         row = self._api.read("clients/get", client_id=client_id, get_settings=True)
         if not isinstance(row, dict) or not row:
@@ -174,7 +200,7 @@ class BlestaAdapter:
 
     def _client(self, row: Row) -> Client:
         own = clients.settings(row.get("settings"))
-        if not own.get("default_currency") or "tax_exempt" not in own:
+        if not clients.is_whole(own):
             own = {**own, **clients.settings(self._api.read("clients/getSettings", client_id=row["id"]))}
         groups = self._groups.get()
         if text(row, "client_group_id") and whole(row, "client_group_id", "a client") not in groups:
@@ -186,10 +212,22 @@ class BlestaAdapter:
         settings = self._company.get()
         if "enable_tax" in settings and not flag(settings, "enable_tax", "Blesta's company"):
             return ()
-        if not client.tax_exempt:
-            return taxes.rules(self._api.read("invoices/getTaxRules", client_id=client.id))
-        place = {"company_id": self._settings.company_id, "country": client.country, "state": client.state}
-        return taxes.rules(self._api.read("invoices/getTaxRulesByLocation", **place))
+        if client.tax_exempt:
+            place = {"company_id": self._settings.company_id, "country": client.country, "state": client.state}
+            return taxes.rules(self._api.read("invoices/getTaxRulesByLocation", **place))
+        found = taxes.rules(self._api.read("invoices/getTaxRules", client_id=client.id))
+        self._taxed_by.keep(client.id, found)
+        return found
+
+    def _rules_shown(self, invoice: Invoice) -> tuple[taxes.Rule, ...]:
+        """The rules of the last ten minutes, if they are what the customer was shown; else those of now."""
+        lately = self._taxed_by.get(invoice.client_id)
+        if lately is not None and taxes.are_shown(lately, invoice, cascade=self._cascades()):
+            return lately
+        client = self.client(invoice.client_id)
+        if client is None:
+            raise NotFound(f"Blesta has no client {invoice.client_id}")
+        return self._rules(client)
 
     def _cascades(self) -> bool:
         return flag(self._company.get(), "cascade_tax", "Blesta's company")
@@ -201,11 +239,18 @@ class BlestaAdapter:
         except (ZoneInfoNotFoundError, ValueError):
             raise Refused(f"Blesta's company has the time zone {name}, which is not known here") from None
 
-    def _invoice(self, invoice_id: int) -> Row | None:
+    def _invoice(self, invoice_id: int | str) -> Row | None:
         row = self._api.read("invoices/get", invoice_id=invoice_id)
         return row if isinstance(row, dict) and row else None
 
-    def _receipt(self, invoice_id: int) -> Receipt | None:
-        row = self._invoice(invoice_id)
-        reference = invoices.reference(row) if row is not None else ""
-        return invoices.receipt(row, reference, self._zone()) if row is not None and reference else None
+    def _ours(self, rows: Mapping[int, Row]) -> Iterator[Receipt | Refused]:
+        """The bridge's among the rows of a list; what such a row does not tell is asked for by number."""
+
+        def receipt(number: int) -> Receipt | None:
+            if reference := invoices.listed_reference(rows[number]):
+                return invoices.receipt(rows[number], reference, self._zone())
+            row = self._invoice(number)
+            reference = "" if row is None else invoices.reference(row)
+            return invoices.receipt(row, reference, self._zone()) if row is not None and reference else None
+
+        return each(receipt, sorted(rows), what="invoice", at_once=self.at_once)

@@ -4,7 +4,7 @@ Blesta's developer documentation, "API". Reading calls go by GET; what changes s
 which keeps it out of addresses and logs of addresses.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tollbridge import OutcomeUnknown, Refused, Unavailable
@@ -13,6 +13,10 @@ from tollbridge.reading import records, whole
 from tollbridge_blesta.settings import BlestaSettings
 
 _WALKS = 5
+# So many old rows in a row, and what follows is old, too. A human may have given single ones an older date.
+_ENOUGH_OLD = 100
+_BY_NUMBER = {"id_code": "asc"}
+_NEWEST_FIRST = {"id": "desc"}
 # Arguments that are left to their defaults, where that is possible; 0 is PHP's false, and the text "false" is not.
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "companies/getSettings": {"ignore_inheritence": 0},
@@ -81,17 +85,39 @@ class Api:
         """
         for _ in range(_WALKS):
             count = self.count(model, **arguments)
-            found = {whole(row, "id", f"a row of {model}"): row for row in self._pages(model, count, arguments)}
+            rows = self._pages(model, count, arguments, _BY_NUMBER)
+            found = {whole(row, "id", f"a row of {model}"): row for row in rows}
             if len(found) == count:
                 return list(found.values())
-        raise Unavailable(
-            f"Blesta's list of {model} did not add up {_WALKS} times in a row, so nothing is done with it"
-        )
+        raise _unstable(model)
 
-    def _pages(self, model: str, count: int, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def newest(self, model: str, is_old: Callable[[dict[str, Any]], bool], **arguments: Any) -> list[dict[str, Any]]:
+        """The rows of the model's ``getList`` from the newest on, down to where a hundred in a row are old.
+
+        Raises:
+            Unavailable: they would not hold still.
+        """
+        for _ in range(_WALKS):
+            count = self.count(model, **arguments)
+            found: dict[int, dict[str, Any]] = {}
+            old, last = 0, None
+            for row in self._pages(model, count, arguments, _NEWEST_FIRST):
+                number = whole(row, "id", f"a row of {model}")
+                found[number] = row
+                old = old + 1 if is_old(row) and (last is None or number < last) else 0
+                last = number
+                if old == _ENOUGH_OLD:
+                    break
+            if len(found) == count or (old == _ENOUGH_OLD and self.count(model, **arguments) == count):
+                return list(found.values())
+        raise _unstable(model)
+
+    def _pages(
+        self, model: str, count: int, arguments: Mapping[str, Any], order: Mapping[str, str]
+    ) -> Iterator[dict[str, Any]]:
         page, read = 1, 0
         while read < count:
-            rows = records(self.read(f"{model}/getList", page=page, order_by={"id_code": "asc"}, **arguments))
+            rows = records(self.read(f"{model}/getList", page=page, order_by=order, **arguments))
             if not rows:
                 return
             yield from rows
@@ -112,6 +138,10 @@ class Api:
     def _once(self, verb: str, method: str, fields: dict[str, Any], *, repeatable: bool) -> Answer:
         where = {"params": fields} if verb == "GET" else {"form": fields}
         return self.http.request(verb, f"{method}.json", repeatable=repeatable, **where)
+
+
+def _unstable(model: str) -> Unavailable:
+    return Unavailable(f"Blesta's list of {model} did not add up {_WALKS} times in a row, so nothing is done with it")
 
 
 def _nested(arguments: Mapping[str, Any], name: str = "") -> dict[str, Any]:

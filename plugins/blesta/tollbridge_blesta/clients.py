@@ -10,6 +10,8 @@ from tollbridge.reading import Row, flag, made, one_of, records, text, whole
 # A client marked as fraudulent is somebody the company does not serve any more.
 _STATUSES = {"active": ClientStatus.ACTIVE, "inactive": ClientStatus.INACTIVE, "fraud": ClientStatus.CLOSED}
 STATUSES = tuple(_STATUSES)
+# Settings that only a company has: a client's settings that hold one of them hold what it inherits.
+_OF_COMPANIES = {"timezone", "enable_tax", "cascade_tax"}
 _PICTURE = re.compile(r"#([^#]?)(?:##[^#])?###(?:([^#])#+)?")
 
 
@@ -49,6 +51,12 @@ def settings(value: Any) -> dict[str, str]:
         else:
             found[str(key)] = "" if inner is None else str(inner)
     return found
+
+
+def is_whole(own: Mapping[str, str]) -> bool:
+    """Whether a client's settings are all that are in force: what nobody ever set is in no list of them."""
+    is_inherited = not own.keys().isdisjoint(_OF_COMPANIES)
+    return bool(own.get("default_currency")) and ("tax_exempt" in own or is_inherited)
 
 
 def client(row: Row, own: Mapping[str, str], groups: Mapping[int, str]) -> Client:

@@ -20,6 +20,7 @@ from tollbridge.reading import (
     whole,
     without_references,
 )
+from tollbridge.reference import PREFIX
 
 # Paid is not a status of Blesta's but a date of closing; a proforma invoice is one that is still to be paid.
 _STATUSES = {
@@ -29,12 +30,19 @@ _STATUSES = {
     "void": InvoiceStatus.CANCELLED,
 }
 OPEN = ("open", "past_due", "proforma")
-ANY_REFERENCE = "TB-"
+ANY_REFERENCE = PREFIX
+_IN_LISTS = {"client_id", "status", "date_due", "date_closed", "total", "note_private"}
 
 
 def reference(row: Row) -> str:
-    """The reference that the invoice's first line begins with; empty if there is none."""
-    return reference_in(_first_line(row))
+    """The reference that the invoice's first line begins with, or else its private note; empty if there is none."""
+    return reference_in(_first_line(row)) or reference_in(text(row, "note_private"))
+
+
+def listed_reference(row: Row) -> str:
+    """The reference in the private note of a row of a list that has all of a receipt; else empty: ask by number."""
+    has_all = row.keys() >= _IN_LISTS and not row.keys().isdisjoint({"due", "paid"})
+    return reference_in(text(row, "note_private")) if has_all else ""
 
 
 def refers_to(row: Row, wanted: str) -> bool:
@@ -64,7 +72,7 @@ def _first_line(row: Row) -> str:
 
 
 def receipt(row: Row, wanted: str, zone: ZoneInfo) -> Receipt:
-    """An invoice of ``invoices/get`` that carries the reference ``wanted``; ``zone`` is the company's."""
+    """An invoice of ``invoices/get`` or a list that carries the reference ``wanted``; ``zone`` is the company's."""
     number = whole(row, "id", "an invoice")
     who = f"Blesta's invoice {number} ({wanted})"
     status = one_of(row, "status", _STATUSES, who)
@@ -82,7 +90,31 @@ def receipt(row: Row, wanted: str, zone: ZoneInfo) -> Receipt:
         due_date=_day(row, "date_due", zone, who),
         total=total,
         balance=balance,
+        subtotal=_subtotal(row, who),
+        currency=text(row, "currency").upper() or None,
     )
+
+
+def entered(row: Row) -> Decimal:
+    """The sum of an invoice's lines as they were entered, be it with or without tax."""
+    who = f"Blesta's invoice {row.get('id')}"
+    lines = records(row.get("line_items"))
+    return sum((_amount(line, "qty", who) * _amount(line, "amount", who) for line in lines), Decimal(0))
+
+
+def _subtotal(row: Row, who: str) -> Decimal | None:
+    """The sum of the lines, if it is sure that they were entered without tax: Blesta's subtotal is without it."""
+    if "line_items" not in row or not text(row, "subtotal"):
+        return None
+    return entered(row) if entered(row) == _amount(row, "subtotal", who) else None
+
+
+def billed_before(row: Row, limit: date, zone: ZoneInfo) -> bool:
+    """Whether the invoice has a date before this day; people may have given it that date."""
+    try:
+        return _day(row, "date_billed", zone, "an invoice") < limit
+    except Refused:
+        return False
 
 
 def _amount(row: Row, key: str, who: str) -> Decimal:

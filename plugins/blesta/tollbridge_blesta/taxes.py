@@ -40,6 +40,12 @@ def _rule(row: dict[str, Any]) -> Rule:
     return Rule(rate, whole(row, "level", who), included=kind == "inclusive_calculated")
 
 
+def are_shown(found: tuple[Rule, ...], invoice: Invoice, *, cascade: bool) -> bool:
+    """Whether these rules charge what the customer was shown."""
+    same = sorted(rule.rate.rate for rule in found) == sorted(tax.rate for tax in invoice.taxes)
+    return same and (cascade == invoice.compound or len(found) < 2)
+
+
 def entered_amounts(invoice: Invoice, found: tuple[Rule, ...], *, cascade: bool) -> list[Decimal]:
     """The line amounts to enter, so that Blesta's total is the invoice's.
 
@@ -54,8 +60,7 @@ def entered_amounts(invoice: Invoice, found: tuple[Rule, ...], *, cascade: bool)
     amounts = [line.amount for line in invoice.lines]
     if not invoice.taxes:
         return amounts
-    same = sorted(rule.rate.rate for rule in found) == sorted(tax.rate for tax in invoice.taxes)
-    if not same or (cascade != invoice.compound and len(found) > 1):
+    if not are_shown(found, invoice, cascade=cascade):
         charged = ", ".join(f"{rule.rate.label} {rule.rate.rate.normalize():f} %" for rule in found) or "no tax"
         raise Refused(f"{invoice.reference}: Blesta now charges {charged}, which is not what was shown")
     included = {rule.included for rule in found}

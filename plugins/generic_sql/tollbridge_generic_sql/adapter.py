@@ -2,7 +2,8 @@
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import date
 from itertools import chain
 from typing import Any, Literal, TypeVar
 
@@ -26,10 +27,12 @@ from tollbridge import (
     Unavailable,
     hookimpl,
 )
+from tollbridge.asking import whole_list
 from tollbridge.reading import Row
 from tollbridge_generic_sql import parameters, rows
 from tollbridge_generic_sql.checking import check_statements
 from tollbridge_generic_sql.database import is_down, open_database, reason, was_rolled_back
+from tollbridge_generic_sql.locks import LOCKING, locked
 from tollbridge_generic_sql.passwords import Logins, Scheme
 from tollbridge_generic_sql.prepared import Prepared
 from tollbridge_generic_sql.presets import preset_called
@@ -39,7 +42,12 @@ from tollbridge_generic_sql.writing import Transaction, taken, the_client
 Value = TypeVar("Value")
 
 _RETRIES = 2
-_NEEDED = {"create_client": "insert_client", "authenticate": "login"}
+_NEEDED = {
+    "create_client": "insert_client",
+    "authenticate": "login",
+    "invoice": "invoice",
+    "invoices_since": "invoices_since",
+}
 
 
 class _GaveWay(Unavailable):
@@ -91,10 +99,14 @@ class GenericSqlSettings:
 
 
 class GenericSqlAdapter:
-    """Billing in any SQL database."""
+    """Billing in any SQL database.
+
+    Attributes:
+        at_once: SQLite has one writer.
+        in_doubt_seconds: none where the database has a lock, since whoever writes an invoice looks for it first.
+    """
 
     Settings = GenericSqlSettings
-    in_doubt_seconds = 1.0
 
     def __init__(self, settings: GenericSqlSettings) -> None:
         self._settings = settings
@@ -110,6 +122,9 @@ class GenericSqlAdapter:
         self._made: Mapping[str, Prepared] | None = None
         self._logins = Logins(settings.password_scheme)
         self._engine = open_database(settings.url)
+        kind = self._engine.dialect.name
+        self.at_once = 1 if kind == "sqlite" else 8
+        self.in_doubt_seconds = 0.0 if kind in LOCKING else 1.0
         weakref.finalize(self, self._engine.dispose)
 
     @hookimpl
@@ -144,9 +159,13 @@ class GenericSqlAdapter:
 
     @hookimpl
     def create_invoice(self, invoice: Invoice) -> Receipt:
-        """The invoice and its lines, in one transaction; after a deadlock, which leaves nothing behind, twice more."""
-        invoice = self._preset.fit(invoice)
-        return self._kept(f"invoice {invoice.reference}", lambda transaction: transaction.invoice(invoice))
+        """The invoice and its lines, in one transaction; after a deadlock, which leaves nothing behind, twice more.
+
+        Of several who write it at once one does, and all get its receipt.
+        """
+        fitting = self._preset.fit(invoice)
+        what = f"invoice {invoice.reference}"
+        return self._kept(what, lambda transaction: transaction.invoice(fitting), invoice.reference)
 
     @hookimpl
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
@@ -159,6 +178,25 @@ class GenericSqlAdapter:
     def unpaid_invoices(self) -> Iterator[Receipt]:
         """Every unpaid or pending invoice; a row that cannot be used is refused alone."""
         return map(rows.receipt, self._stream("unpaid_invoices"))
+
+    @hookimpl
+    def invoice(self, client_id: int, invoice_id: str) -> Receipt | None:
+        """The invoice with this number."""
+        found = self._rows("invoice", client_id=client_id, invoice_id=invoice_id)
+        if len(found) > 1:
+            raise Refused(f"the statement `invoice` gives {len(found)} rows for invoice {invoice_id}: it must give one")
+        return rows.receipt(found[0]) if found else None
+
+    @hookimpl
+    def invoices_since(self, day: date) -> Iterator[Receipt]:
+        """Every invoice made since; a row that cannot be used is refused alone."""
+        plain = self._engine.dialect.name == "sqlite"
+        return map(rows.receipt, self._stream("invoices_since", day=day.isoformat() if plain else day))
+
+    @hookimpl
+    def close(self) -> None:
+        """The connections that are kept open."""
+        self._engine.dispose()
 
     @hookimpl
     def check(self) -> list[Check]:
@@ -243,20 +281,24 @@ class GenericSqlAdapter:
             raise Refused(_not_given(name))
         return found
 
-    def _kept(self, what: str, write: Callable[[Transaction], Value]) -> Value:
-        """What ``write`` gives, in one transaction; after a deadlock, which leaves nothing behind, twice more."""
+    def _kept(self, what: str, write: Callable[[Transaction], Value], lock: str = "") -> Value:
+        """What ``write`` gives, in one transaction; after a deadlock, which leaves nothing behind, twice more.
+
+        ``lock`` is what nobody else may be writing meanwhile.
+        """
         for _ in range(_RETRIES):
             with suppress(_GaveWay):
-                return self._kept_once(what, write)
-        return self._kept_once(what, write)
+                return self._kept_once(what, write, lock)
+        return self._kept_once(what, write, lock)
 
-    def _kept_once(self, what: str, write: Callable[[Transaction], Value]) -> Value:
+    def _kept_once(self, what: str, write: Callable[[Transaction], Value], lock: str) -> Value:
         statements = self._statements()
         sent = False
         try:
-            with self._engine.begin() as connection:
+            with self._engine.connect() as connection, locked(connection, lock) if lock else nullcontext():
                 written = write(Transaction(connection, statements, what, self._nothing))
                 sent = True
+                connection.commit()
         except SQLAlchemyError as error:
             self._forget()
             why = reason(error)
@@ -274,19 +316,25 @@ class GenericSqlAdapter:
         with self._reading(f"the statement `{name}`") as connection:
             return list(statement.rows(statement.run(connection, values)))
 
-    def _stream(self, name: str) -> Iterator[Row]:
-        """A long result, some thousand rows at a time; the first is read now, so that errors show now."""
-        found = self._pages(name)
+    def _stream(self, name: str, **values: Any) -> Iterator[Row]:
+        """A long result, some thousand rows at a time; the first is read now, so that errors show now.
+
+        What the database refuses is the whole list, and not one of its rows.
+        """
+        found = self._pages(name, values)
         try:
             return chain([next(found)], found)
         except StopIteration:
             return iter(())
 
-    def _pages(self, name: str) -> Iterator[Row]:
-        statement = self._statement(name)
+    def _pages(self, name: str, values: Mapping[str, Any]) -> Iterator[Row]:
+        with whole_list():
+            statement = self._statement(name)
+        given = {key: value for key, value in values.items() if key in statement.parameters}
         with (
+            whole_list(),
             self._reading(f"the statement `{name}`") as connection,
-            connection.execution_options(yield_per=1000).execute(statement.text) as result,
+            connection.execution_options(yield_per=1000).execute(statement.text, given) as result,
         ):
             yield from statement.rows(result)
 

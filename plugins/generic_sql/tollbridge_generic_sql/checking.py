@@ -13,11 +13,13 @@ from tollbridge_generic_sql.statements import NO_ID, SHAPES, TELL_ID, column_pro
 
 _SAMPLE = 1000
 _EXPLAINS = {"sqlite", "postgresql", "mysql", "mariadb"}
-_NOBODY = {"client_id": 0, "reference": "", "email": ""}
+_NOBODY = {"client_id": 0, "reference": "", "email": "", "invoice_id": "0", "day": "2999-12-31"}
 _WITHOUT = {
     "currencies": "amounts are written as ISO 4217 has them",
     "discounts": "bridge.toml's apply",
     "taxes": "bridge.toml's apply",
+    "invoice": "one is looked for by its reference, as its client's",
+    "invoices_since": "each is looked for by its reference",
     "login": "nobody can log in on the pages",
     "insert_client": "nobody can sign up on the pages",
 }

@@ -11,6 +11,7 @@ from tollbridge import DatabaseUrl, Refused
 
 _TIMEOUT_SECONDS = 30
 _CONNECT_SECONDS = 10
+_CONNECTIONS = 10
 # MariaDB's and MySQL's own numbers: connections, access, locks, deadlocks, read-only; from 2000 on the driver's.
 _MARIADB_DOWN = {1040, 1042, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927,
                  *range(1152, 1162), *range(2000, 3000)}  # fmt: skip
@@ -34,6 +35,7 @@ def open_database(url: DatabaseUrl, *, create: bool = False) -> sa.Engine:
         waiting = {"sqlite": {"timeout": _TIMEOUT_SECONDS}, "postgresql": {"connect_timeout": _CONNECT_SECONDS}}
         engine = sa.create_engine(
             parsed,
+            **({} if backend == "sqlite" else {"pool_size": _CONNECTIONS}),
             pool_pre_ping=backend != "sqlite",
             pool_recycle=1800,
             connect_args=waiting.get(backend, {}),

@@ -12,6 +12,7 @@ import attrs
 import sqlalchemy as sa
 
 from tollbridge import Invoice, Refused
+from tollbridge.reference import PREFIX
 from tollbridge_generic_sql.parameters import tax_label, tax_rate
 from tollbridge_generic_sql.statements import Queries
 
@@ -98,6 +99,13 @@ _RATE = "GREATEST(CAST(COALESCE(NULLIF(i.taxrate, ''), '0') AS DECIMAL(40, 20)),
 # A due date that was taken away never comes, in FOSSBilling and here.
 _DUE = "DATE(COALESCE(i.due_at, '2999-12-31'))"
 _OURS = f"{_LINES} AND l.type = 'custom' AND l.rel_id"
+_ANY_OF_OURS = f"{_OURS} LIKE '{PREFIX}%'"
+_REFERENCE = f"COALESCE((SELECT MIN(l.rel_id) {_ANY_OF_OURS}), '')"
+# The invoice that replaced the one with the number, at last.
+_LATEST = """(WITH RECURSIVE replaced (id, next) AS (
+        SELECT id, replaced_by_invoice_id FROM invoice WHERE id = :invoice_id
+        UNION SELECT n.id, n.replaced_by_invoice_id FROM invoice n JOIN replaced r ON n.id = r.next
+    ) SELECT MAX(id) FROM replaced WHERE next IS NULL)"""
 
 
 def fitted(connection: sa.Connection) -> Queries:
@@ -150,7 +158,9 @@ def queries(columns: frozenset[str]) -> Queries:
     issued = "issued" if "invoice.issued" in columns else "approved"
     client = _client(_GROUPS if "client_group_members.client_id" in columns else _GROUP)
     # A credit note repeats the lines with their prices below zero, and so does a replacement as they were.
-    last = "i.replaced_by_invoice_id IS NULL" if "invoice.replaced_by_invoice_id" in columns else "TRUE"
+    replaces = "invoice.replaced_by_invoice_id" in columns
+    stands = f"{_SUBTOTAL} >= 0" + (" AND i.replaced_by_invoice_id IS NULL" if replaces else "")
+    ours = _invoice(_REFERENCE, issued)
     return Queries(
         client=f"{client} WHERE c.id = :client_id",
         clients=f"{client} ORDER BY c.id",
@@ -160,11 +170,16 @@ def queries(columns: frozenset[str]) -> Queries:
         insert_invoice=_insert_invoice(issued, expires="invoice.hash_expires_at" in columns),
         insert_line=_INSERT_LINE,
         find_invoice=f"""{_invoice(":reference", issued)}
-            WHERE i.client_id = :client_id AND {last} AND {_SUBTOTAL} >= 0 AND EXISTS (SELECT 1 {_OURS} = :reference)
+            WHERE i.client_id = :client_id AND {stands} AND EXISTS (SELECT 1 {_OURS} = :reference)
         """,
-        unpaid_invoices=f"""{_invoice(f"(SELECT MIN(l.rel_id) {_OURS} LIKE 'TB-%')", issued)}
-            WHERE i.status = 'unpaid' AND i.{issued} = 1 AND EXISTS (SELECT 1 {_OURS} LIKE 'TB-%')
+        unpaid_invoices=f"""{ours}
+            WHERE i.status = 'unpaid' AND i.{issued} = 1 AND EXISTS (SELECT 1 {_ANY_OF_OURS})
         """,
+        invoice=f"""{_invoice(_REFERENCE, issued, "CAST(:invoice_id AS UNSIGNED)" if replaces else "i.id")}
+            WHERE i.id = {_LATEST if replaces else ":invoice_id"}
+        """,
+        # An invoice's own time may be edited, and that of its lines may not.
+        invoices_since=f"{ours} WHERE {stands} AND EXISTS (SELECT 1 {_ANY_OF_OURS} AND l.created_at >= :day)",
     )
 
 
@@ -202,6 +217,7 @@ def _affixes(column: str, mark: str) -> str:
 def _insert_invoice(issued: str, *, expires: bool) -> str:
     """One row, complete and open, as FOSSBilling makes it from its settings and its client; due at the day's end."""
     address = ", ".join(f"NULLIF({_setting(f'company_address_{line}')}, '')" for line in (1, 2, 3))
+    note = _setting("invoice_default_note", 60000)
     values = {
         "client_id": "c.id",
         "serie": _setting("invoice_series", 50),
@@ -212,7 +228,8 @@ def _insert_invoice(issued: str, *, expires: bool) -> str:
         issued: "1",
         "taxname": ":tax_label",
         "taxrate": ":tax_rate",
-        "notes": f"CONCAT_WS('\n\n', NULLIF({_setting('invoice_default_note', 60000)}, ''), NULLIF(:notes, ''))",
+        # FOSSBilling writes its own remarks right behind.
+        "notes": f"CONCAT_WS('\n\n', NULLIF({note}, ''), CONCAT(NULLIF(:notes, ''), '\n'))",
         "due_at": "TIMESTAMP(:due_date, '23:59:59')",
         "created_at": "TIMESTAMP(:issue_date, CURTIME())",
         "updated_at": "NOW()",
@@ -240,12 +257,12 @@ def _setting(name: str, length: int = 255) -> str:
     return f"(SELECT LEFT(s.value, {length}) FROM setting s WHERE s.param = '{name}')"
 
 
-def _invoice(reference: str, issued: str) -> str:
+def _invoice(reference: str, issued: str, number: str = "i.id") -> str:
     return f"""
-        SELECT i.id, {reference} AS reference, i.client_id, {_DUE} AS due_date,
+        SELECT {number} AS id, {reference} AS reference, i.client_id, i.currency, {_DUE} AS due_date,
             CASE WHEN i.status = 'unpaid' AND COALESCE(i.{issued}, 0) = 0 THEN 'draft'
                 WHEN i.status = 'canceled' THEN 'cancelled' ELSE i.status END AS status,
-            {_SUBTOTAL} + ROUND({_TAXABLE} * {_RATE} / 100, 2) AS total
+            {_SUBTOTAL} AS subtotal, {_SUBTOTAL} + ROUND({_TAXABLE} * {_RATE} / 100, 2) AS total
         FROM invoice i
     """
 

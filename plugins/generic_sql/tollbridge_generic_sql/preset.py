@@ -4,6 +4,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tollbridge.reference import PREFIX
 from tollbridge_generic_sql.database import is_down
 from tollbridge_generic_sql.statements import Queries
 
@@ -65,7 +66,7 @@ sa.Table(
     sa.Column("country", sa.String(2), nullable=False),
     sa.Column("state", sa.String(100), nullable=False, server_default="", comment="empty: the whole country"),
 )
-sa.Table(
+_INVOICES = sa.Table(
     "invoices",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
@@ -78,6 +79,7 @@ sa.Table(
     sa.Column("total", _MONEY, nullable=False),
     sa.Column("status", sa.String(10), nullable=False, server_default="unpaid", index=True),
     sa.Column("notes", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime, index=True, comment="when the row came to be, whatever its dates say"),
 )
 sa.Table(
     "invoice_lines",
@@ -95,7 +97,8 @@ _CLIENT = """
            tax_exempt
     FROM clients
 """
-_INVOICE = "SELECT id, reference, client_id, status, due_date, total FROM invoices"
+_INVOICE = "SELECT id, reference, client_id, status, due_date, total, subtotal, currency FROM invoices"
+_OURS = f"{_INVOICE} WHERE reference LIKE '{PREFIX}%'"
 
 QUERIES = Queries(
     client=f"{_CLIENT} WHERE id = :client_id",
@@ -112,9 +115,9 @@ QUERIES = Queries(
         WHERE c.id = :client_id ORDER BY t.level, t.id
     """,
     insert_invoice="""
-        INSERT INTO invoices (reference, client_id, currency, issue_date, due_date, subtotal, total, notes)
+        INSERT INTO invoices (reference, client_id, currency, issue_date, due_date, subtotal, total, notes, created_at)
         VALUES (:reference, (SELECT id FROM clients WHERE id = :client_id), :currency, :issue_date, :due_date,
-                :subtotal, :total, :notes)
+                :subtotal, :total, :notes, CURRENT_TIMESTAMP)
     """,
     insert_line="""
         INSERT INTO invoice_lines (invoice_id, position, description, tokens, amount, taxed)
@@ -122,6 +125,8 @@ QUERIES = Queries(
     """,
     find_invoice=f"{_INVOICE} WHERE client_id = :client_id AND reference = :reference",
     unpaid_invoices=f"{_INVOICE} WHERE status IN ('unpaid', 'pending')",
+    invoice=f"{_INVOICE} WHERE id = :invoice_id",
+    invoices_since=f"{_OURS} AND created_at >= :day",
     login="SELECT id, password_hash FROM clients WHERE LOWER(email) = LOWER(:email)",
     insert_client="""
         INSERT INTO clients (email, password_hash, currency, first_name, last_name, company, country)
@@ -142,32 +147,54 @@ OLDER = dict.fromkeys(
     "run `tollbridge generic-sql init`: the table clients has no password_hash and login_email yet",
 )
 
-_LOOK = sa.text("SELECT password_hash, login_email FROM clients WHERE 1 = 0")
+# Those of an earlier version do not know when an invoice was made: then all of them are listed.
+_UNDATED = {
+    "insert_invoice": str(QUERIES.insert_invoice).replace(", created_at)", ")").replace(", CURRENT_TIMESTAMP)", ")"),
+    "invoices_since": _OURS,
+}
 
 
 def fitted(connection: sa.Connection) -> Queries:
-    """The statements for the tables in this database: those of an earlier version know no log-ins."""
+    """The statements for the tables in this database: those of an earlier version know no log-ins, or no times."""
+    found = QUERIES
+    if not _has(connection, "password_hash, login_email", _CLIENTS.name):
+        found = attrs.evolve(found, login=None, insert_client=None)
+    elif connection.dialect.name == "postgresql":
+        found = attrs.evolve(found, insert_client=_POSTGRESQL_INSERT_CLIENT)
+    if not _has(connection, "created_at", _INVOICES.name):
+        found = attrs.evolve(found, **_UNDATED)
+    return found
+
+
+def _has(connection: sa.Connection, columns: str, table: str) -> bool:
     try:
-        connection.execute(_LOOK)
+        connection.execute(sa.text(f"SELECT {columns} FROM {table} WHERE 1 = 0"))  # noqa: S608 - both stand above
     except DBAPIError as error:
         if is_down(error):
             raise
-        return attrs.evolve(QUERIES, login=None, insert_client=None)
-    if connection.dialect.name == "postgresql":
-        return attrs.evolve(QUERIES, insert_client=_POSTGRESQL_INSERT_CLIENT)
-    return QUERIES
+        connection.rollback()
+        return False
+    return True
 
 
 def create_tables(engine: sa.Engine) -> None:
-    """Create what is missing: tables, and the columns of ``clients`` that an earlier version did not have."""
+    """Create what is missing: tables, and the columns that an earlier version of them did not have."""
     metadata.create_all(engine)
     with engine.begin() as connection:
-        present = {column["name"] for column in sa.inspect(connection).get_columns(_CLIENTS.name)}
-        for column in _CLIENTS.columns:
-            if column.name not in present:
-                words = str(sa.schema.CreateColumn(column).compile(dialect=engine.dialect))
-                if engine.dialect.name == "sqlite":  # it adds only those that it computes when they are read
-                    words = words.replace(" STORED", " VIRTUAL")
-                connection.exec_driver_sql(f"ALTER TABLE {_CLIENTS.name} ADD COLUMN {words}")
-        for index in _CLIENTS.indexes:
-            index.create(connection, checkfirst=True)
+        _add_columns(connection, _CLIENTS)
+        if "created_at" in _add_columns(connection, _INVOICES):
+            connection.execute(sa.update(_INVOICES).values(created_at=_INVOICES.c.issue_date))
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table) -> list[str]:
+    """Add the columns that the table lacks, with their indexes; their names."""
+    present = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    missing = [column for column in table.columns if column.name not in present]
+    for column in missing:
+        words = str(sa.schema.CreateColumn(column).compile(dialect=connection.dialect))
+        if connection.dialect.name == "sqlite":  # it adds only those that it computes when they are read
+            words = words.replace(" STORED", " VIRTUAL")
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {words}")
+    for index in table.indexes:
+        index.create(connection, checkfirst=True)
+    return [column.name for column in missing]

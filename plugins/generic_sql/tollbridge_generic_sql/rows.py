@@ -58,8 +58,9 @@ def tax(row: Row) -> tuple[int, bool, TaxRate]:
 
 
 def receipt(row: Row) -> Receipt:
-    """A row of ``find_invoice`` or ``unpaid_invoices``."""
+    """A row of a statement that reads invoices."""
     who = f"invoice {row.get('reference') or row.get('id')} in the database"
+    amounts = {key: None if row.get(key) is None else decimal(row, key, who) for key in ("balance", "subtotal")}
     return made(
         who,
         Receipt,
@@ -69,7 +70,8 @@ def receipt(row: Row) -> Receipt:
         status=one_of(row, "status", _INVOICE_STATUSES, who),
         due_date=day(row, "due_date", who),
         total=decimal(row, "total", who),
-        balance=None if row.get("balance") is None else decimal(row, "balance", who),
+        currency=text(row, "currency").upper() or None,
+        **amounts,
     )
 
 

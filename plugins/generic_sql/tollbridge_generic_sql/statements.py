@@ -27,6 +27,7 @@ def _shape(parameters: str = "", needs: str = "", columns: str = "", optional: s
 
 _CLIENT = "first_name last_name company status group country state tax_exempt"
 _INVOICE = "id reference client_id status due_date total"
+_TOLD = "balance subtotal currency"
 _WRITTEN = (
     "reference client_id currency issue_date due_date subtotal total notes tax_label tax_rate prices_include_tax random"
 )
@@ -42,8 +43,10 @@ SHAPES: Mapping[str, Shape] = {
     "before_invoice": _shape(parameters=_WRITTEN),
     "insert_invoice": _shape(parameters=f"{_WRITTEN} number", needs="reference client_id"),
     "insert_line": _shape(parameters=f"{_WRITTEN} number position description tokens taxed", needs="invoice_id amount"),
-    "find_invoice": _shape(parameters="client_id", needs="reference", columns=_INVOICE, optional="balance"),
-    "unpaid_invoices": _shape(columns=_INVOICE, optional="balance"),
+    "find_invoice": _shape(parameters="client_id", needs="reference", columns=_INVOICE, optional=_TOLD),
+    "unpaid_invoices": _shape(columns=_INVOICE, optional=_TOLD),
+    "invoice": _shape(parameters="client_id", needs="invoice_id", columns=_INVOICE, optional=_TOLD),
+    "invoices_since": _shape(needs="day", columns=_INVOICE, optional=_TOLD),
     "login": _shape(needs="email", columns="id password_hash"),
     "insert_client": _shape(
         parameters="first_name last_name company currency country random", needs="email password_hash"
@@ -76,6 +79,8 @@ class Queries:
     insert_line: str | None = None
     find_invoice: str | None = None
     unpaid_invoices: str | None = None
+    invoice: str | None = None
+    invoices_since: str | None = None
     login: str | None = None
     insert_client: str | None = None
 

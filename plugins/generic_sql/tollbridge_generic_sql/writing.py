@@ -6,9 +6,10 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from tollbridge import AddressTaken, Client, Invoice, InvoiceStatus, Receipt, Refused
+from tollbridge import AddressTaken, Client, Invoice, Receipt, Refused
 from tollbridge.reading import Row, whole
 from tollbridge_generic_sql import parameters, rows
+from tollbridge_generic_sql.locks import forget_what_was_seen
 from tollbridge_generic_sql.prepared import Prepared
 from tollbridge_generic_sql.statements import NO_ID
 
@@ -28,30 +29,21 @@ class Transaction:
     nothing: Mapping[str, str]
 
     def invoice(self, invoice: Invoice) -> Receipt:
-        """All rows of the invoice.
+        """All rows of the invoice, read back before they are kept; one with its reference that is there already wins.
 
-        With ``before_invoice`` nobody else can be writing one until this transaction ends. So it can be told for sure
-        that the reference is not there yet, and what the database makes of the invoice is read back.
+        Nobody else may be writing it meanwhile: see :func:`locked`.
         """
+        found = self.find_invoice(invoice.client_id, invoice.reference)
+        if found is not None:
+            return found
+        forget_what_was_seen(self.connection)
         plain = self.connection.dialect.name == "sqlite"
         values = parameters.of_invoice(invoice, plain=plain)
-        before = "before_invoice" in self.statements
-        if before:
+        if "before_invoice" in self.statements:
             values["number"] = self._first("before_invoice", self._run("before_invoice", values))
-            if found := self.find_invoice(invoice.client_id, invoice.reference):
-                raise Refused(f"{invoice.reference} is there already: the invoice {found.id}")
         invoice_id = self._inserted("insert_invoice", values)
         lines = parameters.of_lines(invoice, invoice_id, values, plain=plain)
         self.statements["insert_line"].run_each(self.connection, lines)
-        if not before:
-            return Receipt(
-                id=invoice_id,
-                reference=invoice.reference,
-                client_id=invoice.client_id,
-                status=InvoiceStatus.UNPAID,
-                due_date=invoice.due_date,
-                total=invoice.total,
-            )
         receipt = self.find_invoice(invoice.client_id, invoice.reference)
         if receipt is None:
             raise Refused(

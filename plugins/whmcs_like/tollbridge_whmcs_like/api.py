@@ -6,7 +6,8 @@ taken in every form that has been seen.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from tollbridge import NotFound, OutcomeUnknown, Refused, Unavailable
@@ -67,19 +68,25 @@ class Api:
             raise OutcomeUnknown(f"WHMCS answered {action} without {proof}: {said}")
         return document
 
-    def every(self, action: str, outer: str, inner: str, **fields: Any) -> list[dict[str, Any]]:
+    def every(
+        self, action: str, outer: str, inner: str, *, until: Callable[[Row], bool] | None = None, **fields: Any
+    ) -> list[dict[str, Any]]:
         """All rows of a list, each once, read again from the beginning if it changed on the way.
+
+        Of a list by falling id no further pages are read after one whose last row is ``until`` where to stop.
 
         Raises:
             Unavailable: it would not hold still, or the answers do not add up.
         """
         for _ in range(_WALKS):
-            found = self._walk(action, outer, inner, fields)
+            found = self._walk(action, outer, inner, fields, until)
             if found is not None:
                 return found
         raise Unavailable(f"WHMCS's list of {outer} did not add up {_WALKS} times in a row, so nothing is done with it")
 
-    def _walk(self, action: str, outer: str, inner: str, fields: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    def _walk(
+        self, action: str, outer: str, inner: str, fields: Mapping[str, Any], until: Callable[[Row], bool] | None
+    ) -> list[dict[str, Any]] | None:
         found: dict[int, dict[str, Any]] = {}
         total = None
         read = 0
@@ -92,6 +99,8 @@ class Api:
                 found[whole(row, "id", f"a row of {action}")] = row
             if before not in {None, total} or len(found) != read or (not rows and read < total):
                 return None
+            if until and rows and until(rows[-1]) and all(later > earlier for later, earlier in pairwise(found)):
+                return list(found.values())
         return list(found.values()) if read == total else None
 
     def _post(self, action: str, fields: Mapping[str, Any], *, repeatable: bool) -> Answer:

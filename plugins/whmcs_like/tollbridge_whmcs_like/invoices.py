@@ -2,11 +2,13 @@
 
 import html
 from collections.abc import Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tollbridge import Invoice, InvoiceStatus, Receipt, Refused
-from tollbridge.reading import Row, carries, day, decimal, made, one_of, text, whole
+from tollbridge.reading import Row, carries, day, decimal, made, one_of, records, text, whole
+from tollbridge.reference import month_and_client
 
 # "Collections" is an unpaid invoice that somebody else now tries to collect.
 STATUSES: Mapping[str, InvoiceStatus] = {
@@ -33,14 +35,15 @@ def notes(row: Row) -> str:
     return html.unescape(text(row, "notes"))
 
 
-def receipt(row: Row, wanted: str) -> Receipt:
+def receipt(row: Row, wanted: str, *, included: bool | None) -> Receipt:
     """An invoice of ``GetInvoice`` or ``GetInvoices``, which carries the reference ``wanted``.
 
-    WHMCS takes applied credit off ``total``, so what was invoiced is the subtotal with both taxes.
+    WHMCS takes applied credit off ``total``, so what was invoiced is the subtotal with both taxes. ``included`` says
+    whether amounts hold their tax there; then ``subtotal`` does not.
     """
     number = whole(row, "invoiceid" if text(row, "invoiceid") else "id", "an invoice")
     who = f"WHMCS's invoice {number} ({wanted})"
-    parts = [decimal(row, key, who) for key in ("subtotal", "tax", "tax2")]
+    subtotal, *taxes = (decimal(row, key, who) for key in ("subtotal", "tax", "tax2"))
     return made(
         who,
         Receipt,
@@ -49,9 +52,34 @@ def receipt(row: Row, wanted: str) -> Receipt:
         client_id=whole(row, "userid", who),
         status=one_of(row, "status", STATUSES, who),
         due_date=day(row, "duedate", who),
-        total=sum(parts, Decimal(0)),
+        total=sum(taxes, subtotal),
         balance=decimal(row, "balance", who) if text(row, "balance") else None,
+        subtotal=_entered(row, who) or (subtotal if included is False or not any(taxes) else None),
+        currency=text(row, "currencycode").upper() or None,
     )
+
+
+def _entered(row: Row, who: str) -> Decimal | None:
+    """The sum of the lines; None in lists, which have none."""
+    lines = records(row.get("items"), "item")
+    return sum((decimal(line, "amount", who) for line in lines), Decimal(0)) if lines else None
+
+
+def earliest(reference: str) -> date | None:
+    """The day before which no invoice of this reference can have been made, with two days to spare for clocks."""
+    found = month_and_client(reference)
+    if found is None:
+        return None
+    in_next_month = date.fromisoformat(f"{found[0]}-28") + timedelta(days=4)
+    return in_next_month.replace(day=1) - timedelta(days=2)
+
+
+def made_before(row: Row, limit: date) -> bool:
+    """Whether WHMCS says that it made the invoice before this day; not what a human may have put on it."""
+    try:
+        return day(row, "created_at", "an invoice") < limit
+    except Refused:  # versions before 8 do not tell, and of their invoices later ones do not either
+        return False
 
 
 def fields(invoice: Invoice, rates: tuple[Decimal, Decimal]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import httpx
 
+from tests.plugins import TLS
 from tollbridge_blesta.sandbox import Install, running
 
 Fields = dict[str, Any]
@@ -63,7 +64,7 @@ class Api:
 def served(install: Install) -> Iterator[Api]:
     """The install over HTTP."""
     headers = {"BLESTA-API-USER": install.user, "BLESTA-API-KEY": install.key}
-    with running(install) as url, httpx.Client(base_url=url, headers=headers) as http:
+    with running(install) as url, httpx.Client(verify=TLS, base_url=url, headers=headers) as http:
         yield Api(install, url, http)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.plugins.blesta.side import BlestaSide
 from tollbridge import Client, Invoice, InvoiceLine, NotFound, OutcomeUnknown, Refused, Signup, TaxRate, Unavailable
 from tollbridge.conformance import an_invoice
+from tollbridge.http import Retry
 from tollbridge.sandbox import Fault
 from tollbridge_blesta import BlestaAdapter, invoices
 from tollbridge_blesta.sandbox import Install, running
@@ -373,3 +374,121 @@ def test_check_names_the_custom_field_that_is_not_there(side: BlestaSide) -> Non
     side.field = 99
     wrong = [(check.name, check.detail) for check in side.billing().check() if not check.ok]
     assert wrong == [("Blesta custom field", "custom_field 99 is not one of 1")]
+
+
+def asked(side: BlestaSide, method: str) -> int:
+    return side.install.load.calls.get(method, 0)
+
+
+def references(side: BlestaSide, day: date) -> list[str]:
+    return [each.reference for each in side.billing().invoices_since(day) if not isinstance(each, Refused)]
+
+
+def test_an_invoice_is_read_by_its_number_whoever_has_it_and_whatever_its_first_line_says(side: BlestaSide) -> None:
+    client, other = side.some_client(), side.some_client(id=1043, email="b@example.com")
+    billing = side.billing()
+    made = billing.create_invoice(an_invoice(client))
+    [held] = side.install.invoices()
+    lines = (attrs.evolve(held.lines[0], description="as agreed"),)
+    side.install.set_invoice(held.id, client_id=other.id, lines=lines)
+    assert billing.find_invoice(client.id, made.reference) is None
+    found = billing.invoice(client.id, str(made.id), made.reference)
+    assert found is not None
+    assert (found.id, found.client_id, found.reference) == (made.id, other.id, made.reference), "by the private note"
+    side.install.set_invoice(held.id, note_private="")
+    unmarked = billing.invoice(client.id, str(made.id), made.reference)
+    assert unmarked is not None
+    assert unmarked.reference == ""
+    assert billing.invoice(client.id, "999", made.reference) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("included", [False, True])
+def test_a_receipt_tells_the_sum_of_the_lines_and_the_currency(side: BlestaSide, kind: str, included: bool) -> None:
+    if included and kind != "inclusive_calculated":
+        pytest.skip("Blesta would add a tax to prices that hold it")
+    side.install.add_tax("USt", "19", country="DE", type=kind)
+    client = side.some_client(country="DE")
+    billing = side.billing()
+    invoice = priced(side, client, "4.90", "0.10", included=included)
+    made = billing.create_invoice(invoice)
+    assert (made.subtotal, made.currency) == (Decimal("5.00"), "USD")
+    read = billing.invoice(client.id, str(made.id), made.reference)
+    assert read is not None
+    assert read.subtotal == (None if kind == "inclusive_calculated" else Decimal("5.00")), "only if it is sure"
+
+
+def test_a_rule_is_not_asked_for_again_within_ten_minutes_unless_it_is_not_what_was_shown(side: BlestaSide) -> None:
+    side.install.add_tax("USt", "19", country="DE")
+    client = side.some_client(country="DE")
+    billing = side.billing()
+    terms = billing.terms(billing.client(client.id))
+    assert terms is not None
+    side.install.load.clear()
+    billing.create_invoice(an_invoice(client, taxes=terms.taxes))
+    assert (asked(side, "invoices/getTaxRules"), asked(side, "clients/get")) == (0, 0)
+    side.install.add_tax("Soli", "1", country="DE", level=2)
+    shown = (TaxRate("USt", Decimal(19)), TaxRate("Soli", Decimal(1)))
+    billing.create_invoice(an_invoice(client, month="2026-08", taxes=shown))
+    assert asked(side, "invoices/getTaxRules") == 1
+
+
+@pytest.mark.parametrize("quirk", ["", "lists_without_notes", "without_balance"])
+def test_open_invoices_are_read_from_the_list_itself_if_it_tells_all(side: BlestaSide, quirk: str) -> None:
+    client = side.some_client()
+    billing = side.billing()
+    made = [billing.create_invoice(an_invoice(client, month=month)) for month in ("2026-06", "2026-07")]
+    if quirk:
+        side.install.change_quirks(**{quirk: True})
+    side.install.load.clear()
+    found = [each for each in billing.unpaid_invoices() if not isinstance(each, Refused)]
+    assert [(each.id, each.reference, each.total) for each in found] == [
+        (each.id, each.reference, each.total) for each in made
+    ]
+    assert asked(side, "invoices/get") == (2 if quirk else 0)
+
+
+def test_those_made_since_a_day_are_listed_whatever_dates_people_gave_them(side: BlestaSide) -> None:
+    client = side.some_client()
+    billing = side.billing()
+    for month in ("2026-05", "2026-06", "2026-07"):
+        billing.create_invoice(an_invoice(client, month=month))
+    moved, draft, void = side.install.invoices()
+    side.install.set_invoice(moved.id, date_billed=datetime(2001, 1, 1, tzinfo=UTC))
+    side.install.set_invoice(draft.id, status="draft")
+    side.install.void(void.id)
+    side.install.add_invoice(client.id, [Line("Domain TB-12", "12.00")])
+    assert references(side, date(2026, 7, 30)) == [f"TB-2026-0{month}-{client.id}" for month in (5, 6, 7)]
+
+
+def test_those_made_since_a_day_are_read_no_further_back_than_where_all_have_long_been_older(
+    side: BlestaSide,
+) -> None:
+    client = side.some_client()
+    side.install.page_size = 50
+    for _ in range(400):
+        line = Line(f"TB-2020-01-{client.id}: x", "1.00")
+        number = side.install.add_invoice(client.id, [line], note_private=f"TB-2020-01-{client.id}")
+        side.install.set_invoice(number, date_billed=datetime(2020, 2, 1, tzinfo=UTC))
+    made = side.billing().create_invoice(an_invoice(client))
+    side.install.load.clear()
+    assert made.reference in references(side, date(2026, 7, 30))
+    assert asked(side, "invoices/getList") == 3
+
+
+def test_a_list_that_is_refused_is_an_outage_and_no_failure_of_a_single_client(side: BlestaSide) -> None:
+    """A refusal would be taken for one record's, and each client's invoice be looked for in vain."""
+    billing = side.billing()
+    side.install.key = "another-key"
+    for ask in (billing.clients, billing.unpaid_invoices):
+        with pytest.raises(Unavailable, match="does not let us call"):
+            list(ask())
+
+
+def test_a_client_that_cannot_be_read_is_told_with_its_number(side: BlestaSide) -> None:
+    number = side.some_client().id
+    adapter = BlestaAdapter(side.settings(), Retry(attempts=1))
+    list(adapter.clients())
+    with side.fault(Fault("429", path="clients/get", skip=4)):
+        [refused] = adapter.clients()
+    assert str(refused) == f"client {number}: Blesta asks us to slow down (429)"

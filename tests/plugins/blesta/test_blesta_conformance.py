@@ -30,6 +30,6 @@ class TestBlesta(AdapterTests):
     @pytest.fixture(params=WAYS)
     def side(self, request: pytest.FixtureRequest) -> Iterator[BlestaSide]:
         install = Install(page_size=5, timezone="Asia/Tokyo" if request.param == "old" else "America/New_York")
-        install.quirks.change(**WAYS[request.param])
+        install.change_quirks(**WAYS[request.param])
         with running(install) as url:
             yield BlestaSide(install, url)

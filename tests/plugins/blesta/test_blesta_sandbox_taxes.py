@@ -71,7 +71,7 @@ def test_an_invoice_keeps_the_rules_it_was_written_under(api: Api) -> None:
     ada = api.install.add_client("ada@example.com", country="DE")
     assert billed(api, ada) == ("1E+1", "1E+1")
     api.install.add_tax("MwSt", "19", country="DE")
-    assert api.get("invoices/getTotal", invoice_id=301) == 10
+    assert api.get("invoices/get", invoice_id=301)["total"] == 10
 
 
 @pytest.mark.parametrize(("cascade", "total"), [("false", "114.98"), ("true", "115.47")])
@@ -115,7 +115,7 @@ def test_lines_show_additive_tax_in_their_price_and_exclusive_tax_beside_it(api:
     api.install.add_tax("Local", "5", level=2, country="JP")
     ada = api.install.add_client("ada@example.com", country="JP")
     billed(api, ada, {"amount": "100"}, {"amount": "100", "tax": "false"})
-    taxed, untaxed = api.get("invoices/getLineItems", invoice_id=301)
+    taxed, untaxed = api.get("invoices/get", invoice_id=301)["line_items"]
     assert (taxed["subtotal"], taxed["total"], taxed["total_w_tax"]) == (100, 110, 115)
     assert (untaxed["subtotal"], untaxed["total"], untaxed["total_w_tax"], untaxed["taxes"]) == (100, 100, 100, [])
     assert [row["tax_total"] for row in api.get("invoices/get", invoice_id=301)["taxes"]] == [10, 5]

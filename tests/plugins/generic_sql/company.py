@@ -1,12 +1,14 @@
 """An unknown company's own billing database: German names, five currencies, nothing like the preset."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
-from tollbridge import DatabaseUrl
+from tollbridge import DatabaseUrl, Invoice, Receipt
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import plugin_manager
 from tollbridge_generic_sql import GenericSqlAdapter
@@ -135,3 +137,15 @@ def billing(url: str, queries: dict[str, str] | None = None, **more: Any) -> Bil
     preset: Any = None if queries else "tollbridge"
     settings = GenericSqlSettings(DatabaseUrl(url), preset, Queries(**{**(queries or {}), **more}))
     return BillingSystem("generic_sql", plugin_manager("generic_sql", GenericSqlAdapter, settings))
+
+
+def created_at_once(adapters: Sequence[GenericSqlAdapter], invoice: Invoice) -> list[Receipt]:
+    """What each of them gets for the same invoice, if all begin in the same moment."""
+    together = threading.Barrier(len(adapters))
+
+    def create(adapter: GenericSqlAdapter) -> Receipt:
+        together.wait()
+        return adapter.create_invoice(invoice)
+
+    with ThreadPoolExecutor(len(adapters)) as pool:
+        return list(pool.map(create, adapters))

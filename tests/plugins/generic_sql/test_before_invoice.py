@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.plugins.generic_sql.company import NUMBER, adapter, billing, connected
+from tests.plugins.generic_sql.company import NUMBER, adapter, billing, connected, created_at_once
 from tests.plugins.generic_sql.fossbilling import an_invoice
 from tests.plugins.generic_sql.test_statements import preset
 from tollbridge import DatabaseUrl, Refused, TaxRate
@@ -93,9 +93,24 @@ def test_an_invoice_that_fails_gives_its_number_back(billing_url: str, queries: 
 
 def test_a_reference_is_written_once_even_without_a_unique_index(billing_url: str, queries: dict[str, str]) -> None:
     made = billing(billing_url, queries).create_invoice(an_invoice())
-    with pytest.raises(Refused, match=f"TB-2026-06-1 is there already: the invoice {made.id}"):
-        billing(billing_url, queries).create_invoice(an_invoice())
+    assert billing(billing_url, queries).create_invoice(an_invoice()) == made
     assert rows(billing_url, "SELECT last FROM counters") == [(7,)]
+
+
+@pytest.mark.parametrize("creators", [2, 4, 8])
+def test_of_several_who_write_a_reference_at_once_one_does_and_all_get_its_receipt(
+    billing_url: str, queries: dict[str, str], creators: int
+) -> None:
+    """Nothing but the adapter prevents it: these tables have no unique index."""
+    receipts = created_at_once([adapter(billing_url, queries) for _ in range(creators)], an_invoice())
+    assert len({receipt.id for receipt in receipts}) == 1
+    assert rows(billing_url, "SELECT no FROM bills") == [(7,)]
+    assert rows(billing_url, "SELECT COUNT(*) FROM bill_lines") == [(1,)]
+    del queries["before_invoice"]
+    queries["insert_invoice"] = queries["insert_invoice"].replace(":number", "0").replace("LAST_INSERT_ID()", "0")
+    receipts = created_at_once([adapter(billing_url, queries) for _ in range(creators)], an_invoice("TB-2026-07-1"))
+    assert len({receipt.id for receipt in receipts}) == 1
+    assert rows(billing_url, "SELECT COUNT(*) FROM bills WHERE ref = 'TB-2026-07-1'") == [(1,)]
 
 
 def test_without_a_number_to_take_nothing_is_written(billing_url: str, queries: dict[str, str]) -> None:

@@ -1,6 +1,5 @@
 """Invoices written to FOSSBilling at the same moment, by several bridges and by FOSSBilling itself."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,9 +7,9 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
+from tests.plugins.generic_sql.company import created_at_once
 from tests.plugins.generic_sql.fossbilling import Shop, an_invoice
-from tollbridge import Receipt, Refused
-from tollbridge_generic_sql import GenericSqlAdapter
+from tollbridge import Receipt
 
 
 @pytest.fixture(params=["OFF", "ON"])
@@ -39,25 +38,12 @@ def test_no_two_invoices_get_one_number_and_none_is_left_out(busy_shop: Shop) ->
     assert len({receipt.id for receipt in made}) == bridges * each
 
 
-def test_one_reference_is_written_once_whoever_comes_first(busy_shop: Shop) -> None:
+def test_one_reference_is_one_invoice_and_one_number_whoever_comes_first(busy_shop: Shop) -> None:
     busy_shop.add_client(1)
-    bridges = 4
-    together = threading.Barrier(bridges)
-
-    def bill(adapter: GenericSqlAdapter) -> Receipt | Refused:
-        together.wait()
-        try:
-            return adapter.create_invoice(an_invoice())
-        except Refused as error:
-            return error
-
-    with ThreadPoolExecutor(bridges) as pool:
-        outcomes = list(pool.map(bill, [busy_shop.adapter() for _ in range(bridges)]))
-    (made,) = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
-    refused = {str(outcome) for outcome in outcomes if isinstance(outcome, Refused)}
-    assert refused == {f"TB-2026-06-1 is there already: the invoice {made.id}"}
+    receipts = created_at_once([busy_shop.adapter() for _ in range(8)], an_invoice())
+    assert len({receipt.id for receipt in receipts}) == 1
     assert [row["nr"] for row in busy_shop.invoices()] == ["42"]
-    assert (len(busy_shop.lines(made.id)), busy_shop.next_number()) == (1, "43")
+    assert (len(busy_shop.lines(receipts[0].id)), busy_shop.next_number()) == (1, "43")
 
 
 def test_a_deadlock_with_fossbilling_itself_is_tried_again(main_shop: Shop) -> None:

@@ -1,6 +1,6 @@
 """Invoices found again in FOSSBilling, whatever has become of them there."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -45,7 +45,9 @@ def test_an_operators_edits_do_not_hide_it(shop: Shop) -> None:
     shop.execute("DELETE FROM invoice_item WHERE price = 4.9")
     shop.execute("UPDATE invoice SET notes = '', nr = '1', serie = 'X', due_at = '2026-08-01 12:00:00'")
     found = shop.billing().find_invoice(1, "TB-2026-06-1")
-    assert found == Receipt(made.id, "TB-2026-06-1", 1, "unpaid", date(2026, 8, 1), Decimal(2))
+    assert found == Receipt(
+        made.id, "TB-2026-06-1", 1, "unpaid", date(2026, 8, 1), Decimal(2), subtotal=Decimal(2), currency="EUR"
+    )
 
 
 def test_its_status_is_fossbillings(shop: Shop) -> None:
@@ -144,3 +146,45 @@ def test_a_statement_of_ones_own_beside_the_preset_replaces_that_one(main_shop: 
     main_shop.add_client(2, status="suspended")
     own = "SELECT id, email, currency FROM client WHERE status = 'active'"
     assert [client.id for client in main_shop.billing(clients=own).clients() if isinstance(client, Client)] == [1]
+
+
+def test_it_is_found_by_its_number_whoevers_it_is(shop: Shop) -> None:
+    shop.add_client(1)
+    shop.add_client(2)
+    made = shop.adapter().create_invoice(an_invoice())
+    shop.execute("UPDATE invoice SET client_id = 2")
+    found = shop.billing().invoice(1, str(made.id), "TB-2026-06-1")
+    assert found is not None
+    assert (found.id, found.client_id, found.reference) == (made.id, 2, "TB-2026-06-1")
+    shop.execute("UPDATE invoice_item SET rel_id = NULL")
+    unmarked = shop.billing().invoice(1, str(made.id), "TB-2026-06-1")
+    assert unmarked is not None
+    assert unmarked.reference == ""
+    assert shop.billing().invoice(1, str(int(made.id) + 1), "TB-2026-06-1") is None
+
+
+def test_under_the_number_of_one_that_was_replaced_stands_what_is_owed_now(newest_shop: Shop) -> None:
+    newest_shop.add_client(1)
+    made = newest_shop.adapter().create_invoice(an_invoice())
+    billing = newest_shop.billing()
+    for _ in range(2):
+        old = newest_shop.invoices()[-1]["id"]
+        new = copied(newest_shop, old, "price + 1")
+        newest_shop.execute(
+            "UPDATE invoice SET status = 'canceled', replaced_by_invoice_id = :new WHERE id = :id", new=new, id=old
+        )
+    found = billing.invoice(1, str(made.id), "TB-2026-06-1")
+    assert found is not None
+    assert (str(found.id), found.status.value, found.total) == (str(made.id), "unpaid", Decimal("6.90"))
+
+
+def test_those_made_since_a_day_are_listed_whatever_dates_were_put_on_them(shop: Shop) -> None:
+    shop.add_client(1)
+    for reference in ("TB-2026-06-1", "TB-2026-07-1"):
+        shop.adapter().create_invoice(an_invoice(reference))
+    shop.insert("invoice", client_id=1, status="unpaid", **{shop.published: 1})
+    shop.execute("UPDATE invoice SET created_at = '2001-01-01 00:00:00', status = 'canceled'")
+    shop.execute("UPDATE invoice_item SET created_at = '2001-01-01 00:00:00' WHERE rel_id = 'TB-2026-06-1'")
+    yesterday = date.today() - timedelta(days=1)  # noqa: DTZ011 - the database's day, within a day
+    listed = [receipt for receipt in shop.billing().invoices_since(yesterday) if isinstance(receipt, Receipt)]
+    assert [receipt.reference for receipt in listed] == ["TB-2026-07-1"]

@@ -179,7 +179,7 @@ def test_a_month_is_billed_and_a_second_run_writes_nothing(
         assert sorted(int(row["nr"]) for row in rows.values()) == [42, 43, 44, 45, 46, 47]
         [line] = shop.lines(rows[1]["id"])
         assert line["title"].endswith(" (TB-2026-06-1)")
-        assert rows[1]["notes"].endswith("TB-2026-06-1: usage in 2026-06")
+        assert rows[1]["notes"].endswith("TB-2026-06-1: usage in 2026-06\n")
 
         before = (shop.invoices(), shop.query("SELECT * FROM invoice_item"), shop.query("SELECT * FROM setting"))
         assert run("2026-07-02")["invoices"] == []

@@ -24,7 +24,8 @@ def test_an_invoice_is_complete_open_and_told_apart(shop: Shop) -> None:
         an_invoice("TB-2026-06-1", "4.90", "0.10", taxes=VAT, notes="TB-2026-06-1: usage in 2026-06")
     )
     (row,) = shop.invoices()
-    assert made == Receipt(row["id"], "TB-2026-06-1", 1, "unpaid", date(2026, 7, 15), Decimal("6.00"))
+    due, total, subtotal = date(2026, 7, 15), Decimal("6.00"), Decimal("5.00")
+    assert made == Receipt(row["id"], "TB-2026-06-1", 1, "unpaid", due, total, subtotal=subtotal, currency="EUR")
     assert re.fullmatch("[0-9a-f]{40}", row.pop("hash"))
     assert row.pop("created_at").date() == date(2026, 7, 1)
     assert abs(row.pop("updated_at") - datetime.now()) < timedelta(days=1)  # noqa: DTZ005 - FOSSBilling's local time
@@ -41,7 +42,7 @@ def test_an_invoice_is_complete_open_and_told_apart(shop: Shop) -> None:
         shop.published: 1,
         "taxname": "VAT",
         "taxrate": "20",
-        "notes": "Thank you for your custom.\n\nTB-2026-06-1: usage in 2026-06",
+        "notes": "Thank you for your custom.\n\nTB-2026-06-1: usage in 2026-06\n",
         "due_at": datetime.fromisoformat("2026-07-15 23:59:59"),
         "seller_company": "Example Hosting",
         "seller_company_vat": "GB123456789",

@@ -1,6 +1,7 @@
 """A wire between the adapter and its database that can be cut, also just when an answer comes back."""
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 _CHUNK = 65536
+_COMMIT = re.compile(rb"\bCOMMIT\b", re.IGNORECASE)  # and neither AUTOCOMMIT nor READ COMMITTED
 
 
 class Wire:
@@ -60,7 +62,7 @@ class Wire:
         back.start()
         with contextlib.suppress(OSError):
             while data := client.recv(_CHUNK):
-                if self.state == "lossy" and b"COMMIT" in data.upper().replace(b"AUTOCOMMIT", b""):
+                if self.state == "lossy" and _COMMIT.search(data):
                     committing.set()
                 server.sendall(data)
         _close(client)

@@ -1,8 +1,9 @@
 """What is particular about WHMCS: its taxes, its answers that prove nothing, its users who are not clients."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import pytest
@@ -22,7 +23,9 @@ from tollbridge import (
     Unavailable,
 )
 from tollbridge.conformance import an_invoice
+from tollbridge.http import Retry
 from tollbridge.sandbox import Fault
+from tollbridge_whmcs_like import WhmcsAdapter
 from tollbridge_whmcs_like.sandbox import Install, running
 
 VAT = (TaxRate("VAT", Decimal(20)),)
@@ -43,10 +46,11 @@ def side(served: WhmcsSide) -> WhmcsSide:
     """A fresh install behind it."""
     fresh = Install(page_limit=5)
     served.install.__dict__.update(
-        {key: value for key, value in fresh.__dict__.items() if key not in {"faults", "journal"}}
+        {key: value for key, value in fresh.__dict__.items() if key not in {"faults", "journal", "load"}}
     )
     served.install.faults.clear()
     served.install.journal.clear()
+    served.install.load.clear()
     return served
 
 
@@ -200,7 +204,7 @@ def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(side: WhmcsSid
 
 def test_an_invoice_that_cannot_be_read_back_is_unknown_and_found_later(side: WhmcsSide) -> None:
     client = side.some_client()
-    with side.fault(Fault("503", path="GetInvoice", times=None, skip=0)), pytest.raises(OutcomeUnknown):
+    with side.fault(Fault("503", path="GetInvoices", times=None)), pytest.raises(OutcomeUnknown):
         side.adapter().create_invoice(an_invoice(client))
     assert side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}") is not None
 
@@ -421,3 +425,176 @@ def test_check_names_what_the_credentials_may_not_do(side: WhmcsSide) -> None:
     side.install.quirks.forbidden_actions = ("GetClientsDetails",)
     wrong = [check.name for check in side.billing().check() if not check.ok]
     assert wrong == ["WHMCS clients", "WHMCS custom field"]
+
+
+def long_ago(side: WhmcsSide, client: Client, count: int) -> None:
+    """Invoices that were made years ago."""
+    side.install.today = date(2020, 1, 1)
+    for _ in range(count):
+        side.install.add_invoice(client.id, [("Domain", "12.00", False)], status="Paid")
+    side.install.today = None
+
+
+def asked(side: WhmcsSide, action: str) -> int:
+    return side.install.load.calls.get(action, 0)
+
+
+def references(side: WhmcsSide, day: date) -> list[str]:
+    return sorted(each.reference for each in side.billing().invoices_since(day) if not isinstance(each, Refused))
+
+
+YESTERDAY = date.today() - timedelta(days=1)  # noqa: DTZ011 - the install's day is that of UTC, within a day
+
+
+def test_an_invoice_is_read_by_its_number_whoever_has_it_since_two_clients_were_merged(side: WhmcsSide) -> None:
+    gone, survivor = side.some_client(), side.some_client(id=1043, email="b@example.com")
+    billing = side.billing()
+    made = billing.create_invoice(an_invoice(gone, "4.90", "0.10", taxes=VAT))
+    side.install.merge_clients(gone.id, survivor.id)
+    assert billing.find_invoice(gone.id, made.reference) is None
+    found = billing.invoice(gone.id, str(made.id), made.reference)
+    assert found is not None
+    assert (found.id, found.client_id, found.reference) == (made.id, survivor.id, made.reference)
+    assert (found.subtotal, found.total) == (Decimal("5.00"), Decimal("6.00"))
+    assert billing.invoice(gone.id, "999", made.reference) is None
+
+
+def test_an_invoice_is_read_by_its_number_whatever_became_of_its_notes(side: WhmcsSide) -> None:
+    client = side.some_client()
+    billing = side.billing()
+    made = billing.create_invoice(an_invoice(client))
+    side.install.set_invoice(int(made.id), notes="called on Monday")
+    found = billing.invoice(client.id, str(made.id), made.reference)
+    assert found is not None
+    assert (found.id, found.reference) == (made.id, "")
+
+
+def test_a_receipt_tells_the_sum_of_the_lines_and_the_currency(side: WhmcsSide) -> None:
+    client = side.some_client()
+    billing = side.billing()
+    made = billing.create_invoice(an_invoice(client, "4.90", "0.10", taxes=VAT))
+    assert (made.subtotal, made.currency) == (Decimal("5.00"), "USD")
+    assert list(billing.unpaid_invoices()) == [made]
+
+
+def test_where_amounts_hold_their_tax_the_sum_of_the_lines_is_told_only_if_it_is_sure(side: WhmcsSide) -> None:
+    configure(side, TaxType="Inclusive")
+    client = side.some_client()
+    billing = side.billing()
+    made = billing.create_invoice(an_invoice(client, "12.00", taxes=VAT, prices_include_tax=True))
+    assert made.subtotal is None, "WHMCS's own subtotal is without tax"
+    read = billing.invoice(client.id, str(made.id), made.reference)
+    assert read is not None
+    assert read.subtotal == Decimal("12.00"), "which its lines are not"
+
+
+def test_a_currency_that_is_changed_meanwhile_is_told_by_the_receipt(side: WhmcsSide) -> None:
+    """A client is not asked for again within ten minutes."""
+    side.some_client("JPY", id=1043, email="b@example.com")
+    client = side.some_client("USD")
+    billing = side.billing()
+    billing.client(client.id)
+    side.install.set_client(client.id, currency="JPY")
+    assert billing.create_invoice(an_invoice(client)).currency == "JPY"
+    with pytest.raises(Refused, match="would make it JPY"):
+        side.billing().create_invoice(an_invoice(client, month="2026-08"))
+
+
+def test_a_client_whose_currency_was_changed_back_is_asked_for_and_billed(side: WhmcsSide) -> None:
+    side.some_client("JPY", id=1043, email="b@example.com")
+    client = side.some_client("USD")
+    billing = side.billing()
+    side.install.set_client(client.id, currency="JPY")
+    billing.client(client.id)
+    side.install.set_client(client.id, currency="USD")
+    assert billing.create_invoice(an_invoice(client)).currency == "USD"
+
+
+def test_a_new_invoice_is_read_back_though_others_were_made_in_the_same_moment(
+    side: WhmcsSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = side.some_client()
+    add = side.install.add_invoice
+
+    def and_more(*arguments: Any, **fields: Any) -> int:
+        made = add(*arguments, **fields)
+        for _ in range(6):
+            add(client.id, [("Domain", "12.00", False)])
+        return made
+
+    monkeypatch.setattr(side.install, "add_invoice", and_more)
+    receipt = side.billing().create_invoice(an_invoice(client, "4.90"))
+    assert (receipt.id, receipt.total, receipt.subtotal) == (1, Decimal("4.90"), Decimal("4.90"))
+
+
+def test_a_reference_is_looked_for_no_further_back_than_it_can_be(side: WhmcsSide) -> None:
+    client = side.some_client()
+    long_ago(side, client, 40)
+    billing = side.billing()
+    made = billing.create_invoice(an_invoice(client))
+    side.install.load.clear()
+    assert billing.find_invoice(client.id, made.reference) is not None
+    assert billing.find_invoice(client.id, f"TB-2026-06-{client.id}") is None
+    assert asked(side, "GetInvoices") == 2
+
+
+def test_those_made_since_a_day_are_listed_whatever_people_wrote_on_them(side: WhmcsSide) -> None:
+    client = side.some_client()
+    billing = side.billing()
+    long_ago(side, client, 40)
+    for month in ("2026-05", "2026-06", "2026-07", "2026-08"):
+        billing.create_invoice(an_invoice(client, month=month))
+    moved, draft, cancelled, other = side.install.invoices()[-4:]
+    side.install.set_invoice(moved.id, date=date(2001, 1, 1))
+    side.install.set_invoice(draft.id, status="Draft")
+    side.install.set_invoice(cancelled.id, status="Cancelled")
+    side.install.set_invoice(other.id, notes="order 7")
+    side.install.load.clear()
+    assert references(side, YESTERDAY) == [f"TB-2026-0{month}-{client.id}" for month in (5, 6, 7)]
+    assert asked(side, "GetInvoices") == 1, "and no further back than that day"
+
+
+def test_a_whmcs_that_does_not_tell_when_an_invoice_was_made_is_read_whole(side: WhmcsSide) -> None:
+    side.install.quirks.version = "7.10"
+    client = side.some_client()
+    side.billing().create_invoice(an_invoice(client))
+    for _ in range(12):
+        side.install.add_invoice(client.id, [("Domain", "12.00", False)], date="2001-01-01")
+    assert references(side, YESTERDAY) == [f"TB-2026-07-{client.id}"]
+    assert side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}") is not None
+
+
+def test_a_list_that_is_refused_is_an_outage_and_no_failure_of_a_single_client(side: WhmcsSide) -> None:
+    """A refusal would be taken for one record's, and each client's invoice be looked for in vain."""
+    client = side.some_client()
+    side.install.quirks.forbidden_actions = ("GetInvoices", "GetClients")
+    billing = side.billing()
+    for ask in (
+        billing.clients,
+        billing.unpaid_invoices,
+        lambda: billing.invoices_since(YESTERDAY),
+        lambda: [billing.find_invoice(client.id, "TB-2026-07-1042")],
+    ):
+        with pytest.raises(Unavailable, match="does not let us call"):
+            list(ask())
+
+
+def test_a_client_that_cannot_be_read_is_told_with_its_number(side: WhmcsSide) -> None:
+    for number in (1042, 1043):
+        side.some_client(id=number, email=f"c{number}@example.com")
+    with side.fault(Fault("503", path="GetClientsDetails", times=2)):
+        listed = list(WhmcsAdapter(side.settings(), Retry(attempts=1)).clients())
+    assert sorted(str(each) for each in listed if isinstance(each, Refused)) == [
+        "client 1042: WHMCS answered 503",
+        "client 1043: WHMCS answered 503",
+    ]
+
+
+def test_settings_and_currencies_are_asked_for_once_a_minute_and_not_for_every_invoice(side: WhmcsSide) -> None:
+    clients = [side.some_client(id=1042 + n, email=f"c{n}@example.com") for n in range(4)]
+    billing = side.billing()
+    for client in clients:
+        billing.currencies()
+        billing.create_invoice(an_invoice(client, taxes=VAT))
+    assert (asked(side, "GetCurrencies"), asked(side, "GetConfigurationValue")) == (1, 3)
+    billing.close()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.plugins import TLS
 from tests.plugins.whmcs_like import Api
 from tollbridge.sandbox import Fault, Kind
 from tollbridge_whmcs_like.sandbox import Install, running
@@ -20,7 +21,7 @@ def install() -> Install:
 
 @pytest.fixture
 def api(install: Install) -> Iterator[Api]:
-    with running(install) as root, httpx.Client() as http:
+    with running(install) as root, httpx.Client(verify=TLS) as http:
         yield Api(root, install, http)
 
 
@@ -76,7 +77,7 @@ def test_who_does_not_ask_for_json_gets_text(api: Api) -> None:
 
 def test_an_address_that_is_not_allowed_needs_the_access_key() -> None:
     install = Install(access_key="let-me-in", allow_any_address=False)
-    with running(install) as root, httpx.Client() as http:
+    with running(install) as root, httpx.Client(verify=TLS) as http:
         api = Api(root, install, http)
 
         def answered(**more: str) -> tuple[int, str]:

@@ -13,10 +13,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from tests.plugins import TLS
 from tests.plugins.whmcs_like import Api
 from tollbridge.sandbox import Fault
 from tollbridge_whmcs_like import sandbox
-from tollbridge_whmcs_like.sandbox import Install, running, serving, small_company
+from tollbridge_whmcs_like.sandbox import Install, app, running, small_company
 from tollbridge_whmcs_like.sandbox.command import whmcs_like
 
 
@@ -30,7 +31,7 @@ def install() -> Install:
 
 @pytest.fixture
 def http(install: Install) -> Iterator[httpx.Client]:
-    with running(install) as root, httpx.Client(base_url=root) as client:
+    with running(install) as root, httpx.Client(verify=TLS, base_url=root) as client:
         yield client
 
 
@@ -40,10 +41,10 @@ def test_every_command_on_the_overview_page_works_one_after_the_other(seeded: bo
     if seeded:
         small_company(install)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    with running(install) as root, httpx.Client(headers=form) as client:
+    with running(install) as root, httpx.Client(verify=TLS, headers=form) as client:
         text = re.sub(r"\\\n", " ", client.get(f"{root}/sandbox/").text)
         commands = [shlex.split(line) for line in text.splitlines() if line.startswith("  curl ")]
-        assert len(commands) == (13 if seeded else 14)
+        assert len(commands) == (16 if seeded else 17)
         for words in commands:
             data = "&".join(words[place + 1] for place, word in enumerate(words) if word == "-d")
             method = words[words.index("-X") + 1] if "-X" in words else "POST" if data else "GET"
@@ -137,11 +138,11 @@ def test_faults_and_requests_have_their_controls(http: httpx.Client, install: In
 
 def test_the_command_says_where_it_is_and_what_to_write_into_bridge_toml(monkeypatch: pytest.MonkeyPatch) -> None:
     served: dict[str, Any] = {}
-    monkeypatch.setattr(serving, "serve", lambda install, **place: served.update(install=install, **place))
-    app = typer.Typer()
-    app.command()(whmcs_like)
-    told = CliRunner().invoke(app, ["--port", "8499", "--page-limit", "10"])
-    assert told.exit_code == 0
+    monkeypatch.setattr(app, "serve", lambda install, **place: served.update(install=install, **place))
+    commands = typer.Typer()
+    commands.command()(whmcs_like)
+    assert CliRunner().invoke(commands, ["--port", "8499", "--page-limit", "10"]).exit_code == 0
+    told = served["told"].replace("{root}", "http://127.0.0.1:8499")
     for line in (
         "http://127.0.0.1:8499/includes/api.php",
         "[adapter.whmcs_like]",
@@ -149,10 +150,10 @@ def test_the_command_says_where_it_is_and_what_to_write_into_bridge_toml(monkeyp
         'identifier = "sandbox-identifier"',
         'secret = "sandbox-secret"',
     ):
-        assert line in told.output
+        assert line in told
     assert (served["host"], served["port"]) == ("127.0.0.1", 8499)
     assert (served["install"].page_limit, len(served["install"].clients)) == (10, 30)
-    CliRunner().invoke(app, ["--empty"])
+    CliRunner().invoke(commands, ["--empty"])
     assert (served["port"], served["install"].clients) == (8498, [])
 
 

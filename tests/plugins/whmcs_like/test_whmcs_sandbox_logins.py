@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.plugins import TLS
 from tests.plugins.whmcs_like import Api
 from tollbridge_whmcs_like.sandbox import Install, running
 
@@ -21,7 +22,7 @@ def install() -> Install:
 
 @pytest.fixture
 def api(install: Install) -> Iterator[Api]:
-    with running(install) as root, httpx.Client() as http:
+    with running(install) as root, httpx.Client(verify=TLS) as http:
         yield Api(root, install, http)
 
 

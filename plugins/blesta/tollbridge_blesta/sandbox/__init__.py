@@ -12,13 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tollbridge_blesta.sandbox.app import create_app
+    from tollbridge_blesta.sandbox.app import create_app, running, serve
     from tollbridge_blesta.sandbox.company import small_company
     from tollbridge_blesta.sandbox.install import Install
     from tollbridge_blesta.sandbox.problems import Rejected
     from tollbridge_blesta.sandbox.quirks import Quirks
     from tollbridge_blesta.sandbox.records import Client, Currency, Group, Invoice, Line, User
-    from tollbridge_blesta.sandbox.serving import running, serve
     from tollbridge_blesta.sandbox.taxing import Tax
 
 __all__ = [
@@ -39,13 +38,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "app": ("create_app",),
+    "app": ("create_app", "running", "serve"),
     "company": ("small_company",),
     "install": ("Install",),
     "problems": ("Rejected",),
     "quirks": ("Quirks",),
     "records": ("Client", "Currency", "Group", "Invoice", "Line", "User"),
-    "serving": ("running", "serve"),
     "taxing": ("Tax",),
 }
 

@@ -1,13 +1,14 @@
-"""The install as an ASGI application."""
+"""The install as an ASGI application, and serving it over HTTP, from a thread or for good."""
+
+from contextlib import AbstractContextManager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from tollbridge.sandbox import Recorder
+from tollbridge import sandbox
 from tollbridge_blesta.sandbox.api.dispatch import NOT_FOUND_PAGE, PREFIXES, Dispatcher
 from tollbridge_blesta.sandbox.breaking import BlestaBreaker
 from tollbridge_blesta.sandbox.control import control_routes
@@ -18,22 +19,27 @@ _METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 
 def create_app(install: Install) -> Starlette:
-    """The API below ``/api/`` and ``/index.php/api/``, Shared Login, and the controls below ``/sandbox/``.
-
-    Under a server other than :func:`running` and :func:`serve` faults that cut a connection raise instead.
-    """
+    """The API below ``/api/`` and ``/index.php/api/``, Shared Login, and the controls below ``/sandbox/``."""
     call, log_in = Dispatcher(install).answer, SharedLogin(install).answer
-    app = Starlette(
-        routes=[
-            *(Route(f"{prefix}{{call:path}}", call, methods=_METHODS) for prefix in PREFIXES),
-            *(Route(f"{prefix}/plugin/shared_login/", log_in, methods=["GET"]) for prefix in ("", "/index.php")),
-            *control_routes(install),
-        ],
-        middleware=[Middleware(Recorder, journal=install.journal), Middleware(BlestaBreaker, faults=install.faults)],
-        exception_handlers={HTTPException: _unrouted},
-    )
-    app.router.redirect_slashes = False
-    return app
+    routes = [
+        *(Route(f"{prefix}{{call:path}}", call, methods=_METHODS) for prefix in PREFIXES),
+        *(Route(f"{prefix}/plugin/shared_login/", log_in, methods=["GET"]) for prefix in ("", "/index.php")),
+        *control_routes(install),
+    ]
+    return sandbox.simulator_app(install, routes, BlestaBreaker, _unrouted)
+
+
+def running(install: Install, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
+    """Serve the install from a thread; entering gives its root, such as ``http://127.0.0.1:43211``.
+
+    Port 0 takes a free one. Leaving closes every connection, answered or not.
+    """
+    return sandbox.running(create_app(install), host=host, port=port)
+
+
+def serve(install: Install, *, host: str, port: int, told: str = "") -> None:
+    """Serve the install until the process is interrupted; say how to use it. Unavailable if the address is taken."""
+    sandbox.serve(create_app(install), host=host, port=port, told=told)
 
 
 async def _unrouted(_request: Request, error: Exception) -> Response:

@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from tollbridge import Unavailable
-
 _TOLD = """\
 A Blesta at {root}, with the user {user} and the key {key}. In bridge.toml:
 
@@ -33,9 +31,5 @@ def blesta(
     install = Install(page_size=page_size)
     if not empty:
         small_company(install)
-    root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    typer.echo(_TOLD.format(root=root, user=install.user, key=install.key, company=install.company_id))
-    try:
-        serve(install, host=host, port=port)
-    except OSError as error:
-        raise Unavailable(f"{root} cannot be served: {error.strerror or error}") from None
+    told = _TOLD.format(root="{root}", user=install.user, key=install.key, company=install.company_id)
+    serve(install, host=host, port=port, told=told)

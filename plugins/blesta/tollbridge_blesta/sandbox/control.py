@@ -3,28 +3,22 @@
 They ask for no credentials: the sandbox is meant for a loopback address.
 """
 
-import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, get_args
 
 import attrs
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from tollbridge.sandbox import KINDS
-from tollbridge.sandbox import control_routes as shared_control_routes
+from tollbridge.sandbox import respond, seed, simulator_routes
+from tollbridge.sandbox.control import Control, Json
 from tollbridge_blesta.sandbox.api.methods import METHODS
-from tollbridge_blesta.sandbox.api.wire import dumped
 from tollbridge_blesta.sandbox.company import small_company
 from tollbridge_blesta.sandbox.install import Install
-from tollbridge_blesta.sandbox.quirks import Quirks
 from tollbridge_blesta.sandbox.records import Client, Invoice
 
-Json = dict[str, Any]
-Control = Callable[[Request, Json], Response]
 _OVERVIEW = """\
 A Blesta sandbox. Clients {clients}, invoices {invoices}, tax rules {taxes}, currencies {currencies}.
 
@@ -56,22 +50,6 @@ Invoices, for you to pay, cancel or change:
   curl -d '{{"pay": "1.50"}}' {base}/sandbox/invoices/301
   curl -d '{{"void": true}}' {base}/sandbox/invoices/302
   curl -d '{{"date_due": "2026-07-01T00:00:00Z"}}' {base}/sandbox/invoices/301
-
-What differs between versions, builds and servers ({quirks}):
-
-  curl {base}/sandbox/quirks
-  curl -d '{{"encoded_build": true}}' {base}/sandbox/quirks
-
-Things that go wrong ({kinds}):
-
-  curl -d '{{"kind": "lost", "path": "invoices/add"}}' {base}/sandbox/faults
-  curl {base}/sandbox/faults
-  curl -X DELETE {base}/sandbox/faults
-
-The last requests:
-
-  curl {base}/sandbox/requests
-  curl -X DELETE {base}/sandbox/requests
 """
 _CLIENT_FIELDS: dict[str, Any] = {
     "email": str,
@@ -96,40 +74,25 @@ def control_routes(install: Install) -> list[Route]:
     """The routes outside the API."""
     controls = _Controls(install)
     table: list[tuple[str, str, Control]] = [
-        ("GET", "/sandbox/", controls.overview),
-        ("POST", "/sandbox/seed", controls.seed),
+        ("POST", "/sandbox/seed", seed(lambda: small_company(install), lambda: len(install.clients))),
         ("GET", "/sandbox/clients", controls.clients),
         ("POST", "/sandbox/clients", controls.add_client),
         ("GET", "/sandbox/invoices", controls.invoices),
         ("POST", "/sandbox/invoices/{id:int}", controls.change_invoice),
-        ("GET", "/sandbox/quirks", controls.quirks),
-        ("POST", "/sandbox/quirks", controls.change_quirks),
     ]
-    own = [Route(path, _endpoint(install, control), methods=[method]) for method, path, control in table]
-    return [*own, *shared_control_routes(install.faults, install.journal)]
-
-
-def _endpoint(install: Install, control: Control) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        raw = await request.body()
-        try:
-            with install.lock:
-                return control(request, _object(raw))
-        except (TypeError, ValueError, ArithmeticError) as error:
-            return _respond({"message": str(error) or type(error).__name__}, 422)
-
-    return endpoint
+    quirk = '{"encoded_build": true}'
+    return simulator_routes(install, controls.overview, table, call="invoices/add", quirk=quirk)
 
 
 @attrs.frozen
 class _Controls:
     install: Install
 
-    def overview(self, request: Request, _body: Json) -> Response:
+    def overview(self, base: str) -> str:
         install = self.install
         client = install.clients[0] if install.clients else None
-        text = _OVERVIEW.format(
-            base=str(request.base_url).rstrip("/"),
+        return _OVERVIEW.format(
+            base=base,
             user=install.user,
             key=install.key,
             company=install.company_id,
@@ -141,31 +104,22 @@ class _Controls:
             client=client.id if client else 1,
             currency=install.client_setting(client.id, "default_currency") if client else "USD",
             methods=", ".join(METHODS),
-            quirks=", ".join(field.name for field in attrs.fields(Quirks)),
-            kinds=", ".join(KINDS),
         )
-        return PlainTextResponse(text)
-
-    def seed(self, _request: Request, body: Json) -> Response:
-        if body.get("company") != "small":
-            raise ValueError('there is one company: "small"')
-        small_company(self.install)
-        return _respond({"data": {"clients": len(self.install.clients)}}, 201)
 
     def clients(self, _request: Request, _body: Json) -> Response:
-        return _respond({"data": [self._client(row) for row in self.install.clients]})
+        return respond({"data": [self._client(row) for row in self.install.clients]})
 
     def add_client(self, _request: Request, body: Json) -> Response:
         _check(body, _CLIENT_FIELDS)
         if not body.get("email"):
             raise ValueError("a client has an email")
         client_id = self.install.add_client(**body)
-        return _respond({"data": next(self._client(row) for row in self.install.clients if row.id == client_id)}, 201)
+        return respond({"data": next(self._client(row) for row in self.install.clients if row.id == client_id)}, 201)
 
     def invoices(self, request: Request, _body: Json) -> Response:
         wanted = request.query_params.get("client_id")
         rows = self.install.invoices(None if wanted is None else int(wanted))
-        return _respond({"data": [_invoice(row) for row in rows]})
+        return respond({"data": [_invoice(row) for row in rows]})
 
     def change_invoice(self, request: Request, body: Json) -> Response:
         invoice_id: int = request.path_params["id"]
@@ -180,15 +134,7 @@ class _Controls:
                 _check(body, _INVOICE_FIELDS)
                 dates = {key: None if value is None else _moment(value) for key, value in body.items() if key in _DATES}
                 row = self.install.set_invoice(invoice_id, **{**body, **dates})
-        return _respond({"data": _invoice(row)})
-
-    def quirks(self, _request: Request, _body: Json) -> Response:
-        return _respond({"data": attrs.asdict(self.install.quirks)})
-
-    def change_quirks(self, request: Request, body: Json) -> Response:
-        _check(body, {field.name: object for field in attrs.fields(Quirks)})
-        self.install.quirks.change(**body)
-        return self.quirks(request, body)
+        return respond({"data": _invoice(row)})
 
     def _client(self, row: Client) -> Json:
         return {
@@ -234,13 +180,6 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _object(raw: bytes) -> Json:
-    body = json.loads(raw) if raw.strip() else {}
-    if not isinstance(body, dict):
-        raise TypeError("the body is not a JSON object")
-    return body
-
-
 def _check(body: Json, fields: dict[str, Any]) -> None:
     """TypeError for a field there is none of, or of another type."""
     for name, value in body.items():
@@ -249,7 +188,3 @@ def _check(body: Json, fields: dict[str, Any]) -> None:
         kinds = get_args(fields[name]) or (fields[name],)
         if not isinstance(value, kinds) or (isinstance(value, bool) and int in kinds):
             raise TypeError(f"{name} cannot be {value!r}")
-
-
-def _respond(content: Json, status: int = 200) -> Response:
-    return Response(dumped(content), status, media_type="application/json")

@@ -199,13 +199,6 @@ class Install(Directory):
             self.check_unpaid(invoice_id)
             return self.set_invoice(invoice_id, status="void")
 
-    def delete_draft(self, invoice_id: int) -> None:
-        """Delete a draft; Rejected for any other invoice."""
-        with self.lock:
-            if self._known_invoice(invoice_id).status != "draft":
-                raise rejected("invoice_id", "draft", f"Invoice {invoice_id} is not a draft and cannot be deleted.")
-            del self._invoices[invoice_id]
-
     def check_unpaid(self, invoice_id: int) -> None:
         """Rejected if something was paid on the invoice: its lines, currency and status are then locked."""
         if self._known_invoice(invoice_id).payments:

@@ -77,9 +77,3 @@ class Quirks:
     rewriting: bool = _flag(default=True)
     maintenance: bool = _flag()
     max_input_vars: int | None = attrs.field(default=1000, validator=_count)
-
-    def change(self, **changes: Any) -> None:
-        """Set several at once, or none of them if one has a name or value that does not exist."""
-        changed = attrs.evolve(self, **changes)
-        for name in changes:
-            setattr(self, name, getattr(changed, name))

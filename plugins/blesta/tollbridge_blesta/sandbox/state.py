@@ -1,31 +1,25 @@
-"""What every part of an install shares: one lock, one clock, the company's settings, and what goes wrong."""
+"""What every part of an install shares: one clock, and the company's settings."""
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tollbridge.sandbox import Faults, Journal
+from tollbridge.sandbox import Simulator
 from tollbridge_blesta.sandbox.quirks import Quirks
 
 
-class State:
+class State(Simulator):
     """The memory of an install.
 
     Attributes:
-        lock: held for every read and change; re-entrant, so a caller may hold it over several.
         clock: what tells the time, aware; the real one until a test puts another in its place.
         settings: the company's, all text: ``default_currency``, ``timezone``, ``enable_tax``, ``cascade_tax``, …
         shared_login_key: what Shared Login addresses are signed with; empty: the plugin is not installed.
-        faults: what goes wrong over HTTP, and how often.
-        journal: the last requests over HTTP.
     """
 
     def __init__(self, timezone: str) -> None:
-        self.lock = threading.RLock()
+        super().__init__()
         self.clock: Callable[[], datetime] = _real_time
         self.quirks = Quirks()
-        self.faults = Faults()
-        self.journal = Journal()
         self.shared_login_key = "sandbox-shared-login-key"
         self.settings: dict[str, str] = {
             "country": "US",

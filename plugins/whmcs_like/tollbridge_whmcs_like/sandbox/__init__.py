@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tollbridge.sandbox import Fault
+    from tollbridge_whmcs_like.sandbox.app import create_app, running, serve
     from tollbridge_whmcs_like.sandbox.company import small_company
     from tollbridge_whmcs_like.sandbox.install import Install
     from tollbridge_whmcs_like.sandbox.problems import InstallError
     from tollbridge_whmcs_like.sandbox.quirks import Quirks
     from tollbridge_whmcs_like.sandbox.records import Client, Invoice, Line
-    from tollbridge_whmcs_like.sandbox.serving import create_app, running, serve
 
 __all__ = [
     "Client",
@@ -41,9 +41,9 @@ _MODULES = {
     "Invoice": "records",
     "Line": "records",
     "Quirks": "quirks",
-    "create_app": "serving",
-    "running": "serving",
-    "serve": "serving",
+    "create_app": "app",
+    "running": "app",
+    "serve": "app",
     "small_company": "company",
 }
 

@@ -1,9 +1,8 @@
 """What an administrator has set up, and what every part of the install shares."""
 
 import datetime as dt
-import threading
 
-from tollbridge.sandbox import Journal
+from tollbridge.sandbox import Simulator
 from tollbridge_whmcs_like.sandbox.faults import ActionFaults
 from tollbridge_whmcs_like.sandbox.problems import InstallError
 from tollbridge_whmcs_like.sandbox.quirks import Quirks
@@ -23,14 +22,11 @@ _RATES = {
 }
 
 
-class Administration:
+class Administration(Simulator):
     """The part of the install that owns what an administrator has set up, and the clock.
 
     Attributes:
-        lock: held for every read and change; re-entrant, so a caller may hold it over several, but not while waiting
-            for an answer over HTTP.
         faults: what goes wrong over HTTP; a fault's ``path`` is the name of an action.
-        journal: the last requests over HTTP.
         quirks: how this install differs from others.
         configuration: settings as ``GetConfigurationValue`` reads them: "on" and "", or a word.
         tax_rules: what taxes invoices that are created without a rate.
@@ -40,9 +36,7 @@ class Administration:
     """
 
     def __init__(self, actions: tuple[str, ...]) -> None:
-        self.lock = threading.RLock()
-        self.faults = ActionFaults(actions)
-        self.journal = Journal()
+        super().__init__(ActionFaults(actions))
         self.quirks = Quirks()
         self.configuration = {
             "CompanyName": "Example Hosting",

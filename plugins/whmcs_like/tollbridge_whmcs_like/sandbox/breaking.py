@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
 
-from tollbridge.sandbox import Breaker, Fault
+from tollbridge.sandbox import Breaker, Fault, Load
 from tollbridge_whmcs_like.sandbox.faults import ActionFaults
 from tollbridge_whmcs_like.sandbox.form import read_pairs
 
@@ -18,8 +18,8 @@ _COUNTS = ("totalresults", "startnumber", "numreturned")
 class WhmcsBreaker(Breaker):
     """Faults hit calls of the API, and are matched with the action."""
 
-    def __init__(self, app: ASGIApp, faults: ActionFaults) -> None:
-        super().__init__(app, faults)
+    def __init__(self, app: ASGIApp, faults: ActionFaults, load: Load) -> None:
+        super().__init__(app, faults, load)
         self._actions = faults
 
     def called(self, scope: Scope, body: bytes) -> str | None:

@@ -4,6 +4,19 @@ from typing import Annotated
 
 import typer
 
+_TOLD = """\
+A WHMCS of your own at {root}/includes/api.php. In bridge.toml:
+
+[adapter]
+use = "whmcs_like"
+
+[adapter.whmcs_like]
+url = "{root}/"
+identifier = "{identifier}"
+secret = "{secret}"
+
+What it can do: {root}/sandbox/"""
+
 
 def whmcs_like(
     host: Annotated[str, typer.Option(help="Where to listen; its controls ask nobody for a password.")] = "127.0.0.1",
@@ -17,12 +30,5 @@ def whmcs_like(
     install = Install(page_limit=page_limit)
     if not empty:
         small_company(install)
-    url = f"http://{host}:{port}"
-    typer.echo(
-        f"A WHMCS of your own at {url}/includes/api.php. What it can do: {url}/sandbox/\n"
-        f"In bridge.toml:\n\n"
-        f'[adapter]\nuse = "whmcs_like"\n\n'
-        f'[adapter.whmcs_like]\nurl = "{url}/"\nidentifier = "{install.identifier}"\nsecret = "{install.secret}"\n',
-        err=True,
-    )
-    serve(install, host=host, port=port)
+    told = _TOLD.replace("{identifier}", install.identifier).replace("{secret}", install.secret)
+    serve(install, host=host, port=port, told=told)

@@ -4,22 +4,18 @@ They ask for no credentials: the sandbox is meant for a loopback address.
 """
 
 import html
-import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
-import orjson
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from tollbridge.sandbox import KINDS
-from tollbridge.sandbox import control_routes as shared_control_routes
+from tollbridge.sandbox import respond, seed, simulator_routes
+from tollbridge.sandbox.control import Control
 from tollbridge_whmcs_like.sandbox.company import small_company
 from tollbridge_whmcs_like.sandbox.install import ACTIONS, Install
 from tollbridge_whmcs_like.sandbox.problems import InstallError
-from tollbridge_whmcs_like.sandbox.quirks import Quirks
 from tollbridge_whmcs_like.sandbox.records import Invoice, day
 
 _OVERVIEW = """\
@@ -45,22 +41,6 @@ All invoices, and what becomes of them. Moving the date makes them overdue:
   curl {base}/sandbox/invoices
   curl -d '{{"status": "Paid"}}' {base}/sandbox/invoices/1
   curl -d '{{"today": "{later}"}}' {base}/sandbox/today
-
-How this install differs from others ({quirks}):
-
-  curl {base}/sandbox/quirks
-  curl -d '{{"booleans": "on", "escaped_text": true}}' {base}/sandbox/quirks
-
-Things that go wrong ({kinds}):
-
-  curl -d '{{"kind": "lost", "path": "CreateInvoice"}}' {base}/sandbox/faults
-  curl {base}/sandbox/faults
-  curl -X DELETE {base}/sandbox/faults
-
-The last requests:
-
-  curl {base}/sandbox/requests
-  curl -X DELETE {base}/sandbox/requests
 """
 
 _SETTABLE = ("status", "date", "duedate", "notes", "credit", "taxrate", "taxrate2", "sent", "paymentmethod", "number")
@@ -71,54 +51,30 @@ A small company to begin with:
   curl -d '{{"company": "small"}}' {base}/sandbox/seed
 """
 
-Control = Callable[[Request, dict[str, Any]], Response]
-
 
 def control_routes(install: Install) -> list[Route]:
     """The routes outside the API."""
     controls = _Controls(install)
     table: list[tuple[str, str, Control]] = [
-        ("GET", "/sandbox/", controls.overview),
-        ("POST", "/sandbox/seed", controls.seed),
+        ("POST", "/sandbox/seed", seed(lambda: small_company(install), lambda: len(install.clients))),
         ("POST", "/sandbox/clients", controls.add_client),
         ("GET", "/sandbox/invoices", controls.invoices),
         ("POST", "/sandbox/invoices/{id:int}", controls.set_invoice),
-        ("GET", "/sandbox/quirks", controls.quirks),
-        ("POST", "/sandbox/quirks", controls.set_quirks),
         ("GET", "/sandbox/today", controls.today),
         ("POST", "/sandbox/today", controls.set_today),
         ("GET", "/oauth/singlesignon.php", controls.single_sign_on),
     ]
-    own = [Route(path, _endpoint(control), methods=[method]) for method, path, control in table]
-    return [*own, *shared_control_routes(install.faults, install.journal)]
-
-
-def _endpoint(control: Control) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            body = json.loads(await request.body() or b"{}")
-            if not isinstance(body, dict):
-                raise InstallError("the body is not a JSON object")
-            return control(request, body)
-        except (ValueError, TypeError, AttributeError) as error:  # what attrs and JSON say is plain enough
-            return respond({"message": str(error.args[0])}, 422)
-
-    return endpoint
-
-
-def respond(content: Any, status: int = 200) -> Response:
-    """A JSON answer; money as text."""
-    return Response(orjson.dumps(content, default=str), status, media_type="application/json")
+    quirk = '{"booleans": "on", "escaped_text": true}'
+    return simulator_routes(install, controls.overview, table, call="CreateInvoice", quirk=quirk)
 
 
 @attrs.frozen
 class _Controls:
     install: Install
 
-    def overview(self, request: Request, _body: dict[str, Any]) -> Response:
+    def overview(self, base: str) -> str:
         install = self.install
-        base = str(request.base_url).rstrip("/")
-        text = _OVERVIEW.format(
+        return _OVERVIEW.format(
             base=base,
             seed="" if install.clients else _SEED.format(base=base),
             identifier=install.identifier,
@@ -131,16 +87,7 @@ class _Controls:
             invoices=len(install.invoices()),
             currencies=", ".join(currency.code for currency in install.currencies),
             actions=", ".join(ACTIONS),
-            quirks=", ".join(field.name for field in attrs.fields(Quirks)),
-            kinds=", ".join(KINDS),
         )
-        return PlainTextResponse(text)
-
-    def seed(self, _request: Request, body: dict[str, Any]) -> Response:
-        if body.get("company") != "small":
-            raise InstallError('There is one company: "small".')
-        small_company(self.install)
-        return respond({"data": {"clients": len(self.install.clients)}}, 201)
 
     def add_client(self, _request: Request, body: dict[str, Any]) -> Response:
         client = self.install.client(self.install.add_client(**body))
@@ -155,14 +102,6 @@ class _Controls:
         if unknown := [name for name in body if name not in _SETTABLE]:
             raise InstallError(f"{', '.join(unknown)} cannot be set; there are {', '.join(_SETTABLE)}")
         return respond({"data": _shown(self.install.set_invoice(request.path_params["id"], **body))})
-
-    def quirks(self, _request: Request, _body: dict[str, Any]) -> Response:
-        return respond({"data": attrs.asdict(self.install.quirks)})
-
-    def set_quirks(self, request: Request, body: dict[str, Any]) -> Response:
-        """All of the changes or none of them."""
-        self.install.quirks = attrs.evolve(self.install.quirks, **body)
-        return self.quirks(request, {})
 
     def today(self, _request: Request, _body: dict[str, Any]) -> Response:
         return respond({"data": {"today": self.install.today}})

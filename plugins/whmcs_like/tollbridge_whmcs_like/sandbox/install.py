@@ -27,7 +27,6 @@ ACTIONS = (
     "GetPaymentMethods",
     "GetUsers",
     "UpdateClient",
-    "UpdateInvoice",
     "ValidateLogin",
 )
 SET_APART = ("id", "client_id", "created_at")
@@ -150,6 +149,15 @@ class Install(Accounts):
             made = tuple(Line(self._next_line + place, *line) for place, line in enumerate(lines))
             self._next_line += len(made)
             return made
+
+    def merge_clients(self, gone: int, survivor: int) -> None:
+        """Give one client's invoices to another and delete it, as an administrator may."""
+        with self.lock:
+            for invoice in self.invoices(gone):
+                self._invoices[invoice.id] = attrs.evolve(invoice, client_id=survivor)
+                self._by_client.setdefault(survivor, []).append(invoice.id)
+            self._by_client.pop(gone, None)
+            self._client_ids.pop(self._clients.pop(gone).email.casefold())
 
     def is_overdue(self, invoice: Invoice) -> bool:
         """Whether the list of overdue invoices has it: unpaid, and due before today."""

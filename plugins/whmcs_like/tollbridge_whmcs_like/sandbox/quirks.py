@@ -28,7 +28,8 @@ class Quirks:
     """Every field may be set at any time; a value it cannot have is a ValueError or TypeError.
 
     Attributes:
-        version: decides what there is: users since 8.0, ``GetUsers`` since 8.1, ``orderby`` of clients since 8.2.
+        version: decides what there is: users, and times at which invoices were made, since 8.0, ``GetUsers`` since
+            8.1, ``orderby`` of clients since 8.2. That older ones do not tell the times is a guess.
         booleans: ``documented`` mixes them as the API reference does; the others write all of them as true, 1, "1",
             "on" or "true", and false as false, 0, "0", "" or "false".
         ids: ``documented`` has them, and counts, as numbers, and as text after a write.

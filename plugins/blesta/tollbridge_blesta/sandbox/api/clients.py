@@ -49,14 +49,6 @@ def get_settings(call: Call) -> Any:
     return call.wire.settings(call.install.settings_of(row.id), call.install.quirks.settings_lists)
 
 
-def get_setting(call: Call) -> Any:
-    """clients/getSetting."""
-    row = call.install.client(call.id("client_id"))
-    key = call.text("key") or ""
-    found = call.install.settings_of(row.id).get(key) if row else None
-    return call.wire.settings({key: found}, "list")[0] if found else False
-
-
 def get_list(call: Call) -> Any:
     """clients/getList."""
     return [call.wire.client(row) for row in page_of(call, _listed(call), _COLUMNS, call.array("order_by"))]
@@ -67,45 +59,9 @@ def get_list_count(call: Call) -> Any:
     return len(_listed(call))
 
 
-def get_all(call: Call) -> Any:
-    """clients/getAll: all of them, on one page."""
-    status, group_id = call.text("status"), call.text("client_group_id")
-    return [
-        call.wire.client(row, settings=call.flag("get_settings"))
-        for row in call.install.clients
-        if status in {None, row.status} and (group_id is None or row.group_id == call.id("client_group_id"))
-    ]
-
-
-def search(call: Call) -> Any:
-    """clients/search."""
-    return [call.wire.client(row) for row in page_of(call, _found(call), _COLUMNS, {"id_code": "ASC"})]
-
-
-def get_search_count(call: Call) -> Any:
-    """clients/getSearchCount."""
-    return len(_found(call))
-
-
-def set_setting(call: Call) -> None:
-    """clients/setSetting; any key, without it being set up before."""
-    call.install.set_client_setting(call.id("client_id"), call.text("key") or "", call.text("value") or "")
-
-
 def set_custom_field(call: Call) -> None:
     """clients/setCustomField."""
     call.install.set_custom_field(call.id("client_id"), call.id("field_id"), call.text("value") or "")
-
-
-def get_custom_field_values(call: Call) -> Any:
-    """clients/getCustomFieldValues."""
-    client_id = call.id("client_id")
-    values = [(row, call.install.custom_field(client_id, row.id)) for row in call.install.custom_fields]
-    return [
-        {**call.wire.custom_field(row), "client_id": call.wire.whole(client_id), "value": value}
-        for row, value in values
-        if value is not None
-    ]
 
 
 def get_custom_fields(call: Call) -> Any:
@@ -209,17 +165,6 @@ def _listed(call: Call) -> Sequence[Client]:
         if wanted:
             rows = [row for row in rows if passes(call, row, wanted.casefold())]
     return rows
-
-
-def _found(call: Call) -> list[Client]:
-    wanted = (call.text("query") or "").casefold()
-    return [
-        row
-        for row in call.install.clients
-        if any(
-            wanted in text.casefold() for text in (str(row.number), _name(row), row.contact.company, row.contact.email)
-        )
-    ]
 
 
 def _name(row: Client) -> str:

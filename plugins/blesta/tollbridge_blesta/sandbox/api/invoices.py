@@ -1,11 +1,10 @@
 """invoices: writing them, finding them, and what they come to."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from tollbridge_blesta.sandbox.api.calls import Call, Form
-from tollbridge_blesta.sandbox.api.paging import Columns, in_order, page_of
+from tollbridge_blesta.sandbox.api.paging import Columns, page_of
 from tollbridge_blesta.sandbox.api.php import Array
 from tollbridge_blesta.sandbox.problems import rejected
 from tollbridge_blesta.sandbox.records import Invoice, Line
@@ -53,36 +52,6 @@ def add(call: Call) -> Any:
     return call.wire.whole(call.install.add_invoice(client_id, lines, **values))
 
 
-def edit(call: Call) -> Any:
-    """invoices/edit: status, dates, notes and delivery; the sandbox refuses to edit lines."""
-    form = Form(call.array("vars"), _FIELDS)
-    invoice = call.install.invoice(call.id("invoice_id"))
-    if invoice is None:
-        raise rejected("invoice_id", "exists", f"There is no invoice {call.text('invoice_id')}.")
-    _refuse_recurring(form)
-    for name in {"lines", "currency", "client_id"} & call.array("vars").keys():
-        form.complaints.add(name, "sandbox", f"The sandbox does not change {name} of an invoice.")
-    form.check()
-    if "status" in form and form.text("status") != invoice.status:
-        call.install.check_unpaid(invoice.id)
-    changes: dict[str, Any] = _texts(form)
-    for name in ("date_billed", "date_due", "date_closed"):
-        if name in form:
-            changes[name] = form.timestamp(name, call.install) if form.text(name) or name != "date_closed" else None
-    if "status" in form:
-        changes["status"] = form.text("status")
-    if "delivery" in form:
-        changes["delivery"] = _delivery(form)
-    form.check()
-    call.install.set_invoice(invoice.id, **changes)
-    return call.wire.whole(invoice.id)
-
-
-def delete_draft(call: Call) -> None:
-    """invoices/deleteDraft."""
-    call.install.delete_draft(call.id("invoice_id"))
-
-
 def get_invoice(call: Call) -> Any:
     """invoices/get."""
     row = call.install.invoice(call.id("invoice_id"))
@@ -99,34 +68,6 @@ def get_list(call: Call) -> Any:
 def get_list_count(call: Call) -> Any:
     """invoices/getListCount."""
     return len(_listed(call))
-
-
-def get_all(call: Call) -> Any:
-    """invoices/getAll: all of them, on one page."""
-    currency = call.text("currency")
-    rows = [row for row in _of_status(call) if currency in {None, row.currency}]
-    return [call.wire.invoice(row, listed=True) for row in in_order(rows, call.array("order_by"), _COLUMNS)]
-
-
-def get_lines(call: Call) -> Any:
-    """invoices/getLineItems."""
-    row = call.install.invoice(call.id("invoice_id"))
-    return call.wire.lines(row) if row else []
-
-
-def get_paid(call: Call) -> Any:
-    """invoices/getPaid; 0 if there is no such invoice."""
-    return _amount(call, lambda row: row.paid)
-
-
-def get_total(call: Call) -> Any:
-    """invoices/getTotal; 0 if there is no such invoice."""
-    return _amount(call, lambda row: row.total)
-
-
-def get_subtotal(call: Call) -> Any:
-    """invoices/getSubtotal; 0 if there is no such invoice."""
-    return _amount(call, lambda row: row.subtotal)
 
 
 def get_tax_rules(call: Call) -> Any:
@@ -174,11 +115,6 @@ def _line(form: Form, values: Any) -> Line:
         form.complaints.add("lines[][service_id]", "exists", "The sandbox has no services.")
     amount = line.number("amount")
     return Line(description, amount, qty, line.boolean("tax"))
-
-
-def _amount(call: Call, amount: Callable[[Invoice], Decimal]) -> Any:
-    row = call.install.invoice(call.id("invoice_id"))
-    return call.wire.computed(amount(row) if row else Decimal(0))
 
 
 def _listed(call: Call) -> list[Invoice]:

@@ -40,7 +40,7 @@ _ALL = (
     ),
     Action("GetClientGroups", setup.get_client_groups),
     Action("GetClients", clients.get_clients, (*PAGED, "sorting", "status", "search", "orderby")),
-    Action("GetClientsDetails", clients.get_clients_details, ("clientid", "email", "stats")),
+    Action("GetClientsDetails", clients.get_clients_details, ("clientid", "email")),
     Action("GetConfigurationValue", setup.get_configuration_value, ("setting",), (7, 0)),
     Action("GetCurrencies", setup.get_currencies),
     Action("GetInvoice", invoices.get_invoice, ("invoiceid",)),
@@ -48,7 +48,6 @@ _ALL = (
     Action("GetPaymentMethods", setup.get_payment_methods),
     Action("GetUsers", logins.get_users, (*PAGED, "sorting", "search"), (8, 1)),
     Action("UpdateClient", clients.update_client, clients.UPDATE_FIELDS, writes=True),
-    Action("UpdateInvoice", invoices.update_invoice, invoices.UPDATE_FIELDS, writes=True),
     Action("ValidateLogin", logins.validate_login, ("email", "password2")),
 )
 BY_NAME = {action.name.casefold(): action for action in _ALL}

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tollbridge_whmcs_like.sandbox.api.calls import Call
-from tollbridge_whmcs_like.sandbox.api.stats import statistics
 from tollbridge_whmcs_like.sandbox.install import Install
 from tollbridge_whmcs_like.sandbox.places import country_name, phone_code, state_code
 from tollbridge_whmcs_like.sandbox.problems import InstallError
@@ -97,8 +96,6 @@ def get_clients_details(call: Call) -> Document:
     details = _details(install, client)
     answer: Document = {**details} if install.quirks.client_at_top_level else {}
     answer["client"] = details
-    if fields.flag("stats"):
-        answer["stats"] = statistics(install, client)
     return answer
 
 

@@ -1,28 +1,20 @@
-"""``CreateInvoice``, ``GetInvoice``, ``GetInvoices`` and ``UpdateInvoice``."""
+"""``CreateInvoice``, ``GetInvoice`` and ``GetInvoices``."""
 
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
-
-import attrs
 
 from tollbridge_whmcs_like.sandbox.api.calls import Call
 from tollbridge_whmcs_like.sandbox.form import truth
 from tollbridge_whmcs_like.sandbox.install import Install
 from tollbridge_whmcs_like.sandbox.money import cents
 from tollbridge_whmcs_like.sandbox.problems import InstallError
-from tollbridge_whmcs_like.sandbox.records import Client, Invoice, Line
+from tollbridge_whmcs_like.sandbox.records import Client, Invoice
 from tollbridge_whmcs_like.sandbox.wire import Document, Flag, Money, Rows, Written, shown_day, shown_moment
 
 _DRAFT_AND_SEND = "Cannot create and send a draft invoice in a single API request. Please create and send separately."
-_EACH_NEEDS_ALL = (
-    "Missing Variables: itemdescription, itemamount and itemtaxed are required for each item being changed"
-)
 CREATE_FIELDS = ("userid", "status", "draft", "sendinvoice", "paymentmethod", "taxrate", "taxrate2", "date", "duedate",
                  "notes", "itemdescription#", "itemamount#", "itemtaxed#", "autoapplycredit")  # fmt: skip
-UPDATE_FIELDS = ("invoiceid", "status", "paymentmethod", "taxrate", "taxrate2", "credit", "date", "duedate",
-                 "datepaid", "notes", "itemdescription", "itemamount", "itemtaxed", "newitemdescription",
-                 "newitemamount", "newitemtaxed", "deletelineids", "publish", "publishandsendemail")  # fmt: skip
 _ORDERS: dict[str, Callable[[Invoice], Any]] = {
     "id": lambda invoice: invoice.id,
     "invoicenumber": lambda invoice: (invoice.number, invoice.id),
@@ -185,6 +177,7 @@ def _row(install: Install, invoice: Invoice) -> Document:
     ended = {
         name: shown_moment(invoice.updated_at if invoice.status == name else None) for name in ("Refunded", "Cancelled")
     }
+    made = {"created_at": shown_moment(invoice.created_at), "updated_at": shown_moment(invoice.updated_at)}
     return {
         "id": invoice.id,
         "userid": client.id,
@@ -204,51 +197,8 @@ def _row(install: Install, invoice: Invoice) -> Document:
         "paymentmethod": invoice.paymentmethod,
         "paymethodid": None,
         "notes": invoice.notes,
-        "created_at": shown_moment(invoice.created_at),
-        "updated_at": shown_moment(invoice.updated_at),
+        **(made if install.quirks.since(8, 0) else {}),
         "currencycode": currency.code,
         "currencyprefix": currency.prefix,
         "currencysuffix": currency.suffix,
     }
-
-
-def update_invoice(call: Call) -> Document:
-    """Change what was sent; totals and taxes follow from lines and rates, by the present tax settings."""
-    install, fields = call.install, call.fields
-    invoice = install.invoice(fields.number("invoiceid"))
-    changes = _given(call, "status", "date", "duedate", "notes", "paymentmethod")
-    if fields.text("credit"):
-        changes["credit"] = fields.money("credit")
-    if install.is_taxed(install.client(invoice.client_id)):
-        rates = {name: fields.rate(name) for name in ("taxrate", "taxrate2")}
-        changes.update({name: rate for name, rate in rates.items() if rate is not None})
-    if fields.flag("publish") or fields.flag("publishandsendemail"):
-        if invoice.status != "Draft":
-            raise InstallError("Invoice must be in Draft status to be published")
-        changes["status"] = "Unpaid"
-        changes["sent"] = invoice.sent or fields.flag("publishandsendemail")
-    lines = _updated_lines(call, invoice)
-    install.set_invoice(invoice.id, lines=lines, mode=install.tax_mode, **changes)
-    return {"invoiceid": Written(invoice.id)}
-
-
-def _updated_lines(call: Call, invoice: Invoice) -> tuple[Line, ...]:
-    fields = call.fields
-    descriptions, amounts, taxed = (fields.map(name) for name in ("itemdescription", "itemamount", "itemtaxed"))
-    if not descriptions.keys() == amounts.keys() == taxed.keys():
-        raise InstallError(_EACH_NEEDS_ALL)
-    deleted = {*fields.map("deletelineids").values()}
-    kept = [
-        attrs.evolve(line, description=descriptions[key], amount=cents(amounts[key]), taxed=truth(taxed[key]))
-        if (key := str(line.id)) in descriptions
-        else line
-        for line in invoice.lines
-        if str(line.id) not in deleted
-    ]
-    added, added_amounts, added_taxed = (
-        fields.map(name) for name in ("newitemdescription", "newitemamount", "newitemtaxed")
-    )
-    new = call.install.new_lines(
-        (text, cents(added_amounts.get(key, "0")), truth(added_taxed.get(key, ""))) for key, text in added.items()
-    )
-    return (*kept, *new)

@@ -3,11 +3,9 @@
 from contextlib import AbstractContextManager
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from tollbridge import sandbox
-from tollbridge.sandbox import Recorder
 from tollbridge_whmcs_like.sandbox.api.endpoint import Endpoint
 from tollbridge_whmcs_like.sandbox.breaking import API, WhmcsBreaker
 from tollbridge_whmcs_like.sandbox.control import control_routes
@@ -15,15 +13,9 @@ from tollbridge_whmcs_like.sandbox.install import Install
 
 
 def create_app(install: Install) -> Starlette:
-    """The API at ``/includes/api.php``, login links below ``/oauth/``, and the controls below ``/sandbox/``.
-
-    Under a server other than :func:`running` and :func:`serve` faults that cut a connection raise instead.
-    """
-    endpoint = Endpoint(install)
-    return Starlette(
-        routes=[Route(API, endpoint.__call__, methods=["GET", "POST"]), *control_routes(install)],
-        middleware=[Middleware(Recorder, journal=install.journal), Middleware(WhmcsBreaker, faults=install.faults)],
-    )
+    """The API at ``/includes/api.php``, login links below ``/oauth/``, and the controls below ``/sandbox/``."""
+    api = Route(API, Endpoint(install).__call__, methods=["GET", "POST"])
+    return sandbox.simulator_app(install, [api, *control_routes(install)], WhmcsBreaker)
 
 
 def running(install: Install, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
@@ -34,6 +26,6 @@ def running(install: Install, host: str = "127.0.0.1", port: int = 0) -> Abstrac
     return sandbox.running(create_app(install), host=host, port=port)
 
 
-def serve(install: Install, *, host: str, port: int) -> None:
-    """Serve the install until the process is interrupted. OSError if the address is taken."""
-    sandbox.serve(create_app(install), host=host, port=port)
+def serve(install: Install, *, host: str, port: int, told: str = "") -> None:
+    """Serve the install until the process is interrupted; say how to use it. Unavailable if the address is taken."""
+    sandbox.serve(create_app(install), host=host, port=port, told=told)

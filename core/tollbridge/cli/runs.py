@@ -1,0 +1,87 @@
+"""``runs`` and ``approve``: what the last runs did, and letting the bridge go on after a human has looked."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from tollbridge.cli.output import complain, iso, out, print_json, say, table
+from tollbridge.cli.session import AsJson
+from tollbridge.ledger.runs import PastRun
+
+_SHOWN_FAILURES = 5
+
+
+def runs(
+    context: typer.Context,
+    most: Annotated[int, typer.Option("--most", min=1, help="How many runs to show.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """The last runs, newest first, with what failed."""
+    with context.obj.parts() as parts:
+        parts.ledger.runs.bury()
+        found = parts.ledger.runs.last(most)
+    if as_json:
+        print_json([_json(run) for run in found])
+        return
+    made = table("", "run", "command", "began", "took", "outcome", "failures", right=("run", "took", "failures"))
+    for run in found:
+        failures = _failures(run)
+        made.add_row(
+            str(run.id), run.command, iso(run.began_at), _took(run), run.outcome or "at work",
+            str(len(failures)) if run.report else "",
+        )  # fmt: skip
+    out.print(made)
+    if found and found[0].report:
+        _tell(found[0])
+
+
+def _tell(run: PastRun) -> None:
+    """What the last run could not do."""
+    failures = _failures(run)
+    for failure in failures[:_SHOWN_FAILURES]:
+        complain(f"{failure['who']}: {failure['message']}")
+    if len(failures) > _SHOWN_FAILURES:
+        complain(f"… and {len(failures) - _SHOWN_FAILURES} more (--json lists all)")
+    if run.report and run.report["stopped_by"]:
+        complain(run.report["stopped_by"])
+
+
+def _failures(run: PastRun) -> list[dict[str, str]]:
+    return run.report["failures"] if run.report else []
+
+
+def _took(run: PastRun) -> str:
+    if run.ended_at is None:
+        return ""
+    seconds = int((run.ended_at - run.began_at).total_seconds())
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+
+
+def _json(run: PastRun) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "command": run.command,
+        "host": run.host,
+        "date": iso(run.day),
+        "began_at": iso(run.began_at),
+        "ended_at": iso(run.ended_at) or None,
+        "outcome": run.outcome,
+        "report": run.report,
+    }
+
+
+def approve(
+    context: typer.Context,
+    what: Annotated[
+        Literal["totals"], typer.Argument(metavar="WHAT", help="totals: invoices that came out otherwise.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why it is right; it is kept.")],
+) -> None:
+    """Let the bridge go on with what it stopped at, after you have found out why."""
+    with context.obj.parts() as parts:
+        stopped = parts.ledger.claims.differing()
+        parts.ledger.events.approve(what, reason)
+    if stopped:
+        say(f"Approved: {', '.join(stopped)}. The next run goes on.")
+    else:
+        say("Nothing was waiting for that; noted all the same.")
