@@ -1,73 +1,9 @@
-"""Asking a slow system: answers kept for a minute, several questions at once, and doubts that stay doubts."""
-
-import threading
-import time
+"""Asking a slow system: several questions at once, and doubts that stay doubts."""
 
 import pytest
 
 from tollbridge import NotFound, OutcomeUnknown, Refused, Unavailable
-from tollbridge.asking import Kept, each, made_certain, tried
-
-
-def test_an_answer_is_kept_for_a_minute_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
-    answers = iter([1, 2, 3])
-    kept = Kept(lambda: next(answers))
-    assert (kept.get(), kept.get()) == (1, 1)
-    assert kept.get(fresh=True) == 2
-    now += 59
-    assert kept.get() == 2
-    now += 2
-    assert kept.get() == 3
-
-
-def test_an_error_is_not_kept() -> None:
-    answers = iter([Unavailable("down"), "up"])
-
-    def read() -> str:
-        answer = next(answers)
-        if isinstance(answer, Unavailable):
-            raise answer
-        return str(answer)
-
-    kept = Kept(read)
-    with pytest.raises(Unavailable):
-        kept.get()
-    assert kept.get() == "up"
-
-
-def test_threads_that_wait_for_a_fresh_answer_share_it() -> None:
-    asked: list[int] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def read() -> int:
-        asked.append(1)
-        begun.set()
-        go_on.wait()
-        return len(asked)
-
-    kept = Kept(read)
-    threads = [threading.Thread(target=lambda: kept.get(fresh=True)) for _ in range(6)]
-    threads[0].start()
-    begun.wait()
-    for thread in threads[1:]:
-        thread.start()
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    assert len(asked) <= 2
-
-
-def test_threads_ask_once() -> None:
-    asked: list[int] = []
-    kept = Kept(lambda: asked.append(1))
-    threads = [threading.Thread(target=kept.get) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert asked == [1]
+from tollbridge.asking import each, made_certain, tried
 
 
 def test_each_keeps_the_order_leaves_none_out_and_gives_refusals_on() -> None:

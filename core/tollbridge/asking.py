@@ -1,7 +1,6 @@
 """Asking a slow system: a few questions at once, and the same one not too often. For adapters."""
 
 import re
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -10,35 +9,18 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from tollbridge.errors import NotFound, OutcomeUnknown, Refused, TollbridgeError, Unavailable
+from tollbridge.kept import Freshness, Kept
 from tollbridge.model import Check
+
+__all__ = ["Freshness", "Kept", "Lately", "each", "made_certain", "tried", "whole_list"]
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-_KEPT_SECONDS = 60.0
 _LATELY_SECONDS = 600.0
 _AT_ONCE = 4
 _AHEAD = 100
 _UNAVAILABLE_IN_A_ROW = 3
-
-
-class Kept(Generic[Value]):
-    """The result of ``read``, at most a minute old, for any number of threads."""
-
-    def __init__(self, read: Callable[[], Value]) -> None:
-        self._read = read
-        self._lock = threading.Lock()
-        self._value: tuple[float, Value] | None = None
-
-    def get(self, *, fresh: bool = False) -> Value:
-        """The value; ``fresh`` reads it anew, unless another thread began to after this one asked."""
-        asked = time.monotonic()
-        oldest = asked if fresh else asked - _KEPT_SECONDS
-        with self._lock:
-            if self._value is None or self._value[0] <= oldest:
-                began = time.monotonic()
-                self._value = (began, self._read())
-            return self._value[1]
 
 
 class Lately(Generic[Key, Value]):

@@ -3,18 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import adapter_class, plugin_manager
-from tollbridge.config import Settings, SolusSettings, load_settings
-from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Ledger
-from tollbridge.solus import Solus
-from tollbridge.usage.feed import FEED, panel_feed
-from tollbridge.usage.source import UsageSource, make_source, source_class
+from tollbridge.config import FEED, Settings, SolusSettings, load_settings
+
+if TYPE_CHECKING:
+    from tollbridge.jobs.parts import Parts
+    from tollbridge.solus import Solus
 
 
 @attrs.frozen
@@ -29,12 +28,6 @@ class _File:
     def billing(self) -> BillingSystem:
         name = self.settings.adapter
         return BillingSystem(name, plugin_manager(name, self.adapter, self.own))
-
-    def usage(self, solus: Solus) -> UsageSource:
-        usage = self.settings.solus.usage
-        if self.source is None:
-            return panel_feed(solus.panel, usage)
-        return make_source(usage.source, self.source, usage.settings)
 
 
 def read_settings(path: Path) -> tuple[Settings, Any]:
@@ -71,6 +64,8 @@ def _read(path: Path) -> _File:
     def source_settings(use: str) -> type[Any] | None:
         if use == FEED:
             return None
+        from tollbridge.usage.source import source_class  # noqa: PLC0415 - only for sources of one's own
+
         sources.append(source_class(use, folder))
         return getattr(sources[0], "Settings", None)
 
@@ -79,14 +74,28 @@ def _read(path: Path) -> _File:
 
 
 @contextmanager
-def bridge(path: Path, connect: Callable[[SolusSettings], Solus] = Solus) -> Iterator[Parts]:
+def bridge(path: Path, connect: "Callable[[SolusSettings], Solus] | None" = None) -> "Iterator[Parts]":
     """All parts, ready for work, and closed at the end; ``connect`` makes SolusIO's client.
 
     Raises:
         ConfigError, AdapterFault: as :func:`read_configuration`, or for a usage source that cannot be made.
         LedgerError: the ledger cannot be opened.
     """
+    from tollbridge.jobs.parts import Parts  # noqa: PLC0415 - slow to import, and a look at a price needs none of it
+    from tollbridge.ledger import Ledger  # noqa: PLC0415
+    from tollbridge.solus import Solus  # noqa: PLC0415
+    from tollbridge.usage import panel_feed  # noqa: PLC0415
+    from tollbridge.usage.source import make_source  # noqa: PLC0415
+
     file = _read(path)
-    settings, billing = file.settings, file.billing()
-    with closing(Ledger.open(settings.ledger.url)) as ledger, closing(connect(settings.solus)) as solus:
-        yield Parts(settings, solus, billing, ledger, file.usage(solus))
+    settings, usage = file.settings, file.settings.solus.usage
+    with (
+        closing(file.billing()) as billing,
+        closing(Ledger.open(settings.ledger.url)) as ledger,
+        closing((connect or Solus)(settings.solus)) as solus,
+    ):
+        if file.source is None:
+            source = panel_feed(solus.panel, usage)
+        else:
+            source = make_source(usage.source, file.source, usage.settings)
+        yield Parts(settings, solus, billing, ledger, source)

@@ -15,7 +15,8 @@ def configure_logs(*, verbose: bool = False, as_json: bool = False) -> None:
     With ``as_json`` other libraries' warnings come the same way, uvicorn's tracebacks among them.
     """
     level = logging.DEBUG if verbose else logging.WARNING if not as_json else logging.INFO
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    plain = structlog.dev.ConsoleRenderer(colors=False, repr_native_str=True)  # no character of it steers a terminal
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else plain
     steps: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -4,9 +4,11 @@ All are frozen attrs classes whose fields may be given by position or by keyword
 tokens are ``int``. The only work done here is an invoice's sum, with tax.
 """
 
+from collections.abc import Iterable
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from enum import StrEnum
+from functools import reduce
 from typing import Any, Protocol
 
 import attrs
@@ -16,6 +18,10 @@ from tollbridge.words import printable
 
 # The most tax that is believed: no country charges half of the price.
 _MOST_TAX = Decimal("0.5")
+
+# For sums of money: whatever a panel may report and an operator may ask for it, no digit is lost, and none is refused
+# as the usual 28 would. Commercial rounding, half up.
+EXACT = Context(prec=1000, rounding=ROUND_HALF_UP)
 
 
 class ClientStatus(StrEnum):
@@ -209,7 +215,7 @@ class Invoice:
     @property
     def subtotal(self) -> Decimal:
         """The sum of the lines."""
-        return sum((line.amount for line in self.lines), Decimal(0))
+        return _sum(line.amount for line in self.lines)
 
     @property
     def tokens(self) -> int:
@@ -229,9 +235,7 @@ class Invoice:
             lines = [line for line in rest if line.taxed is taxed]
             tokens = sum(line.tokens for line in lines)
             words = f"{len(lines)} more items: {tokens:,} tokens"
-            sums += (
-                [InvoiceLine(words, tokens, sum((each.amount for each in lines), Decimal(0)), taxed)] if lines else []
-            )
+            sums += [InvoiceLine(words, tokens, _sum(each.amount for each in lines), taxed)] if lines else []
         return attrs.evolve(self, lines=(*kept, *sums))
 
     @property
@@ -239,9 +243,10 @@ class Invoice:
         """What the customer owes: taxed lines with tax, rounded once, half up, and the others as they are."""
         if self.prices_include_tax:
             return self.subtotal
-        taxed = sum((line.amount for line in self.lines if line.taxed), Decimal(0))
-        with_tax = taxed * tax_factor(self.taxes, compound=self.compound)
-        return with_tax.quantize(Decimal(1).scaleb(-self.decimals), ROUND_HALF_UP) + self.subtotal - taxed
+        taxed = _sum(line.amount for line in self.lines if line.taxed)
+        with_tax = EXACT.multiply(taxed, tax_factor(self.taxes, compound=self.compound))
+        untaxed = _sum(line.amount for line in self.lines if not line.taxed)
+        return EXACT.add(with_tax.quantize(Decimal(1).scaleb(-self.decimals), context=EXACT), untaxed)
 
 
 @attrs.frozen
@@ -354,6 +359,10 @@ class Check:
     name: str = attrs.field(validator=_TEXT)
     ok: bool = attrs.field(validator=_FLAG)
     detail: str = attrs.field(default="", validator=_TEXT)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 def tax_factor(taxes: tuple[TaxRate, ...], *, compound: bool) -> Decimal:

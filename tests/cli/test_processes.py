@@ -1,8 +1,11 @@
 """Commands as real processes: exit codes, streams and signals as a shell sees them."""
 
+import ast
 import json
 import subprocess
 import sys
+
+import pytest
 
 from tests.cli.company import Operator
 
@@ -39,3 +42,23 @@ def test_debugging_logs_go_to_standard_error_without_secrets(operator: Operator)
     assert len(json.loads(done.stdout)) == 4
     assert "request" in done.stderr
     assert "sandbox-token" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "not_needed"),
+    [
+        (["--version"], ["rich.console", "structlog", "sqlalchemy", "httpx", "tollbridge.config"]),
+        (["price", "1042"], ["httpx", "alembic", "uvicorn", "starlette", "jinja2", "tollbridge.ledger"]),
+    ],
+    ids=["--version", "price"],
+)
+def test_a_command_imports_nothing_that_it_does_not_need(
+    operator: Operator, arguments: list[str], not_needed: list[str]
+) -> None:
+    program = "import sys; from tollbridge.cli import main; main(sys.argv[1:]); sys.stderr.write(repr([*sys.modules]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--config", operator.world.config, *arguments],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout
+    assert set(not_needed) & set(ast.literal_eval(done.stderr)) == set()

@@ -68,9 +68,9 @@ def accepts(arguments: list[str], place: str) -> None:
         command, words = own, words[1:]
     assert words, place
     if words[0].startswith("--"):
-        assert words == ["--help"], f"{place}: {arguments}"
+        assert words in (["--help"], ["--version"]), f"{place}: {arguments}"
         return
-    found = command.commands.get(words[0])  # type: ignore[attr-defined]
+    found = command.get_command(typer.Context(command), words[0])  # type: ignore[attr-defined]
     assert found is not None, f"{place}: there is no command {words[0]}"
     sandbox = sandboxes().get(words[1]) if words[0] == "sandbox" and len(words) > 1 else None
     if sandbox is not None:

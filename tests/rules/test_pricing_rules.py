@@ -1,13 +1,15 @@
 """Tokens to money: the guide's own figures, and laws."""
 
+from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tollbridge.errors import Refused
-from tollbridge.model import Client, Currency, Discount, TaxRate, Terms, tax_factor
+from tollbridge.model import Client, Currency, Discount, Invoice, InvoiceLine, TaxRate, Terms, tax_factor
 from tollbridge.rules.metering import meter
 from tollbridge.rules.pricing import (
     DiscountRule,
@@ -226,3 +228,48 @@ def test_money_is_written_as_the_currency_is(amount: str, currency: Currency, te
 def test_written_money_reads_back_as_the_rounded_amount(amount: Decimal, decimals: int) -> None:
     text = money(amount, Currency("USD", prefix="$", decimals=decimals))
     assert Decimal(text.replace("$", "").replace(",", "")) == rounded(amount, decimals)
+
+
+PRICES = st.decimals(0, Decimal("999999999.999999999999")) | st.sampled_from(
+    [Decimal("1e-30"), Decimal("0.123456789012345678901234567891"), Decimal("999999999.99999999999999999999999999999")]
+)
+FACTORS = st.decimals(0, 10**30, places=12) | st.sampled_from([Decimal("1e30"), Decimal("1e-30")])
+TERMS = st.builds(
+    Terms,
+    st.lists(FACTORS.map(lambda factor: Discount("D", "", factor)), max_size=4),
+    st.lists(FACTORS.map(lambda rate: TaxRate("Tax", rate)), max_size=4),
+    st.booleans(),
+)
+
+
+@given(
+    PRICES,
+    TERMS,
+    st.tuples(st.booleans(), st.booleans()),
+    st.lists(st.integers(0, 2**63), min_size=1, max_size=5),
+    DECIMALS,
+)
+def test_whatever_is_accepted_can_be_priced_and_invoiced_to_the_last_digit(
+    base: Decimal, terms: Terms, flags: tuple[bool, bool], tokens: list[int], decimals: int
+) -> None:
+    """No price, discount, tax or number of tokens ends a run; a line is its tokens times its price, rounded once."""
+    exempt, inclusive = flags
+    currency = Currency("USD", decimals=decimals)
+    client = Client(1042, "ada@example.com", "USD", tax_exempt=exempt)
+    price = token_price(PriceList({"USD": base}, prices_include_tax=inclusive), client, terms, currency)
+    amounts = [line_amount(each, price) for each in tokens]
+    for each, amount in zip(tokens, amounts, strict=True):
+        assert abs(Fraction(amount) - each * Fraction(price.net)) <= Fraction(1, 2 * 10**decimals)
+        assert Decimal(plain(amount)) == amount
+        assert money(amount, currency)
+    invoice = Invoice(
+        "TB-2026-07-1042", 1042, "USD", date(2026, 8, 1), date(2026, 8, 15),
+        tuple(InvoiceLine("", each, amount, taxed=number % 2 == 0) for number, (each, amount) in enumerate(
+            zip(tokens, amounts, strict=True)
+        )),
+        taxes=price.taxes, compound=price.compound, prices_include_tax=inclusive, decimals=decimals,
+    )  # fmt: skip
+    assert Fraction(invoice.subtotal) == sum(map(Fraction, amounts))
+    assert invoice.total >= invoice.subtotal
+    assert sum(line.amount for line in invoice.folded(2).lines) or not invoice.subtotal
+    assert plain(price.user)

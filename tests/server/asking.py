@@ -66,6 +66,8 @@ class CountingAdapter:
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.asked_for_currencies = 0
+        self.at_this_moment = self.most_at_once = 0
         self.down = False
         self.known = {1042: Client(1042, "a@example.com", "USD"), 1043: Client(1043, "b@example.com", "EUR")}
         self.prices = {1042: Decimal("0.5"), 1043: Decimal("0.25")}
@@ -83,8 +85,12 @@ class CountingAdapter:
     def client(self, client_id: int) -> Client | None:
         with self._lock:
             self.asked.append(client_id)
+            self.at_this_moment += 1
+            self.most_at_once = max(self.most_at_once, self.at_this_moment)
         self._was_asked.release()
         self.may_answer.wait(30)
+        with self._lock:
+            self.at_this_moment -= 1
         if self.down:
             raise Unavailable("the billing system is down")
         return self.known.get(client_id)
@@ -95,6 +101,8 @@ class CountingAdapter:
 
     @hookimpl
     def currencies(self) -> list[Currency]:
+        with self._lock:
+            self.asked_for_currencies += 1
         if self.down:
             raise Unavailable("the billing system is down")
         return []

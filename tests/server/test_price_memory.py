@@ -1,8 +1,10 @@
 """Prices are remembered, fetched by one caller at a time, and outlive a billing system that is down."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import httpx
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from tests.server.asking import ask, counting, endpoint, exact, metric, out_of_r
 from tests.world import World, a_world
 from tollbridge import Client
 from tollbridge.errors import NotFound, TollbridgeError, Unavailable
-from tollbridge.server.remembering import PriceMemory
+from tollbridge.server.prices import LookupThreads, Prices
 
 
 def fetches(url: str, outcome: str = "ok") -> float:
@@ -151,15 +153,15 @@ def test_an_answer_is_never_older_than_it_may_be(steps: list[tuple[str, int]]) -
 
 
 class _Story:
-    """A price memory on a clock of its own, and a billing system that comes and goes."""
+    """Prices on a clock of their own, and a billing system that comes and goes."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = 1000.0
         self.billing = "up"
         self.fetched: dict[int, float] = {}
-        self.memory = PriceMemory(self.fetch, fresh_seconds=10, stale_seconds=50)
+        self.prices = Prices(self.fetch, _AtOnce(1), fresh_seconds=10, stale_seconds=50)
 
-    async def fetch(self, client_id: int) -> bytes:
+    def fetch(self, client_id: int) -> bytes:
         if self.billing == "down":
             raise Unavailable("down")
         if self.billing == "gone":
@@ -169,19 +171,19 @@ class _Story:
         return f"{client_id}@{self.now}".encode()
 
     async def tell(self, steps: list[tuple[str, int]]) -> None:
-        asyncio.get_running_loop().time = lambda: self.now  # type: ignore[method-assign]
-        for what, value in steps:
-            if what == "wait":
-                self.now += value
-            elif what == "ask":
-                await self.ask(value)
-            else:
-                self.billing = what
+        with mock.patch("tollbridge.kept.time.monotonic", side_effect=lambda: self.now):
+            for what, value in steps:
+                if what == "wait":
+                    self.now += value
+                elif what == "ask":
+                    await self.ask(value)
+                else:
+                    self.billing = what
 
     async def ask(self, client_id: int) -> None:
         age = self.now - self.fetched.get(client_id, -1000.0)
         try:
-            answer = (await self.memory.answer(client_id)).decode()
+            answer = (await self.prices.answer(client_id)).decode()
         except TollbridgeError:
             assert self.billing != "up"
             assert age >= (10 if self.billing == "gone" else 50)
@@ -189,3 +191,10 @@ class _Story:
         who, _, when = answer.partition("@")
         assert int(who) == client_id
         assert self.now - float(when) < (50 if self.billing == "down" else 10)
+
+
+class _AtOnce(LookupThreads):
+    """Whoever asks looks up."""
+
+    def start(self, look_up: Callable[[], None]) -> None:
+        look_up()

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -9,8 +11,10 @@ import structlog
 
 from tests.server.asking import ask, counting, endpoint, out_of_reach
 from tests.world import World
+from tollbridge.errors import ConfigError
 from tollbridge.logs import configure_logs
 from tollbridge.secret import hide
+from tollbridge.server import app
 
 
 def test_a_server_that_is_up_says_so_whatever_else_is_down(world: World) -> None:
@@ -80,6 +84,31 @@ def test_metrics_name_no_client_and_no_secret(world: World) -> None:
         ask(url, 77001)
         text = httpx.get(f"{url}/metrics").text
     assert not {"1042", "77001", "bridge-token"} & set(text.replace('"', " ").split())
+
+
+def test_a_worker_whose_application_cannot_be_made_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+
+    @contextmanager
+    def bridge(_path: object) -> Iterator[None]:
+        try:
+            yield None
+        finally:
+            closed.append(True)
+
+    def refuse(_parts: object) -> None:
+        raise ConfigError("account.html", ["it is broken"])
+
+    monkeypatch.setenv(app.CONFIG_VARIABLE, "bridge.toml")
+    monkeypatch.setattr(app, "bridge", bridge)
+    monkeypatch.setattr(app, "create_app", refuse)
+    try:
+        with pytest.raises(ConfigError):
+            app.worker_app()
+    finally:
+        logging.getLogger().handlers.clear()
+        configure_logs()
+    assert closed == [True]
 
 
 def test_a_log_line_is_one_json_object_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,7 +179,7 @@ class BillingSystem:
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             try:
                 impl.function(*(facts[name] for name in impl.argnames))
-            except Exception as error:  # noqa: BLE001 - somebody else's code
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code
                 _log.warning("listener failed", hook=hook, plugin=impl.plugin_name, error=redact(str(error)))
 
     def _optional(self, hook: str, wanted: type[Value], **arguments: Any) -> Value | None:
@@ -191,7 +191,7 @@ class BillingSystem:
             return getattr(self._manager.hook, hook)(**arguments)
         except TollbridgeError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a run that ended here would pass for done
             raise self._fault(hook, error) from error
 
     def _all(self, hook: str, wanted: type[Value]) -> list[Value]:
@@ -223,7 +223,7 @@ class BillingSystem:
                 continue
             except TollbridgeError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise self._fault(hook, error) from error
             raised = False
             yield value if isinstance(value, Refused) else self._checked(hook, value, wanted)
@@ -233,6 +233,6 @@ class BillingSystem:
             raise AdapterFault(f"{self.name}.{hook} gave {type(value).__name__}, where {wanted.__name__} is needed")
         return value
 
-    def _fault(self, hook: str, error: Exception) -> AdapterFault:
+    def _fault(self, hook: str, error: BaseException) -> AdapterFault:
         words = redact(f"{type(error).__name__}: {error}")
         return AdapterFault(f"{self.name}.{hook} failed by a fault of its own: {words}")

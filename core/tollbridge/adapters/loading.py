@@ -74,7 +74,7 @@ def _looked_at(name: str, distribution: str, version: str, load: Callable[[], ty
         hooks = tuple(implemented(adapter_class))
         cannot = tuple(Inability(what, reason) for what, reason in inabilities(adapter_class).items())
         return Installed(name, distribution, version, hooks, cannot, faults(adapter_class))
-    except Exception as error:  # noqa: BLE001 - somebody else's code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code
         problem = f"{type(error).__name__}: {error}"
         return Installed(name, distribution, version, (), problem=problem)
 
@@ -107,7 +107,7 @@ def plugin_class(use: str, folder: Path, group: str, kind: str) -> type[Any]:
         raise ConfigError("bridge.toml", [f'there is no installed {kind} "{use}"; installed: {names}; {hint}'])
     try:
         found: type[Any] = points[use].load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError("bridge.toml", [f'"{use}" cannot be imported: {type(error).__name__}: {error}']) from error
     return found
 
@@ -121,7 +121,7 @@ def _own_class(use: str, folder: Path) -> type[Any]:
     except ModuleNotFoundError as error:
         where = f"; it is looked for in {folder}" if error.name and module_name.startswith(error.name) else ""
         raise ConfigError("bridge.toml", [f'"{use}" cannot be imported: {error}{where}']) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError("bridge.toml", [f'"{use}" cannot be imported: {type(error).__name__}: {error}']) from error
     found = getattr(module, class_name, None)
     if found is None:
@@ -200,7 +200,7 @@ def make(what: str, plugin: type[Any], settings: Any) -> Any:
         return plugin(settings) if hasattr(plugin, "Settings") else plugin()
     except TollbridgeError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AdapterFault(f"{what} cannot be made: {type(error).__name__}: {error}") from error
 
 
@@ -252,7 +252,7 @@ def plugin_manager(name: str, adapter_type: type[Any], settings: Any) -> pluggy.
     for point in entry_points(group=LISTENERS_GROUP):
         try:
             _register_listener(manager, point)
-        except Exception as error:  # noqa: BLE001 - somebody else's code, and never a reason not to bill
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code, and never a reason not to bill
             _log.warning("listener cannot be used", plugin=point.name, error=f"{type(error).__name__}: {error}")
     return manager
 

@@ -1,41 +1,88 @@
-"""The commands."""
+"""The commands. Each one's module is imported when it is called, so that none waits for what the others need."""
 
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+import traceback
+from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import entry_points
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from tollbridge.cli import daily, entering, reports, scaffolding, serving, setup
-from tollbridge.cli.output import complain
+from tollbridge import __version__
 from tollbridge.cli.session import Session
 from tollbridge.errors import ConfigError, TollbridgeError, UsageError
-from tollbridge.logs import configure_logs
 
+_TRACEBACK = "TOLLBRIDGE_TRACEBACK"
 _COMMANDS_GROUP = "tollbridge.commands"
-_SANDBOXES_GROUP = "tollbridge.sandboxes"
+_PANELS = {
+    "Setting up": {"init": "setup", "check": "setup", "connect": "setup"},
+    "Every day": {"run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "approve": "runs", "serve": "serving"},
+    "Looking": {
+        "price": "price", "plans": "reports", "usage": "reports", "explain": "reports", "runs": "runs", "adapters": "reports",
+        "sso": "entering",
+    },
+    "Trying out": {"demo": "serving", "new-adapter": "scaffolding", "sandbox": "sandboxes"},
+}  # fmt: skip
+_PLACES = {name: (module, panel) for panel, commands in _PANELS.items() for name, module in commands.items()}
+
+
+class Commands(TyperGroup):
+    """Tollbridge's own commands, and those that adapters bring along."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Their names, in the order of the overview."""
+        return [*_PLACES, *(point.name for point in entry_points(group=_COMMANDS_GROUP))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """The command, imported now; None if there is none, or if an adapter's own cannot be used."""
+        if cmd_name in _PLACES:
+            name, panel = _PLACES[cmd_name]
+            return _made(cmd_name, panel, getattr(import_module(f"{__name__}.{name}"), cmd_name.replace("-", "_")))
+        for point in entry_points(group=_COMMANDS_GROUP, name=cmd_name):
+            return brought(point, f"the commands of {cmd_name}", "Adapters' own")
+        return None
+
+
+def _made(name: str, panel: str, what: Any) -> Any:
+    """The click command of a function or of a Typer group."""
+    if isinstance(what, typer.Typer):
+        made: Any = get_group(what)
+    else:
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(what)
+        made = get_command(alone)
+    made.name, made.rich_help_panel = name, panel
+    return made
+
+
+def brought(point: Any, what: str, panel: str = "Commands") -> Any:
+    """What somebody else's package brings along; if it fails that is told, and Tollbridge's own commands still work."""
+    try:
+        return _made(point.name, panel, point.load())
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - that is the point
+        _complain(f"{what} cannot be used: {type(error).__name__}: {error}")
+        return None
+
 
 app = typer.Typer(
+    cls=Commands,
     name="tollbridge",
     help="A billing bridge between SolusIO and the billing system you already run.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-_PANELS = {
-    "Setting up": (setup.init, setup.check, setup.connect),
-    "Every day": (daily.run, daily.sync, daily.invoice, daily.overdue, serving.serve),
-    "Looking": (reports.price, reports.plans, reports.usage, reports.explain, reports.adapters, entering.sso),
-    "Trying out": (serving.demo, scaffolding.new_adapter),
-}
-for panel, commands in _PANELS.items():
-    for command in commands:
-        app.command(rich_help_panel=panel)(command)
-app.add_typer(serving.sandboxes, name="sandbox", rich_help_panel="Trying out")
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tollbridge {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -45,42 +92,50 @@ def tollbridge(
         "bridge.toml"
     ),
     debug: Annotated[bool, typer.Option("--debug", help="Log every request to standard error.")] = False,
+    version: Annotated[  # noqa: ARG001 - the callback has done it
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """A billing bridge between SolusIO and the billing system you already run."""
+    from tollbridge.logs import configure_logs  # noqa: PLC0415 - slow to import
+
     configure_logs(verbose=debug)
     context.obj = Session(config)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit 0 done, 1 done but for some clients, 2 bad usage or configuration, 3 not reachable."""
-    _add_adapters_commands()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character ends no command
     try:
         app(arguments)
     except TollbridgeError as error:
-        complain(str(error))
+        _complain(str(error))
         return exit_code(error)
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except Exception as error:  # noqa: BLE001 - nobody at a terminal is helped by a traceback
+        return _fault(error)
     return 0
 
 
-@cache
-def _add_adapters_commands() -> None:
-    for point in entry_points(group=_COMMANDS_GROUP):
-        with _told(f"the commands of {point.name}"):
-            app.add_typer(point.load(), name=point.name, rich_help_panel="Adapters' own")
-    for point in entry_points(group=_SANDBOXES_GROUP):
-        with _told(f"the sandbox {point.name}"):
-            serving.sandboxes.command(point.name)(point.load())
+def _fault(error: Exception) -> int:
+    """Say that this is a fault of ours, or of an adapter's, and how to find out more."""
+    if os.environ.get(_TRACEBACK):
+        _complain("".join(traceback.format_exception(error)))
+    _complain(
+        f"a fault of Tollbridge, or of something installed beside it: {type(error).__name__}: {error}\n"
+        f"Nothing is lost: run the command again. If it fails again, {_TRACEBACK}=1 shows where; please report it."
+    )
+    return 3
 
 
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Somebody else's code that fails is told of, and Tollbridge's own commands still work."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - that is the point
-        complain(f"{what} cannot be used: {type(error).__name__}: {error}")
+def _complain(text: str) -> None:
+    from tollbridge.cli.output import complain  # noqa: PLC0415 - slow to import
+
+    with suppress(BrokenPipeError):
+        complain(text)
 
 
 def exit_code(error: TollbridgeError) -> int:

@@ -13,7 +13,7 @@ import typer
 
 from tollbridge.bridge import bridge
 from tollbridge.cli.demo import as_operator, command, company, write_configuration
-from tollbridge.cli.output import out, say
+from tollbridge.cli.output import say
 from tollbridge.config import MailSettings
 from tollbridge.loopback import running as serving
 from tollbridge.mail import Delivery, Sender
@@ -79,7 +79,7 @@ class _Printer(Sender):
             mail = BytesParser(policy=default).parsebytes(message.content)
             text = mail.get_body(("plain",))
             words = f"\nE-mail to {message.recipient}: {mail['Subject']}\n\n{text.get_content() if text else ''}"
-            out.print(words, markup=False, highlight=False, soft_wrap=True)  # a link stays in one line
+            say(words, wrap=False)  # a link stays in one line
 
     def close(self) -> None:
         """Nothing is open."""

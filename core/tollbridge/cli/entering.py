@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from tollbridge.cli.output import out, print_json
+from tollbridge.cli.output import print_json, say
 from tollbridge.cli.session import AsJson
 from tollbridge.errors import NotFound, UsageError
+from tollbridge.jobs.pricing import Pricer
 
 
 def sso(
@@ -18,7 +19,7 @@ def sso(
     from tollbridge.server.pages import pages_of  # noqa: PLC0415 - slow to import
 
     with context.obj.parts() as parts:
-        pages = pages_of(parts)
+        pages = pages_of(parts, Pricer(parts.billing, parts.settings.pricing.price_list()))
         if pages is None:
             raise UsageError("bridge.toml has no [pages], so there is nothing to log in to")
         try:
@@ -29,4 +30,4 @@ def sso(
     if as_json:
         print_json({"client_id": client, "url": url})
     else:
-        out.print(url, markup=False, soft_wrap=True)  # one line, however long
+        say(url, wrap=False)

@@ -1,5 +1,11 @@
-"""What a command prints: tables and JSON on standard output, progress and problems on standard error."""
+"""What a command prints: tables and JSON on standard output, progress and problems on standard error.
 
+Names and messages come from customers and from other systems. None of it reaches the terminal but as plain text: no
+control characters, no escape sequences, no markup.
+"""
+
+import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -7,28 +13,44 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import orjson
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.status import Status
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from tollbridge.jobs.parts import Failure, Progress
 from tollbridge.rules.calendar import Month
 from tollbridge.secret import redact
 
-out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False)
+if TYPE_CHECKING:
+    from tollbridge.jobs.parts import Failure, Progress
+
+out = Console(highlight=False, soft_wrap=False, emoji=False, markup=False)
+err = Console(stderr=True, highlight=False, emoji=False, markup=False)
 
 _PROGRESS_SECONDS = 5.0
+# What steers a terminal or turns its writing direction, and halves of characters.
+_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def for_terminal(text: str, *, lines: bool = True) -> str:
+    """``text`` with every control character shown by its number; unless ``lines``, the ends of its lines, too."""
+    text = text.replace("\r\n", "\n")
+    shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return shown if lines else shown.replace("\n", "\\n")
 
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output; money as text."""
-    sys.stdout.write(orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode() + "\n")
+    import orjson  # noqa: PLC0415 - most people read tables
+
+    try:
+        text = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:  # half a character, or a number beyond 64 bits: JSON has both
+        text = json.dumps(document, default=_plain, indent=2)
+    sys.stdout.write(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def _plain(value: Any) -> Any:
@@ -36,6 +58,8 @@ def _plain(value: Any) -> Any:
         return plain_money(value)
     if isinstance(value, Month | StrEnum):
         return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if attrs.has(type(value)):
         return attrs.asdict(value, recurse=False)
     raise TypeError(type(value).__name__)
@@ -46,10 +70,22 @@ def plain_money(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
-def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+class PlainTable(Table):
+    """A table whose cells are text and nothing else, whoever wrote it."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        """A row; options as of Rich."""
+        super().add_row(*(_cell(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+def _cell(text: str) -> Text:
+    return Text(for_terminal(text, lines=False))
+
+
+def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> PlainTable:
     """A table with the named columns; those in ``right`` hold numbers."""
-    made = Table(
-        title=title or None,
+    made = PlainTable(
+        title=_cell(title) if title else None,
         title_justify="left",
         title_style="bold",
         header_style="bold",
@@ -57,21 +93,21 @@ def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
         pad_edge=False,
     )
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        made.add_column(_cell(column), justify="right" if column in right else "left", overflow="fold")
     return made
 
 
-def say(text: str) -> None:
-    """A line for people, on standard output."""
-    out.print(redact(text), markup=False)
+def say(text: str, *, wrap: bool = True) -> None:
+    """A line for people, on standard output; without ``wrap`` it stays one line, however long."""
+    out.print(for_terminal(redact(text)), soft_wrap=not wrap)
 
 
 def complain(text: str) -> None:
     """A problem, on standard error."""
-    err.print(redact(text), markup=False, style="red", soft_wrap=True)
+    err.print(for_terminal(redact(text)), style="red", soft_wrap=True)
 
 
-def print_failures(failures: list[Failure], *, most: int = 20) -> None:
+def print_failures(failures: "list[Failure]", *, most: int = 20) -> None:
     """The clients that failed, with what to do about each."""
     for failure in failures[:most]:
         complain(str(failure))
@@ -80,18 +116,18 @@ def print_failures(failures: list[Failure], *, most: int = 20) -> None:
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Progress]:
+def progress(*, quiet: bool = False) -> "Iterator[Progress]":
     """Progress on standard error: a live line for people, a line now and then for logs."""
     if quiet:
         yield lambda _step, _done: None
     elif err.is_terminal:
-        with Status("starting", console=err) as status:
-            yield lambda step, done: status.update(f"{step}: {done:,}" if done else step)
+        with err.status("starting") as status:
+            yield lambda step, done: status.update(_cell(f"{step}: {done:,}" if done else step))
     else:
         yield _slow_lines()
 
 
-def _slow_lines() -> Progress:
+def _slow_lines() -> "Progress":
     """A line every few seconds, and none for what is done sooner."""
     last = time.monotonic()
 
@@ -99,7 +135,7 @@ def _slow_lines() -> Progress:
         nonlocal last
         if time.monotonic() - last >= _PROGRESS_SECONDS:
             last = time.monotonic()
-            err.print(f"{step}: {done:,}" if done else step, markup=False)
+            err.print(for_terminal(f"{step}: {done:,}" if done else step))
 
     return show
 

@@ -1,4 +1,4 @@
-"""Commands that only look: ``usage``, ``price``, ``plans``, ``explain`` and ``adapters``."""
+"""Commands that only look: ``usage``, ``plans``, ``explain`` and ``adapters``."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -14,18 +14,17 @@ from tollbridge.bridge import read_configuration
 from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import named_adapter
-from tollbridge.errors import NotFound, TollbridgeError, UsageError
+from tollbridge.errors import TollbridgeError, UsageError
 from tollbridge.jobs.comparing import Comparison, UsageRow, compare_usage
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.reports import invoice_json
-from tollbridge.model import Client, Currency, InvoiceStatus
+from tollbridge.model import Currency, InvoiceStatus
 from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
-from tollbridge.rules.pricing import TokenPrice, conversion, exact_money, money, plain
-from tollbridge.solus.pricing_answer import pricing_answer
+from tollbridge.rules.pricing import conversion, exact_money, money, plain
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
 _CONVERSIONS = (1, 10, 100, 1_000, 10_000)
@@ -71,75 +70,6 @@ def _note(row: UsageRow) -> str:
     if row.computed not in {None, row.item.tokens}:
         return "differs"
     return "deleted" if row.item.server and row.item.server.is_deleted else ""
-
-
-def price(
-    context: typer.Context,
-    client: Annotated[int, typer.Argument(metavar="CLIENT", help="The client's id in the billing system.")],
-    as_json: AsJson = False,
-) -> None:
-    """What SolusIO is told about a client's prices, and how it comes about."""
-    with context.obj.parts() as parts:
-        found = _client(parts, client)
-        made = Pricer(parts.billing, parts.settings.pricing.price_list()).price(found)
-    steps = price_steps(found, made)
-    if as_json:
-        answer = _texts(pricing_answer(made))
-        print_json({"client_id": found.id, "email": found.email, "answer": answer, "steps": steps})
-        return
-    who = " ".join(part for part in (found.first_name, found.last_name) if part) or found.company
-    say(f"Client {found.id}{f', {who}' if who else ''}, {found.email}, {found.status}")
-    shown = table("The price of one token", "step", "factor", made.currency.code, right=("factor", made.currency.code))
-    for step in steps:
-        shown.add_row(step["step"], step["factor"], step["price"])
-    out.print(shown)
-    say("1,000 tokens are " + money(1000 * made.user, made.currency) + " to the customer.")
-
-
-def _texts(answer: Any) -> Any:
-    """The answer with its numbers as text, and none of the zeros that a database pads them with."""
-    if isinstance(answer, dict):
-        return {key: _texts(value) for key, value in answer.items()}
-    if isinstance(answer, list):
-        return [_texts(value) for value in answer]
-    return plain(answer) if isinstance(answer, Decimal) else answer
-
-
-def _client(parts: Parts, client_id: int) -> Client:
-    try:
-        return parts.billing.client(client_id)
-    except NotFound as error:
-        raise UsageError(str(error)) from None
-
-
-def price_steps(client: Client, made: TokenPrice) -> list[dict[str, str]]:
-    """The price's way from the base to what the customer pays, step by step; numbers as text."""
-    current = made.base
-    steps = [{"step": "bridge.toml's price", "factor": "", "price": plain(current)}]
-
-    def add(what: str, factor: Decimal) -> None:
-        nonlocal current
-        current *= factor
-        steps.append({"step": what, "factor": plain(factor), "price": plain(current)})
-
-    if client.tax_exempt and made.prices_include_tax and made.without_tax != made.base:
-        current = made.without_tax
-        steps.append({"step": "exempt: without the tax it holds", "factor": "", "price": plain(current)})
-    for discount in made.discounts:
-        add(f"{discount.name}{f' ({discount.description})' if discount.description else ''}", discount.multiplier)
-    if made.prices_include_tax:
-        held = ", ".join(f"{tax.label} {plain(tax.rate)} %" for tax in made.taxes)
-        steps.append({"step": f"includes {held}" if held else "no tax", "factor": "", "price": plain(current)})
-        return steps
-    net = current
-    for tax in made.taxes:
-        label = f"{tax.label} {plain(tax.rate)} %{' on top of the above' if made.compound else ''}"
-        current += (current if made.compound else net) * tax.rate / 100
-        steps.append({"step": label, "factor": "", "price": plain(current)})
-    if not made.taxes:
-        reason = "tax exempt" if client.tax_exempt else "no tax applies"
-        steps.append({"step": reason, "factor": "", "price": plain(current)})
-    return steps
 
 
 def plans(context: typer.Context, as_json: AsJson = False) -> None:

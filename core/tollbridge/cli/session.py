@@ -1,16 +1,21 @@
 """What every command has at hand: where bridge.toml is, and the options they share."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import attrs
 import typer
 
 from tollbridge.errors import UsageError
 from tollbridge.rules.calendar import Month
+
+if TYPE_CHECKING:
+    from tollbridge.adapters.billing import BillingSystem
+    from tollbridge.config import Settings
+    from tollbridge.jobs.parts import Parts
 
 Value = TypeVar("Value")
 
@@ -21,11 +26,20 @@ class Session:
 
     config: Path
 
-    def parts(self) -> AbstractContextManager[Any]:
+    def parts(self) -> "AbstractContextManager[Parts]":
         """All parts of the bridge, built from bridge.toml and closed at the end."""
         from tollbridge.bridge import bridge  # noqa: PLC0415 - slow to import, and not needed for --help
 
         return bridge(self.config)
+
+    @contextmanager
+    def billing(self) -> "Iterator[tuple[Settings, BillingSystem]]":
+        """The settings and the billing system, for a command that needs neither the ledger nor SolusIO."""
+        from tollbridge.bridge import read_configuration  # noqa: PLC0415
+
+        settings, billing = read_configuration(self.config)
+        with closing(billing):
+            yield settings, billing
 
     def adapter_settings(self, kind: type[Value]) -> Value:
         """The adapter's own settings from bridge.toml, for a command that an adapter brings along.

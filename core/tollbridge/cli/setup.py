@@ -18,7 +18,9 @@ from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
 from tollbridge.config import MailSettings
 from tollbridge.errors import TollbridgeError, Unavailable, UsageError
+from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.pricing import Pricer
 from tollbridge.mail import Sender
 from tollbridge.model import Check
 from tollbridge.rules.calendar import Month
@@ -136,6 +138,7 @@ def _solus_checks(parts: Parts) -> Iterator[Check]:
     answers = _tried("SolusIO", lambda: _answers(solus))
     yield answers
     if answers.ok:
+        yield _tried("clock", lambda: compare_clocks(solus))
         yield _tried("SolusIO role", lambda: solus.role.name if solus.role else "the panel's own choice")
         yield _tried("SolusIO limit group", lambda: solus.limit_group.name if solus.limit_group else "none named")
         yield _tried("SolusIO usage feed", lambda: _reads_usage(parts))
@@ -152,7 +155,7 @@ def _pages_checks(parts: Parts) -> Iterator[Check]:
 def _offered_by_pages(parts: Parts) -> str:
     from tollbridge.server.pages import pages_of  # noqa: PLC0415 - slow to import
 
-    pages = pages_of(parts)  # tries every template
+    pages = pages_of(parts, Pricer(parts.billing, parts.settings.pricing.price_list()))  # tries every template
     offers = pages.offers if pages else {}
     return ", ".join(f"{name}: {'yes' if offered else 'no'}" for name, offered in offers.items())
 

@@ -2,6 +2,7 @@
 
 from tollbridge.config.reading import load_settings, named_adapter
 from tollbridge.config.settings import (
+    FEED,
     AccountsSettings,
     BillingSettings,
     LedgerSettings,
@@ -15,6 +16,7 @@ from tollbridge.config.settings import (
 )
 
 __all__ = [
+    "FEED",
     "AccountsSettings",
     "BillingSettings",
     "LedgerSettings",

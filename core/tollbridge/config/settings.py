@@ -21,8 +21,10 @@ from tollbridge.rules.overdue import Ladder
 from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
 
+FEED = "feed"  # the usage source that is the panel itself
 _MOST_DAYS = 3660
 _MOST_AT_ONCE = 64
+_DEAREST_TOKEN = 10**9
 _SHORTEST_SIGNING_SECRET = 32
 
 
@@ -56,6 +58,13 @@ def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dic
             raise FieldError(f"{attribute.name}.{code}", "must be a currency code of three capitals, like USD")
 
 
+def _prices_of_one(_instance: object, attribute: "attrs.Attribute[Any]", value: dict[str, Decimal]) -> None:
+    """Each value can be the price of one token; a typing error is found here, and not on an invoice."""
+    for code, price in value.items():
+        if price >= _DEAREST_TOKEN:
+            raise FieldError(f"{attribute.name}.{code}", f"must be less than a billion for one token, not {price:f}")
+
+
 @attrs.frozen
 class UsageSettings:
     """``[solus.usage]``: where usage comes from, and how the panel's feed is asked for it.
@@ -64,7 +73,7 @@ class UsageSettings:
     a source, as its own class has them, None for the feed.
     """
 
-    source: str = "feed"
+    source: str = FEED
     path: str = attrs.field(default="usage", validator=_relative_path)
     from_parameter: str = "from"
     to_parameter: str = "to"
@@ -111,7 +120,7 @@ class TaxSettings:
 class PricingSettings:
     """``[pricing]``: one token's price per currency, and terms for adapters that cannot read them."""
 
-    tokens: dict[str, Decimal] = attrs.field(validator=_currencies)
+    tokens: dict[str, Decimal] = attrs.field(validator=[_currencies, _prices_of_one])
     prices_include_tax: bool = False
     compound_tax: bool = False
     discounts: list[DiscountSettings] = attrs.Factory(list)

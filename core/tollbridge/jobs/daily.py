@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 import attrs
@@ -10,6 +10,7 @@ import attrs
 from tollbridge.errors import ClockWrong, LedgerError, TollbridgeError, UsageError
 from tollbridge.fields import is_loopback
 from tollbridge.jobs.accounts import Sync
+from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
 from tollbridge.jobs.overdue import Overdue
@@ -20,8 +21,6 @@ from tollbridge.jobs.sending import Sending
 from tollbridge.jobs.work import ClientsRead, Work
 from tollbridge.rules.calendar import Month, end_of_day, months_to_invoice
 from tollbridge.rules.closing import is_to_draft
-
-_MOST_CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 Part = Callable[[Work, DailyReport], None]
 
@@ -106,9 +105,12 @@ def _whole(report: DailyReport) -> DailyReport:
 
 def _daily(work: Work, report: DailyReport) -> None:
     """Who has paid is released first, and whatever stops the rest, overdue is done all the same."""
-    with report.going_on():
+    try:
         _release(work, report)
-    _refuse_wrong_clock(work)
+    except ClockWrong:
+        raise
+    except TollbridgeError as error:
+        report.stopped_by = error
     with report.going_on():
         Sync(work, report.accounts).sync()
         _invoice(work, months_due(work.parts, work.when), report.invoicing)
@@ -118,10 +120,12 @@ def _daily(work: Work, report: DailyReport) -> None:
 
 def _release(work: Work, report: DailyReport) -> None:
     """By a wrong clock nobody is known to be in time, so only who owes nothing at all is released."""
-    wrong = _clock_fault(work)
-    Overdue(work, report.overdue).release(only_who_owes_nothing=wrong is not None)
-    if wrong is not None:
-        raise wrong
+    try:
+        _refuse_wrong_clock(work)
+    except ClockWrong:
+        Overdue(work, report.overdue).release(only_who_owes_nothing=True)
+        raise
+    Overdue(work, report.overdue).release()
 
 
 def _invoice(work: Work, months: Sequence[Month], report: InvoicingReport, *, anew: bool = False) -> None:
@@ -209,19 +213,6 @@ def when(parts: Parts, day: date | None, *, dry_run: bool) -> When:
 
 
 def _refuse_wrong_clock(work: Work) -> None:
-    fault = _clock_fault(work)
-    if fault is not None:
-        raise fault
-
-
-def _clock_fault(work: Work) -> ClockWrong | None:
-    """What is wrong with this machine's clock, or SolusIO's: by the wrong one of them months would end too soon."""
-    if work.when.pretended:
-        return None
-    theirs, ours = work.parts.solus.time(), datetime.now(UTC)
-    if theirs is None or abs(theirs - ours) <= _MOST_CLOCK_DIFFERENCE:
-        return None
-    return ClockWrong(
-        f"this machine's clock says {ours:%Y-%m-%d %H:%M} UTC, and SolusIO's {theirs:%Y-%m-%d %H:%M}: nothing is closed"
-        " and nobody is locked before the wrong one of them is set right"
-    )
+    """A run that pretends another day has its own idea of the time."""
+    if not work.when.pretended:
+        compare_clocks(work.parts.solus)

@@ -1,25 +1,19 @@
 """A client's token price, from the billing system's facts and bridge.toml's rules."""
 
-from functools import cached_property
-
-from babel.numbers import get_currency_precision
-
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.errors import Refused
+from tollbridge.kept import Kept
 from tollbridge.model import Client, Currency
 from tollbridge.rules.pricing import PriceList, TokenPrice, token_price
 
 
 class Pricer:
-    """Prices tokens; the currencies are asked for once in its life, so make one for each run or look-up."""
+    """Prices tokens, for any number of threads; the currencies are asked for once a minute."""
 
     def __init__(self, billing: BillingSystem, prices: PriceList) -> None:
         self._billing = billing
         self._prices = prices
-
-    @cached_property
-    def _currencies(self) -> dict[str, Currency]:
-        return self._billing.currencies()
+        self._currencies = Kept(billing.currencies)
 
     def price(self, client: Client) -> TokenPrice:
         """The client's price of one token.
@@ -31,17 +25,24 @@ class Pricer:
 
     def offered(self) -> tuple[str, ...]:
         """The currencies that have a token price and, as far as the billing system tells, can be paid in."""
-        return tuple(code for code in self._prices.tokens if not self._currencies or code in self._currencies)
+        known = self._currencies.get()
+        return tuple(code for code in self._prices.tokens if not known or code in known)
 
     def writing(self, code: str) -> Currency:
         """How amounts of a currency are written: as the billing system has it, else as ISO 4217 has it."""
-        return self._currencies.get(code) or Currency(code, suffix=f" {code}", decimals=get_currency_precision(code))
+        return self._currencies.get().get(code) or _as_iso_has_it(code)
 
     def _currency(self, client: Client) -> Currency:
-        code, known = client.currency, self._currencies
+        code, known = client.currency, self._currencies.get()
         if known and code not in known:
             raise Refused(
                 f"client {client.id} pays in {code or 'no currency'}, which is not among the billing system's active"
                 f" currencies ({', '.join(sorted(known))})"
             )
         return self.writing(code)
+
+
+def _as_iso_has_it(code: str) -> Currency:
+    from babel.numbers import get_currency_precision  # noqa: PLC0415 - slow to import, and seldom needed
+
+    return Currency(code, suffix=f" {code}", decimals=get_currency_precision(code))

@@ -1,28 +1,30 @@
 """What a client is shown of its own: the running month and where it leads, and the invoices of the bridge."""
 
 import threading
-import time
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 
 import attrs
 
 from tollbridge.jobs.parts import Parts
+from tollbridge.kept import Freshness, Kept, aside
 from tollbridge.model import UsageItem, UserUsage
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import meter
 from tollbridge.solus.panel import again_if_incomplete
 
-_KEPT_SECONDS = 300.0
+_FRESHNESS = Freshness(300, stale_seconds=3600, most_seconds=10)
 _HOUR = 3600
 
 
 @attrs.frozen
 class RunningMonth:
-    """A client's usage of the running month so far, and the tokens it comes to if all goes on so."""
+    """A client's usage of the running month as of a moment, and the tokens it comes to if all goes on so."""
 
     items: tuple[UsageItem, ...]
     projected: int
+    as_of: datetime
 
     @property
     def tokens(self) -> int:
@@ -56,31 +58,48 @@ def _in_the_end(item: UsageItem, left: int) -> int:
     return max(item.tokens, meter(server.hours + left, server.tokens_per_hour, server.tokens_per_month).tokens)
 
 
+@attrs.frozen
+class _Usage:
+    """Everybody's usage by client, as it was at a moment."""
+
+    of_clients: Mapping[int, UserUsage]
+    as_of: datetime
+
+
 class UsageMemory:
-    """The running month's usage of all users, read at most every five minutes, by one caller at a time."""
+    """The running month's usage of all users, read by one thread at a time, and no more often than every five minutes.
+
+    Nobody waits for that but who comes first, or after an hour in which nobody did, and they no longer than ten
+    seconds; everybody else is given the figures there are.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._lock = threading.Lock()
-        self._read_at = float("-inf")
-        self._month: Month | None = None
-        self._usage: dict[int, UserUsage] = {}
+        self._kept: tuple[Month, Kept[_Usage]] | None = None
 
-    def of_client(self, client_id: int, now: datetime) -> RunningMonth:
+    def of_client(self, client_id: int) -> RunningMonth:
         """The client's part.
 
         Raises:
-            Unavailable: SolusIO does not answer, or not completely.
+            Unavailable: SolusIO does not answer, not in time, or not completely.
         """
-        zone = self._parts.settings.billing.timezone
-        month = Month.of(now, zone)
-        start, end = month.interval(zone)
+        month = Month.of(datetime.now(UTC), self._parts.settings.billing.timezone)
+        usage = self._of(month).get()
+        found = usage.of_clients.get(client_id)
+        items = found.items if found else ()
+        start, end = month.interval(self._parts.settings.billing.timezone)
+        elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (usage.as_of, end))
+        return RunningMonth(items, projected_tokens(items, elapsed, whole), usage.as_of)
+
+    def _of(self, month: Month) -> Kept[_Usage]:
         with self._lock:
-            if month != self._month or time.monotonic() - self._read_at > _KEPT_SECONDS:
-                found = again_if_incomplete(lambda: list(self._parts.usage.read(start, now)))
-                self._usage = {each.billing_user_id: each for each in found if each.billing_user_id is not None}
-                self._month, self._read_at = month, time.monotonic()
-            usage = self._usage.get(client_id)
-        items = usage.items if usage else ()
-        elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (now, end))
-        return RunningMonth(items, projected_tokens(items, elapsed, whole))
+            if self._kept is None or self._kept[0] != month:
+                self._kept = month, Kept(partial(self._read, month), _FRESHNESS, aside)
+            return self._kept[1]
+
+    def _read(self, month: Month) -> _Usage:
+        settings, now = self._parts.settings, datetime.now(UTC)
+        start, end = month.interval(settings.billing.timezone)
+        found = again_if_incomplete(lambda: list(self._parts.usage.read(start, min(now, end))))
+        return _Usage({each.billing_user_id: each for each in found if each.billing_user_id is not None}, now)

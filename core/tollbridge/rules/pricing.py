@@ -5,14 +5,14 @@ A token's price for a client is base × every discount multiplier × tax (step 6
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from hashlib import sha256
 from math import prod
 
 import attrs
 
 from tollbridge.errors import Refused
-from tollbridge.model import Client, Currency, Discount, TaxRate, Terms, tax_factor
+from tollbridge.model import EXACT, Client, Currency, Discount, TaxRate, Terms, tax_factor
 
 
 @attrs.frozen
@@ -138,12 +138,12 @@ def _same(wanted: str | None, actual: str) -> bool:
 
 def line_amount(tokens: int, price: TokenPrice) -> Decimal:
     """What ``tokens`` cost on an invoice line: rounded once, half up, to the currency's decimals."""
-    return rounded(tokens * price.net, price.currency.decimals)
+    return rounded(EXACT.multiply(Decimal(tokens), price.net), price.currency.decimals)
 
 
 def rounded(amount: Decimal, decimals: int) -> Decimal:
     """``amount`` to ``decimals`` places, half up: 0.005 is 0.01 in a currency of two."""
-    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-decimals), context=EXACT)
 
 
 def money(amount: Decimal, currency: Currency) -> str:

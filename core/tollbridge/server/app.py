@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -27,11 +28,12 @@ from tollbridge.secret import redact
 from tollbridge.server.lookup import PATHS, PriceLookup, method_not_allowed
 from tollbridge.server.metrics import Metrics
 from tollbridge.server.pages import pages_of
-from tollbridge.server.remembering import PriceMemory
+from tollbridge.server.prices import LookupThreads, Prices
+from tollbridge.server.probe import Probe
 from tollbridge.solus.pricing_answer import encode, pricing_answer
 
 CONFIG_VARIABLE = "TOLLBRIDGE_CONFIG"
-_READY_SECONDS = 10.0
+WORKERS_VARIABLE = "TOLLBRIDGE_WORKERS"
 
 _log = structlog.get_logger("tollbridge.server")
 
@@ -39,30 +41,30 @@ _log = structlog.get_logger("tollbridge.server")
 def create_app(parts: Parts) -> Starlette:
     """The application for parts that somebody else opens and closes."""
     metrics = Metrics(parts.ledger)
+    pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
 
-    def make_answer(client_id: int) -> bytes:
-        client = parts.billing.client(client_id)
-        pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
-        return encode(pricing_answer(pricer.price(client)))
-
-    async def fetch(client_id: int) -> bytes:
+    def look_up(client_id: int) -> bytes:
         try:
-            answer = await to_thread.run_sync(make_answer, client_id)
+            answer = encode(pricing_answer(pricer.price(parts.billing.client(client_id))))
         except TollbridgeError as error:
-            metrics.fetch("not_found" if isinstance(error, NotFound) else "failed")
+            missing = isinstance(error, NotFound)
+            metrics.fetch("not_found" if missing else "failed")
+            if not missing:
+                _log.error("price not available", client_id=client_id, reason=redact(str(error)))
             raise
         metrics.fetch("ok")
         return answer
 
     server = parts.settings.server
-    prices = PriceMemory(fetch, fresh_seconds=server.cache_seconds, stale_seconds=server.stale_seconds)
-    pages = pages_of(parts)
+    threads = LookupThreads(_at_once(parts))
+    prices = Prices(look_up, threads, fresh_seconds=server.cache_seconds, stale_seconds=server.stale_seconds)
+    pages = pages_of(parts, pricer)
     lookup = PriceLookup(server.token, prices, metrics, pages)
-
-    looking = _Looking(parts)
+    probes = [Probe("ledger", parts.ledger.ping), Probe("billing system", partial(_ask, parts.billing))]
 
     async def ready(_request: Request) -> Response:
-        problems = await looking.problems()
+        found = await asyncio.gather(*(probe.problem() for probe in probes))
+        problems = [each for each in found if each]
         status = 503 if problems else 200
         return JSONResponse({"ready": not problems, "problems": problems}, status)
 
@@ -84,8 +86,15 @@ def create_app(parts: Parts) -> Starlette:
         exception_handlers={404: _no_such_address, 405: _method_not_allowed, 500: _fault},
     )
     app.router.redirect_slashes = False  # it would send people wherever the Host header says
+    app.state.threads = threads
     app.state.delivery = pages.delivery if pages else None
     return app
+
+
+def _at_once(parts: Parts) -> int:
+    """How many look-ups this process makes at once: its share of what the billing system stands."""
+    most = parts.settings.billing.at_once or parts.billing.at_once
+    return max(1, most // int(os.environ.get(WORKERS_VARIABLE, "1")))
 
 
 def _no_such_address(_request: Request, _error: Exception) -> Response:
@@ -117,38 +126,6 @@ def _fault(_request: Request, error: Exception) -> Response:
     return JSONResponse({"result": "error", "message": "the bridge has a fault; its log has more"}, 500)
 
 
-class _Looking:
-    """Looks for problems once at a time: anybody may ask, and who asks meanwhile gets the same answer."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._now: asyncio.Task[list[str]] | None = None
-
-    async def problems(self) -> list[str]:
-        """What keeps the bridge from working."""
-        if self._now is None or self._now.done():
-            self._now = asyncio.create_task(_problems(self._parts))
-        return await asyncio.shield(self._now)
-
-
-async def _problems(parts: Parts) -> list[str]:
-    """What keeps the bridge from working; why is in the log only, since anybody may ask."""
-
-    async def problem(name: str, check: Callable[[], object]) -> str | None:
-        try:
-            async with asyncio.timeout(_READY_SECONDS):
-                await to_thread.run_sync(check, abandon_on_cancel=True)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-            _log.warning("not ready", part=name, reason=redact(str(error)) or type(error).__name__)
-            return f"the {name} does not answer"
-        return None
-
-    found = await asyncio.gather(
-        problem("ledger", parts.ledger.ping), problem("billing system", lambda: _ask(parts.billing))
-    )
-    return [each for each in found if each]
-
-
 def _ask(billing: BillingSystem) -> None:
     """Ask for something small that no adapter can answer from memory; nobody is client 0."""
     billing.currencies()
@@ -159,22 +136,23 @@ def _ask(billing: BillingSystem) -> None:
 def worker_app() -> Starlette:
     """The application of one worker process, which opens its own parts; bridge.toml is named in the environment."""
     configure_logs(as_json=True)
-    opened: AbstractContextManager[Parts] = bridge(Path(os.environ[CONFIG_VARIABLE]))
-    parts = opened.__enter__()
+    with ExitStack() as opened:
+        app = create_app(opened.enter_context(bridge(Path(os.environ[CONFIG_VARIABLE]))))
+        closing = opened.pop_all()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         gc.collect()  # what is loaded now stays for good: without it every collection would look at all of it again
         gc.freeze()
-        if app.state.delivery is not None:
-            app.state.delivery.start()
-        try:
-            yield
-        finally:
+        with closing:
             if app.state.delivery is not None:
-                await to_thread.run_sync(app.state.delivery.stop)
-            opened.__exit__(None, None, None)
+                app.state.delivery.start()
+            try:
+                yield
+            finally:
+                app.state.threads.stop()
+                if app.state.delivery is not None:
+                    await to_thread.run_sync(app.state.delivery.stop)
 
-    app = create_app(parts)
     app.router.lifespan_context = lifespan
     return app

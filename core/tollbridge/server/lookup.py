@@ -4,6 +4,7 @@ At the same address, and by the same token, a billing system's own client area a
 """
 
 import hmac
+import time
 
 import structlog
 from starlette.responses import Response
@@ -14,13 +15,14 @@ from tollbridge.secret import Secret, redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.metrics import Metrics
 from tollbridge.server.pages import DESTINATIONS, Pages
-from tollbridge.server.remembering import PriceMemory
+from tollbridge.server.prices import Prices
 from tollbridge.solus.pricing_answer import encode
 
 PATHS = ("/solusio/api/", "/modules/addons/solusio/api/", "/solusio/api", "/modules/addons/solusio/api")
 _JSON = (b"content-type", b"application/json")
 _MORE_HEADERS = {413: [(b"connection", b"close")], 503: [(b"retry-after", b"30")]}
 _LONGEST_ID = 18
+_TELL_SECONDS = 10.0
 _CLIENT_AREA = ("CreateSsoToken", "GetEnrolment")
 
 _log = structlog.get_logger("tollbridge.server")
@@ -36,7 +38,7 @@ class PriceLookup:
     def __init__(
         self,
         token: Secret | None,
-        prices: PriceMemory,
+        prices: Prices,
         metrics: Metrics,
         pages: Pages | None = None,
     ) -> None:
@@ -44,6 +46,7 @@ class PriceLookup:
         self._pages = pages
         self._prices = prices
         self._metrics = metrics
+        self._told = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one look-up."""
@@ -67,7 +70,7 @@ class PriceLookup:
         if action != "GetTokenPricing":
             return await self._for_client_area(action, fields)
         client_id = _client_id(fields.get("userid", ""))
-        return self._prices.fresh(client_id) or await self._fetched(client_id)
+        return self._prices.remembered(client_id) or await self._looked_up(client_id)
 
     async def _for_client_area(self, action: str, fields: dict[str, str]) -> bytes:
         """What a billing system shows a client it has logged in: only for who has the token."""
@@ -91,14 +94,21 @@ class PriceLookup:
             _log.error("enrolment not available", client_id=client_id, reason=redact(str(error)))
             raise FormRefused(503, "the ledger does not answer just now; try again later") from None
 
-    async def _fetched(self, client_id: int) -> bytes:
+    async def _looked_up(self, client_id: int) -> bytes:
         try:
             return await self._prices.answer(client_id)
         except NotFound:
             raise FormRefused(404, f"there is no client {client_id}") from None
         except TollbridgeError as error:
-            _log.error("price not available", client_id=client_id, reason=redact(str(error)))
+            self._tell(error)
             raise FormRefused(503, "the price is not available just now; try again later") from None
+
+    def _tell(self, error: TollbridgeError) -> None:
+        """Log that look-ups are answered without a price, and no oftener than anybody would read it."""
+        now = time.monotonic()
+        if now - self._told >= _TELL_SECONDS:
+            self._told = now
+            _log.warning("look-ups are answered without a price", reason=redact(str(error)))
 
     def _authorize(self, given: str) -> None:
         if self._token is not None and not hmac.compare_digest(given.encode(errors="surrogatepass"), self._token):

@@ -14,6 +14,8 @@ from tollbridge.config import ServerSettings
 from tollbridge.errors import UsageError
 from tollbridge.logs import configure_logs
 from tollbridge.loopback import listen
+from tollbridge.server.app import CONFIG_VARIABLE, WORKERS_VARIABLE
+from tollbridge.server.connection import Connection
 from tollbridge.server.metrics import MULTIPROCESS
 
 
@@ -22,7 +24,6 @@ def serve(
     settings: ServerSettings,
     *,
     workers: int,
-    environment_variable: str,
     on_listening: Callable[[], None],
 ) -> None:
     """Serve until told to stop. Several workers share the address, and their metrics are added up.
@@ -37,7 +38,7 @@ def serve(
         raise UsageError(f"cannot listen at {address} (server.host, server.port): {error.strerror}") from None
     on_listening()
     configure_logs(as_json=True)
-    os.environ[environment_variable] = str(config.absolute())
+    os.environ |= {CONFIG_VARIABLE: str(config.absolute()), WORKERS_VARIABLE: str(workers)}
     # SIGTERM ends serving as Ctrl+C does: uvicorn finishes its answers, then the clean-up below is done.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with listener, tempfile.TemporaryDirectory(prefix="tollbridge-metrics-") as folder, suppress(KeyboardInterrupt):
@@ -53,6 +54,7 @@ def serve(
             server_header=False,
             forwarded_allow_ips=list(settings.proxies),
             timeout_graceful_shutdown=10,
+            http=Connection,
         )
         if workers > 1:
             Multiprocess(options, sockets=[listener]).run()

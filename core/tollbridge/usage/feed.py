@@ -11,14 +11,13 @@ from datetime import datetime
 import attrs
 
 from tollbridge.adapters.hookspecs import hookimpl
-from tollbridge.config import UsageSettings
+from tollbridge.config import FEED, UsageSettings
 from tollbridge.errors import Incomplete
 from tollbridge.model import ServerMeter, UsageItem, UserUsage
 from tollbridge.solus import wire
 from tollbridge.solus.panel import Panel
 from tollbridge.usage.source import UsageSource
 
-FEED = "feed"
 _SERVER = "server"
 
 

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from tollbridge.config import PagesSettings
 from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.pricing import Pricer
 from tollbridge.mail import Delivery, Sender
 from tollbridge.server.pages.account import AccountPage
 from tollbridge.server.pages.entering import ACCOUNT, DESTINATIONS, Entering
@@ -24,9 +25,9 @@ class Pages:
         delivery: sends the e-mails once it is started; None if nobody can sign up.
     """
 
-    def __init__(self, parts: Parts, settings: PagesSettings) -> None:
+    def __init__(self, parts: Parts, settings: PagesSettings, pricer: Pricer) -> None:
         """ConfigError if one of the operator's own templates is broken."""
-        self._web = Web(parts, settings)
+        self._web = Web(parts, settings, pricer)
         mail = parts.settings.mail
         self.delivery = Delivery(parts.ledger.outbox, Sender(mail)) if mail and self._web.can_sign_up else None
         self.routes = [*self._files(settings), *self._pages()]
@@ -90,6 +91,6 @@ class Pages:
         return [Route(f"{ROOT}/static/style.css", show_style), Route(f"{ROOT}/static/logo", show_logo)]
 
 
-def pages_of(parts: Parts) -> Pages | None:
+def pages_of(parts: Parts, pricer: Pricer) -> Pages | None:
     """The pages, if bridge.toml has ``[pages]``."""
-    return None if parts.settings.pages is None else Pages(parts, parts.settings.pages)
+    return None if parts.settings.pages is None else Pages(parts, parts.settings.pages, pricer)

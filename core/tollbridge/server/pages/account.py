@@ -1,10 +1,10 @@
 """The client's own page: SolusIO, the running month, invoices, and what happens if one stays unpaid."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import attrs
 import structlog
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from starlette.responses import Response
 
@@ -104,7 +104,7 @@ class AccountPage:
     def _view(self, client_id: int, language: str) -> AccountView:
         parts = self._web.parts
         client = parts.billing.client(client_id)
-        price = self._web.pricer().price(client)
+        price = self._web.pricer.price(client)
         account = self._web.account(client_id)
         entries = parts.ledger.invoices.issued_to(client_id, _MOST_INVOICES)
         today = datetime.now(parts.settings.billing.timezone).date()
@@ -128,12 +128,13 @@ class AccountPage:
             usage_known=running is not None,
             so_far=so_far,
             projected=projected,
+            as_of=_moment(running.as_of.astimezone(parts.settings.billing.timezone), language) if running else "",
         )
 
     def _running_month(self, client: Client) -> RunningMonth | None:
         """This month's usage; None if SolusIO does not answer, which is no reason to show nothing."""
         try:
-            return self._web.usage.of_client(client.id, datetime.now(UTC))
+            return self._web.usage.of_client(client.id)
         except TollbridgeError as error:
             _log.warning("usage not known", reason=redact(str(error)))
             return None
@@ -199,6 +200,10 @@ def _invoice(entry: Entry, today: date, language: str) -> InvoiceView:
 
 def _day(day: date, language: str) -> str:
     return format_date(day, "long", locale=language)
+
+
+def _moment(moment: datetime, language: str) -> str:
+    return format_datetime(moment, "short", locale=language)
 
 
 def _month(day: date, language: str) -> str:

@@ -4,12 +4,14 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from tollbridge.asking import Kept
-from tollbridge.rules.pricing import exact_money, money
+from tollbridge.kept import Freshness, Kept
+from tollbridge.rules.pricing import exact_money, money, rounded
 from tollbridge.server.pages.views import LandingView, PlanView
 from tollbridge.server.pages.visit import Visit
 from tollbridge.server.pages.web import Web
 from tollbridge.solus.wire import Plan
+
+_FRESHNESS = Freshness(60, stale_seconds=3600)
 
 
 class Landing:
@@ -17,7 +19,7 @@ class Landing:
 
     def __init__(self, web: Web) -> None:
         self._web = web
-        self._plans = Kept(web.parts.solus.plans)
+        self._plans = Kept(web.parts.solus.plans, _FRESHNESS)
 
     async def show(self, visit: Visit) -> Response:
         """The plans, before discounts and tax; with nobody logged in nothing more is known."""
@@ -27,7 +29,7 @@ class Landing:
     def _view(self, wanted: str) -> LandingView:
         parts = self._web.parts
         prices = parts.settings.pricing.tokens
-        pricer = self._web.pricer()
+        pricer = self._web.pricer
         offered = pricer.offered() or tuple(prices)
         code = wanted if wanted in offered else offered[0]
         currency, token = pricer.writing(code), prices[code]
@@ -52,4 +54,4 @@ def _trimmed(amount: Decimal, decimals: int) -> Decimal:
     exact = amount.normalize()
     exponent = exact.as_tuple().exponent
     digits = -exponent if isinstance(exponent, int) else 0
-    return exact.quantize(Decimal(1).scaleb(-max(digits, decimals)))
+    return rounded(exact, max(digits, decimals))

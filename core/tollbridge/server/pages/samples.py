@@ -61,6 +61,7 @@ def _account(*, enrolled: bool, full: bool, can_enrol: bool = True) -> views.Acc
         can_pay=full,
         can_enrol=can_enrol,
         with_tax=full,
+        as_of="8/9/26, 10:15 AM" if full else "",
         problems=_PROBLEMS if full else {},
     )
 

@@ -145,7 +145,7 @@ class NoticeView:
 class AccountView:
     """The dashboard; ``user_status`` is the value of a ``tollbridge.model.UserStatus``.
 
-    ``with_tax``: the amounts of usage hold tax.
+    ``with_tax``: the amounts of usage hold tax. ``as_of``: the moment they are of, empty if they are not known.
 
     ``problems`` are those of the form with which a client who is not enrolled accepts the terms. Whoever ``can_enrol``
     is invited to; a closed client is not.
@@ -165,6 +165,7 @@ class AccountView:
     can_pay: bool
     can_enrol: bool = True
     with_tax: bool = False
+    as_of: str = ""
     problems: Problems = attrs.field(factory=dict)
 
 

@@ -16,7 +16,6 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from tollbridge.asking import Kept
 from tollbridge.config import PagesSettings
 from tollbridge.errors import Refused, TollbridgeError
 from tollbridge.jobs.parts import Parts
@@ -45,13 +44,14 @@ Result = TypeVar("Result")
 class Web:
     """The pages' common ground."""
 
-    def __init__(self, parts: Parts, settings: PagesSettings) -> None:
+    def __init__(self, parts: Parts, settings: PagesSettings, pricer: Pricer) -> None:
         server = parts.settings.server
         self.parts = parts
         self.settings = settings
         self.public_url = (server.public_url or f"http://{server.host}:{server.port}").rstrip("/")
         self.signing = Signing(settings.secret)
         self.visits = parts.ledger.visits
+        self.pricer = pricer
         self.usage = UsageMemory(parts)
         self.renderer = Renderer(
             Site(
@@ -66,7 +66,6 @@ class Web:
         )
         self.can_log_in = parts.billing.can("authenticate")
         self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
-        self._pricer = Kept(lambda: Pricer(parts.billing, parts.settings.pricing.price_list()))
         self._systems, self._ledger, self._anybody = (CapacityLimiter(threads) for threads in _THREADS)
         self._secure = self.public_url.lower().startswith("https:")
         # Browsers let nobody else, not even a neighbouring domain, set a cookie that is called so.
@@ -168,13 +167,9 @@ class Web:
             _log.warning("log-in refused", reason=redact(str(error)))
             return None
 
-    def pricer(self) -> Pricer:
-        """Prices tokens; its currencies are at most a minute old, however many visitors there are."""
-        return self._pricer.get()
-
     def offered(self) -> tuple[str, ...]:
         """The currencies to choose from."""
-        return self.pricer().offered()
+        return self.pricer.offered()
 
     def account(self, client_id: int) -> Account | None:
         """The client's SolusIO user, as the ledger knows it."""

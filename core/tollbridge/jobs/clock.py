@@ -1,0 +1,24 @@
+"""This machine's clock against SolusIO's: by a wrong one months end too soon, and people are locked too soon."""
+
+from datetime import UTC, datetime, timedelta
+
+from tollbridge.errors import ClockWrong
+from tollbridge.solus import Solus
+
+_MOST_DIFFERENCE = timedelta(minutes=5)
+
+
+def compare_clocks(solus: Solus) -> str:
+    """What comparing them found, in words; ClockWrong if they are more than five minutes apart.
+
+    A panel that does not tell its time is compared with nothing.
+    """
+    theirs, ours = solus.time(), datetime.now(UTC)
+    if theirs is None:
+        return "SolusIO does not tell its time, so this machine's is taken as it is"
+    if abs(theirs - ours) > _MOST_DIFFERENCE:
+        raise ClockWrong(
+            f"this machine's clock says {ours:%Y-%m-%d %H:%M} UTC, and SolusIO's {theirs:%Y-%m-%d %H:%M}: nothing is"
+            " closed and nobody is locked before the wrong one of them is set right"
+        )
+    return "as SolusIO's"
