@@ -50,10 +50,25 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/billing.db"
 
 
-@pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL database of its own."""
+@pytest.fixture(scope="session")
+def postgresql_database() -> Iterator[str]:
+    """A PostgreSQL database for all tests of this process: to make and drop one makes the whole server wait."""
     yield from fresh_database(POSTGRESQL, "PostgreSQL")
+
+
+@pytest.fixture
+def postgresql_url(postgresql_database: str) -> str:
+    """A PostgreSQL database with nothing in it, and nobody."""
+    engine = sa.create_engine(postgresql_database, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        connection.execute(sa.text(f"{others} AND pid <> pg_backend_pid()"))
+        schemas = "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'"
+        for name in connection.scalars(sa.text(f"{schemas} AND nspname <> 'information_schema'")).all():
+            connection.execute(sa.text(f"DROP SCHEMA {name} CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+    return postgresql_database
 
 
 @pytest.fixture

@@ -24,10 +24,11 @@ from tollbridge.memory import Books, billing_system
 from tollbridge.model import Currency
 from tollbridge.secret import DatabaseUrl
 from tollbridge.solus import Solus
-from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.solus.sandbox import Panel, in_memory, small_company
 from tollbridge.usage import panel_feed
 
 CURRENCIES = (Currency("USD"), Currency("EUR"), Currency("JPY", decimals=0), Currency("KWD", decimals=3))
+NOWHERE = "http://127.0.0.1:1"
 MEMORY = """use = "tollbridge.memory:MemoryBilling"
 
 [adapter.settings]
@@ -47,7 +48,7 @@ class SmallWorld(World):
 
     def settings(self) -> Settings:
         """bridge.toml as settings, read once for all worlds that differ in addresses only."""
-        here = {self.solus_url: "http://127.0.0.1:1", self.ledger_url: "sqlite:///ledger.db", str(self.folder): "books"}
+        here = {self.solus_url: NOWHERE, self.ledger_url: "sqlite:///ledger.db", str(self.folder): "books"}
         text = self.text()
         for own, everybodys in here.items():
             text = text.replace(own, everybodys)
@@ -59,8 +60,8 @@ class SmallWorld(World):
         )
 
     def solus(self, settings: Settings) -> Solus:
-        """The panel as the bridge sees it, with quick retries; the one place that says how it is reached."""
-        return Solus(settings.solus, QUICK)
+        """The panel as the bridge sees it, without a socket and with quick retries."""
+        return in_memory(self.panel, settings.solus, QUICK)
 
     @contextmanager
     def parts(self) -> Iterator[Parts]:
@@ -108,8 +109,7 @@ def a_small_world(folder: Path, ledger_url: str = "", **more: Any) -> Iterator[S
         ledger_url = f"sqlite:///{folder}/tollbridge.db"
     panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
     small_company(panel)
-    with running(panel) as url:
-        yield SmallWorld(folder, panel, url, "", ledger_url, books=books, **more)
+    yield SmallWorld(folder, panel, NOWHERE, "", ledger_url, books=books, **more)
 
 
 @cache

@@ -1,14 +1,11 @@
 """Any number of senders at once, dying, sleeping and cut off at any point: no invoice twice, and none lost."""
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.senders import Died, Office, Sender, an_office, dies, once
-from tollbridge.errors import LedgerError
-from tollbridge.jobs import sending, work
+from tests.senders import Died, an_office, dies
+from tollbridge.jobs import sending
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ class Post:
     @property
     def impatient(self) -> Self:
         """The same, waiting for no answer long."""
-        return attrs.evolve(self, sender=Sender(self.server.settings(), step_seconds=2, answer_seconds=2))
+        return attrs.evolve(self, sender=Sender(self.server.settings(), step_seconds=1, answer_seconds=1))
 
     def deliver(self, rounds: int = 99) -> MailReport:
         """Deliver what is due, and so many mails of it."""

@@ -191,7 +191,7 @@ def test_every_way_it_can_end_is_told_apart(
     server: MailServer, stage: str, answer: str, expected: type[Exception]
 ) -> None:
     server.fault(stage, answer)
-    patience = 2 if answer == HANG else 20
+    patience = 1 if answer == HANG else 20
     sender = Sender(server.settings(), step_seconds=patience, answer_seconds=patience)
     with pytest.raises(Unavailable if expected is not Refused else Refused) as caught:
         sender.send(message_for(sender))

@@ -40,6 +40,9 @@ class MemorySide(OtherSide):
     def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
         self.books.add_tax(country, tax, level)
 
+    def calls(self) -> int:
+        return len(self.books.calls)
+
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         self.books.change_invoice(int(invoice_id), client_id=client_id)
 

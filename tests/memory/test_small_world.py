@@ -5,6 +5,7 @@ from datetime import date
 from tests.small_world import SmallWorld
 from tollbridge.cli import main
 from tollbridge.memory import Trouble
+from tollbridge.solus.sandbox import running
 
 
 def run(world: SmallWorld, day: str) -> int:
@@ -50,5 +51,6 @@ def test_commands_find_the_same_books(small_world: SmallWorld) -> None:
 
     small_world.client_with_server(1042)
     small_world.at("2026-07-01")
-    assert main(["--config", str(small_world.config), "run", "--date", "2026-07-01"]) == 0
+    with running(small_world.panel) as small_world.solus_url:
+        assert main(["--config", str(small_world.config), "run", "--date", "2026-07-01"]) == 0
     assert small_world.billed() == {"TB-2026-06-1042": "4.9"}

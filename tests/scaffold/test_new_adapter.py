@@ -28,6 +28,9 @@ def test_its_tests_pass(project: Path) -> None:
     done = run("pytest", "-q", "-p", "no:cacheprovider", folder=project)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+    [costs] = [line for line in done.stdout.splitlines() if "calls for each hook" in line]
+    assert "create_invoice 1" in costs
+    assert "unpaid_invoices 2" in costs
 
 
 def test_its_types_and_style_hold(project: Path, tmp_path: Path) -> None:

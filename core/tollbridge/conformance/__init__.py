@@ -21,6 +21,7 @@ for _name in ("reading", "invoicing", "receipts", "attempts", "failing", "people
     pytest.register_assert_rewrite(f"tollbridge.conformance.{_name}")
 
 from tollbridge.conformance.attempts import AttemptTests  # noqa: E402 - after its assertions are prepared
+from tollbridge.conformance.calls import CallCounts  # noqa: E402
 from tollbridge.conformance.failing import FailureTests  # noqa: E402
 from tollbridge.conformance.invoicing import InvoiceTests  # noqa: E402
 from tollbridge.conformance.lifetime import LifetimeTests  # noqa: E402
@@ -37,9 +38,11 @@ class AdapterTests(
     """Everything; a subclass whose name begins with ``Test`` gives the fixture ``side``."""
 
     @pytest.fixture(autouse=True)
-    def every_adapter_is_closed(self, side: OtherSide) -> Iterator[None]:
-        """What a test opened is closed before the other side goes away."""
+    def every_adapter_is_closed(self, side: OtherSide, request: pytest.FixtureRequest) -> Iterator[None]:
+        """What a test opened is closed before the other side goes away, and what it cost is told at the end."""
         yield
+        for hook, calls in side.counted():
+            CallCounts.of(request.config).add(type(self).__name__, hook, calls)
         side.close_adapters()
 
 

@@ -1,20 +1,23 @@
 """The billing system behind an adapter, as the kit's tests see it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import pytest
 
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import inabilities, managed
+from tollbridge.errors import Refused
 from tollbridge.model import Client, Currency, Discount, Invoice, InvoiceLine, InvoiceStatus, TaxRate
 
 NOBODY = 987_654
+_LISTS = ("clients", "currencies", "unpaid_invoices", "invoices_since", "check")
+_Value = TypeVar("_Value")
 
 
 @attrs.frozen
@@ -44,7 +47,24 @@ class Held:
 
 
 class _Prompt(BillingSystem):
-    """The core's view of an adapter, without the wait for what was sent long ago: here nothing lands late."""
+    """The core's view of an adapter, without the wait for what was sent long ago: here nothing lands late.
+
+    It counts the calls that each hook makes.
+    """
+
+    def __init__(self, side: "OtherSide") -> None:
+        super().__init__("adapter", managed("adapter", side.adapter()))
+        self._side = side
+
+    def _guarded(self, hook: str, **arguments: Any) -> Any:
+        if hook in _LISTS:
+            return super()._guarded(hook, **arguments)
+        with self._side.counting(hook):
+            return super()._guarded(hook, **arguments)
+
+    def _each(self, hook: str, wanted: type[_Value], **arguments: Any) -> Iterator[_Value | Refused]:
+        with self._side.counting(hook):
+            yield from super()._each(hook, wanted, **arguments)
 
     @property
     def in_doubt_seconds(self) -> float:
@@ -121,6 +141,10 @@ class OtherSide(ABC):
         """The SolusIO user kept with a client. Only needed by an adapter that remembers users."""
         raise NotImplementedError("this adapter remembers users, so its other side must be able to show them")
 
+    def calls(self) -> int | None:
+        """How many calls the billing system was asked so far; None if it does not count them."""
+        return None
+
     def state(self) -> object:
         """All there is to see: two states are equal if nothing was written in between. Override it if there is more."""
         return self.invoices()
@@ -129,9 +153,22 @@ class OtherSide(ABC):
 
     def billing(self) -> BillingSystem:
         """A new adapter, called and checked as the core does it."""
-        made = _Prompt("adapter", managed("adapter", self.adapter()))
+        made = _Prompt(self)
         vars(self).setdefault("_made", []).append(made)
         return made
+
+    @contextmanager
+    def counting(self, hook: str) -> Iterator[None]:
+        """Count the calls of one use of a hook that went well, a list's to its end."""
+        before = self.calls()
+        yield
+        after = self.calls()
+        if before is not None and after is not None:
+            vars(self).setdefault("_counted", []).append((hook, after - before))
+
+    def counted(self) -> list[tuple[str, int]]:
+        """How many calls each use of a hook made, so far."""
+        return list(vars(self).get("_counted", []))
 
     def close_adapters(self) -> None:
         """Close every adapter that :meth:`billing` made, if it can be closed."""

@@ -84,6 +84,10 @@ class BlestaSide(OtherSide):
         else:
             self.install.void(int(invoice_id))
 
+    def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
+        """As where staff put it right in the database; Blesta itself merges no clients and deletes no invoices."""
+        self.install.set_invoice(int(invoice_id), client_id=client_id)
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         self.install.quirks.maintenance = True

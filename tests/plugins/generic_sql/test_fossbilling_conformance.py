@@ -66,6 +66,13 @@ class FossBillingSide(OtherSide):
         words = {ours: theirs for theirs, ours in _INVOICE.items()}
         self.shop.execute("UPDATE invoice SET status = :status WHERE id = :id", status=words[status], id=invoice_id)
 
+    def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
+        self.shop.execute("UPDATE invoice SET client_id = :client WHERE id = :id", client=client_id, id=invoice_id)
+
+    def remove_invoice(self, invoice_id: int | str) -> None:
+        self.shop.execute("DELETE FROM invoice_item WHERE invoice_id = :id", id=invoice_id)
+        self.shop.execute("DELETE FROM invoice WHERE id = :id", id=invoice_id)
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         with self.wire.being("cut"):

@@ -82,6 +82,13 @@ class SqlSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self._run("UPDATE invoices SET status = :status WHERE id = :id", status=str(status), id=int(invoice_id))
 
+    def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
+        self._run("UPDATE invoices SET client_id = :client WHERE id = :id", client=client_id, id=int(invoice_id))
+
+    def remove_invoice(self, invoice_id: int | str) -> None:
+        self._run("DELETE FROM invoice_lines WHERE invoice_id = :id", id=int(invoice_id))
+        self._run("DELETE FROM invoices WHERE id = :id", id=int(invoice_id))
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         with self._wire("a file is never down").being("cut"):

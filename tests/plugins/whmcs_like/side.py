@@ -82,6 +82,21 @@ class WhmcsSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.install.set_invoice(int(invoice_id), status=_WORDS[status])
 
+    def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
+        """As where WHMCS merges two clients."""
+        number = int(invoice_id)
+        with self.install.lock:
+            invoice = self.install.invoice(number)
+            self.install._by_client[invoice.client_id].remove(number)
+            self.install._by_client.setdefault(client_id, []).append(number)
+            self.install._invoices[number] = attrs.evolve(invoice, client_id=client_id)
+
+    def remove_invoice(self, invoice_id: int | str) -> None:
+        number = int(invoice_id)
+        with self.install.lock:
+            invoice = self.install._invoices.pop(number)
+            self.install._by_client[invoice.client_id].remove(number)
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         with self.fault(Fault("503", times=None)):

@@ -66,6 +66,9 @@ class AcmeSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.there.invoices[int(invoice_id)]["status"] = str(status)
 
+    def calls(self) -> int:
+        return len(self.there.journal.list())
+
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         self.there.invoices[int(invoice_id)]["client"] = client_id
 
