@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import POSTGRESQL, _fresh_database
+from tests.conftest import POSTGRESQL, fresh_database
 
 
 @pytest.fixture(scope="session")
 def kept_postgresql() -> Iterator[tuple[str, sa.Engine]]:
     """A PostgreSQL database for all tests of this process; what it keeps need not survive a power cut."""
-    for url in _fresh_database(POSTGRESQL, "PostgreSQL"):
+    for url in fresh_database(POSTGRESQL, "PostgreSQL"):
         engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         name = sa.make_url(url).database
         with engine.connect() as connection:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from argon2 import PasswordHasher
 
-from tests.conftest import MARIADB, _fresh_database
+from tests.conftest import MARIADB, fresh_database
 from tests.plugins.generic_sql.fossbilling import VERSIONS, KeptShop, Shop
 from tollbridge_generic_sql import passwords
 
@@ -31,7 +31,7 @@ def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 def kept_shops() -> Iterator[Mapping[str, KeptShop]]:
     """A FOSSBilling of each version."""
     with ExitStack() as stack:
-        database = contextmanager(_fresh_database)
+        database = contextmanager(fresh_database)
         yield {version: KeptShop(stack.enter_context(database(MARIADB, "MariaDB")), version) for version in VERSIONS}
 
 
