@@ -355,7 +355,6 @@ def test_a_receipt_with_another_number_is_the_problem_twice_and_changes_nothing_
     assert (last.run_id, last.why) == (lost.entry.run_id, words["TB-2026-06-1"])
 
 
-@pytest.mark.xfail(reason="its words are 'twice, as invoice None', and only issued ones are told again", strict=True)
 def test_a_late_receipt_of_what_was_carried_since_is_told_by_every_run_in_words_that_are_true(
     ledger: Ledger, run: LiveRun
 ) -> None:

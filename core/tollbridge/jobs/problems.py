@@ -29,7 +29,7 @@ def _look(work: Work, entry: Entry) -> tuple[str | None, str | None]:
     """What is still wrong with an invoice, and which number is the right one if there were two."""
     own = _standing(work, entry, entry.billing_id)
     other = _standing(work, entry, entry.other_billing_id)
-    if own is not None and other is not None and own.id != other.id:
+    if own is not None and (entry.carried_into or (other is not None and own.id != other.id)):
         return entry.problem, None
     right = own or other
     if right is None:

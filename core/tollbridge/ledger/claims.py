@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Event, last_approval, note
-from tollbridge.ledger.invoices import entry_of, state_change
+from tollbridge.ledger.invoices import entry_of, row_of, state_change
 from tollbridge.ledger.schema import Moment, invoices, runs
 from tollbridge.model import Receipt
 from tollbridge.reference import reference
@@ -316,24 +316,46 @@ def _changes(connection: sa.Connection, run_id: int, results: Sequence[Result]) 
 
 
 def _noted_twice(connection: sa.Connection, run_id: int, issued: Sequence[Result], now: datetime) -> dict[str, str]:
-    """Invoices that the ledger has under another number than a receipt says: somebody has to remove one of the two."""
+    """Invoices that the ledger does not have as a receipt says: somebody has to look, and perhaps to remove one."""
     problems = {}
-    receipts = {(each.claim.entry.client_id, str(each.claim.entry.month)): each.receipt for each in issued}
-    query = sa.select(invoices.c.client_id, invoices.c.month, invoices.c.billing_id).where(
-        invoices.c.client_id.in_([client_id for client_id, _ in receipts]),
-        invoices.c.month.in_([month for _, month in receipts]),
+    results = {(each.claim.entry.client_id, str(each.claim.entry.month)): each for each in issued}
+    columns = invoices.c.client_id, invoices.c.month, invoices.c.state, invoices.c.billing_id, invoices.c.carried_into
+    query = sa.select(*columns).where(
+        invoices.c.client_id.in_([client_id for client_id, _ in results]),
+        invoices.c.month.in_([month for _, month in results]),
     )
-    for row in connection.execute(query).all() if receipts else ():
-        receipt = receipts.get((row.client_id, row.month))
-        if receipt is None or str(receipt.id) == row.billing_id:
+    for row in connection.execute(query).all() if results else ():
+        result = results.get((row.client_id, row.month))
+        if result is None or result.receipt is None or str(result.receipt.id) == row.billing_id:
             continue
-        name = reference(row.month, row.client_id)
-        words = (
-            f"the billing system has it twice, as invoice {row.billing_id} and as invoice {receipt.id}: cancel one of"
-            " them there"
-        )
-        problems[name] = words
+        words, values = _made_twice(row, result.receipt) if row.billing_id else _made_late(row, result, now)
+        problems[reference(row.month, row.client_id)] = words
         own = sa.and_(invoices.c.client_id == row.client_id, invoices.c.month == row.month)
-        connection.execute(sa.update(invoices).where(own).values(other_billing_id=str(receipt.id), problem=words))
-        note(connection, now, [Event("invoice", row.client_id, row.month, why=words, run_id=run_id)])
+        connection.execute(sa.update(invoices).where(own).values(**values, problem=words))
+        note(
+            connection, now, [Event("invoice", row.client_id, row.month, row.state, values.get("state"), words, run_id)]
+        )
     return problems
+
+
+def _made_twice(row: Any, receipt: Receipt) -> tuple[str, dict[str, Any]]:
+    words = (
+        f"the billing system has it twice, as invoice {row.billing_id} and as invoice {receipt.id}: cancel one of them"
+        " there"
+    )
+    return words, {"other_billing_id": str(receipt.id)}
+
+
+def _made_late(row: Any, result: Result, now: datetime) -> tuple[str, dict[str, Any]]:
+    """An invoice that turns out to be there after its month was drafted anew, as something not to be invoiced."""
+    entry, receipt = result.claim.entry, result.receipt
+    assert receipt is not None  # noqa: S101 - only called where there is one
+    elsewhere = f", and its tokens are in the invoice of {row.carried_into}, too" if row.carried_into else ""
+    words = (
+        f"invoice {receipt.id} was made after its month was {row.state}{elsewhere}: cancel it in the billing system if"
+        " it is not right"
+    )
+    kept = {"tokens", "subtotal", "total", "document", "currency", "prices"}
+    sent = {name: value for name, value in row_of(entry).items() if name in kept}
+    there = {"billing_id": str(receipt.id), "billing_status": receipt.status, "due_date": receipt.due_date}
+    return words, {**sent, **there, "state": State.ISSUED, "issued_at": now}

@@ -110,7 +110,7 @@ class Invoices:
             statement = insert.on_conflict_do_update(
                 index_elements=["client_id", "month"], set_=replaced, where=as_found
             )
-            rows = [{**_row(each.entry), "attempt": each.found.attempt if each.found else 0} for each in drafts]
+            rows = [{**row_of(each.entry), "attempt": each.found.attempt if each.found else 0} for each in drafts]
             connection.execute(statement, rows)
             written = self._still_as_drafted(connection, drafts)
             self._carry(connection, written)
@@ -272,7 +272,8 @@ def state_change(entry: Entry, before: State | None, run_id: int | None, why: st
     return Event("invoice", entry.client_id, str(entry.month), before, entry.state, why, run_id)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def row_of(entry: Entry) -> dict[str, Any]:
+    """A value as a row of the table."""
     row = attrs.asdict(entry, recurse=False)
     row["month"] = str(entry.month)
     row["document"] = documents.dumps(entry.document).decode()
