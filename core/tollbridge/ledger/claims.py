@@ -22,6 +22,8 @@ from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
 
+# In which rows are locked, whoever changes several: two who do so at once wait for each other and never both.
+_ROW_ORDER = (invoices.c.month, invoices.c.client_id)
 _ENDED = sa.exists().where(runs.c.id == invoices.c.run_id, runs.c.ended_at.is_not(None))
 _OF_CLAIM = sa.and_(
     invoices.c.client_id == sa.bindparam("b_client_id"),
@@ -102,8 +104,7 @@ class Claims:
         *,
         in_doubt: bool,
     ) -> list[Claim]:
-        oldest_first = (invoices.c.month, invoices.c.client_id)
-        pick = sa.select(invoices.c.id).where(condition).order_by(*oldest_first).limit(most)
+        pick = sa.select(invoices.c.id).where(condition).order_by(*_ROW_ORDER).limit(most)
         with self._database.write() as connection:
             ids = list(connection.scalars(pick.with_for_update(skip_locked=True)))
             if not ids:
@@ -114,7 +115,7 @@ class Claims:
                 leased_until=now + lease, problem=None,
             )  # fmt: skip
             connection.execute(taken)
-            rows = connection.execute(sa.select(invoices).where(invoices.c.id.in_(ids)).order_by(*oldest_first))
+            rows = connection.execute(sa.select(invoices).where(invoices.c.id.in_(ids)).order_by(*_ROW_ORDER))
             claims = [Claim(entry_of(row), in_doubt) for row in rows]
             before = State.SENDING if in_doubt else State.WRITTEN
             note(connection, now, (state_change(claim.entry, before, run_id) for claim in claims))
@@ -127,7 +128,9 @@ class Claims:
             mine = sa.and_(
                 invoices.c.run_id == run_id, invoices.c.state == State.SENDING, invoices.c.leased_until > now
             )
-            connection.execute(sa.update(invoices).where(mine).values(leased_until=now + lease))
+            pick = sa.select(invoices.c.id).where(mine).order_by(*_ROW_ORDER).with_for_update()
+            ids = list(connection.scalars(pick))
+            connection.execute(sa.update(invoices).where(invoices.c.id.in_(ids)).values(leased_until=now + lease))
 
     def keep(self, run_id: int, claim: Claim, text: str, lease: timedelta) -> None:
         """Keep what an attempt has got so far, and renew its claim; LedgerError if it is not this run's any more."""
@@ -162,20 +165,22 @@ class Claims:
         """
         if not results:
             return {}
-        issued = [result for result in results if result.receipt is not None]
-        others = [result for result in results if result.receipt is None]
         with self._database.write() as connection:
             now = self._database.now(connection)
+            there = _locked(connection, results)
+            changed = [result for result in results if _changes(run_id, result, there[_place(result)])]
+            issued = [result for result in changed if result.receipt is not None]
+            others = [result for result in changed if result.receipt is None]
             if issued:
                 connection.execute(_ISSUED, [_proved(run_id, result, now) for result in issued])
             if others:
                 connection.execute(_NOT_ISSUED, [_undone(run_id, result, now) for result in others])
             note(connection, now, (
-                state_change(attrs.evolve(result.claim.entry, state=result.state), State.SENDING, run_id,
-                             result.problem)
-                for result in results
+                state_change(attrs.evolve(result.claim.entry, state=result.state),
+                             State(there[_place(result)].state), run_id, result.problem)
+                for result in changed
             ))  # fmt: skip
-            return _noted_twice(connection, issued)
+            return _noted_twice(connection, now, [result for result in results if result.receipt is not None])
 
     def unfinished_references(self, months: Collection[Month]) -> set[str]:
         """The references of these months' entries that are not known to be issued."""
@@ -301,7 +306,30 @@ def _undone(run_id: int, result: Result, now: datetime) -> dict[str, Any]:
     }
 
 
-def _noted_twice(connection: sa.Connection, issued: Sequence[Result]) -> dict[str, str]:
+def _place(result: Result) -> tuple[int, str]:
+    return result.claim.entry.client_id, str(result.claim.entry.month)
+
+
+def _locked(connection: sa.Connection, results: Sequence[Result]) -> dict[tuple[int, str], sa.Row[Any]]:
+    """The rows of these results as they are now, and nobody else's to change until this is done."""
+    client_ids, of_months = zip(*(_place(result) for result in results), strict=True)
+    rows = (
+        sa.select(invoices.c.client_id, invoices.c.month, invoices.c.state, invoices.c.run_id, invoices.c.attempt)
+        .where(invoices.c.client_id.in_(client_ids), invoices.c.month.in_(set(of_months)))
+        .order_by(*_ROW_ORDER)
+        .with_for_update()
+    )
+    return {(row.client_id, row.month): row for row in connection.execute(rows)}
+
+
+def _changes(run_id: int, result: Result, row: sa.Row[Any]) -> bool:
+    """Whether a result changes an entry that is as this row says: a receipt what is not issued, else only the claim."""
+    if result.receipt is not None:
+        return row.state in {State.WRITTEN, State.SENDING}
+    return (row.state, row.run_id, row.attempt) == (State.SENDING, run_id, result.claim.entry.attempt)
+
+
+def _noted_twice(connection: sa.Connection, now: datetime, issued: Sequence[Result]) -> dict[str, str]:
     """Invoices that the ledger has under another number than a receipt says: somebody has to remove one of the two."""
     problems = {}
     receipts = {(each.claim.entry.client_id, str(each.claim.entry.month)): each.receipt for each in issued}
@@ -321,5 +349,5 @@ def _noted_twice(connection: sa.Connection, issued: Sequence[Result]) -> dict[st
         problems[name] = words
         own = sa.and_(invoices.c.client_id == row.client_id, invoices.c.month == row.month)
         connection.execute(sa.update(invoices).where(own).values(other_billing_id=str(receipt.id), problem=words))
-        note(connection, datetime.now().astimezone(), [Event("invoice", row.client_id, row.month, why=words)])
+        note(connection, now, [Event("invoice", row.client_id, row.month, why=words)])
     return problems
