@@ -134,6 +134,8 @@ class Sync:
                 self._accounts.forget(client.id, self._work.live.id)
             return
         account = self._remembered(client, user, account)
+        if account is None:
+            return  # another run is at it
         closed = client.status is ClientStatus.CLOSED and self._rules.on_closed != "keep"
         if not closed and account.held_for(HoldReason.CLOSED) is None:
             return
@@ -171,8 +173,8 @@ class Sync:
             case Leave() | Clash():
                 return None
 
-    def _remembered(self, client: Client, user: SolusUser, account: Account | None) -> Account:
-        """The account in the ledger, brought up to date with the client and its user, and claimed."""
+    def _remembered(self, client: Client, user: SolusUser, account: Account | None) -> Account | None:
+        """The account in the ledger, brought up to date with the client and its user; None if another run has it."""
         if account is not None and account.user_id == user.id:
             if account.email != user.email:
                 account = attrs.evolve(account, email=user.email)
@@ -182,10 +184,7 @@ class Sync:
         mark = next((each.mark for each in earlier.values()), None)
         self._accounts.add(Account(client.id, user.id, user.email, mark=mark), self._work.live.id)
         self._tell_billing(client, user)
-        claimed = self._accounts.claim(self._work.live.id, [client.id], self._work.lease)
-        if client.id not in claimed:
-            raise Conflict("another run is at its account; the next run looks again")
-        return claimed[client.id]
+        return self._accounts.claim(self._work.live.id, [client.id], self._work.lease).get(client.id)
 
     def _tell_billing(self, client: Client, user: SolusUser) -> None:
         """Whether the billing system remembers a user decides nothing, so its failure is only reported."""
@@ -201,7 +200,7 @@ class Sync:
             status = UserStatus.SUSPENDED if closed else UserStatus.ACTIVE
             held = self._accounts.hold(self._work.live.id, account, HoldReason.CLOSED, status, why)
             if held is None:
-                raise Conflict("another run is at its account; the next run looks again")
+                return  # another run is at it
             account = held
         change = apply_status(self._work, account, user, why)
         if change is not None:

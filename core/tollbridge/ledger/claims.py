@@ -22,6 +22,8 @@ from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
 
+# In which rows are locked, whoever changes several: two who do so at once wait for each other and never both.
+_ROW_ORDER = (invoices.c.month, invoices.c.client_id)
 _ENDED = sa.exists().where(runs.c.id == invoices.c.run_id, runs.c.ended_at.is_not(None))
 _OF_CLAIM = sa.and_(
     invoices.c.client_id == sa.bindparam("b_client_id"),
@@ -102,8 +104,7 @@ class Claims:
         *,
         in_doubt: bool,
     ) -> list[Claim]:
-        oldest_first = (invoices.c.month, invoices.c.client_id)
-        pick = sa.select(invoices.c.id).where(condition).order_by(*oldest_first).limit(most)
+        pick = sa.select(invoices.c.id).where(condition).order_by(*_ROW_ORDER).limit(most)
         with self._database.write() as connection:
             ids = list(connection.scalars(pick.with_for_update(skip_locked=True)))
             if not ids:
@@ -114,7 +115,7 @@ class Claims:
                 leased_until=now + lease, problem=None,
             )  # fmt: skip
             connection.execute(taken)
-            rows = connection.execute(sa.select(invoices).where(invoices.c.id.in_(ids)).order_by(*oldest_first))
+            rows = connection.execute(sa.select(invoices).where(invoices.c.id.in_(ids)).order_by(*_ROW_ORDER))
             claims = [Claim(entry_of(row), in_doubt) for row in rows]
             before = State.SENDING if in_doubt else State.WRITTEN
             note(connection, now, (state_change(claim.entry, before, run_id) for claim in claims))
@@ -127,7 +128,9 @@ class Claims:
             mine = sa.and_(
                 invoices.c.run_id == run_id, invoices.c.state == State.SENDING, invoices.c.leased_until > now
             )
-            connection.execute(sa.update(invoices).where(mine).values(leased_until=now + lease))
+            pick = sa.select(invoices.c.id).where(mine).order_by(*_ROW_ORDER).with_for_update()
+            ids = list(connection.scalars(pick))
+            connection.execute(sa.update(invoices).where(invoices.c.id.in_(ids)).values(leased_until=now + lease))
 
     def keep(self, run_id: int, claim: Claim, text: str, lease: timedelta) -> None:
         """Keep what an attempt has got so far, and renew its claim; LedgerError if it is not this run's any more."""
@@ -303,7 +306,7 @@ def _changes(connection: sa.Connection, run_id: int, results: Sequence[Result]) 
     keys = [(result.claim.entry.client_id, str(result.claim.entry.month)) for result in results]
     columns = invoices.c.client_id, invoices.c.month, invoices.c.state, invoices.c.run_id, invoices.c.attempt
     query = sa.select(*columns).where(sa.tuple_(invoices.c.client_id, invoices.c.month).in_(keys))
-    rows = connection.execute(query.order_by(invoices.c.id).with_for_update())
+    rows = connection.execute(query.order_by(*_ROW_ORDER).with_for_update())
     there = {(row.client_id, row.month): row for row in rows}
     changes = []
     for key, result in zip(keys, results, strict=True):
@@ -332,9 +335,8 @@ def _noted_twice(connection: sa.Connection, run_id: int, issued: Sequence[Result
         problems[reference(row.month, row.client_id)] = words
         own = sa.and_(invoices.c.client_id == row.client_id, invoices.c.month == row.month)
         connection.execute(sa.update(invoices).where(own).values(**values, problem=words))
-        note(
-            connection, now, [Event("invoice", row.client_id, row.month, row.state, values.get("state"), words, run_id)]
-        )
+        told = Event("invoice", row.client_id, row.month, row.state, values.get("state"), words, run_id)
+        note(connection, now, [told])
     return problems
 
 

@@ -180,7 +180,8 @@ class Invoices:
 
         Only of the invoice that was looked at: if the ledger has another number by now, nothing is changed.
         """
-        changed = list(seen)
+        # Rows are locked in one order, whoever changes several, so that two runs never wait for each other for ever.
+        changed = sorted(seen, key=lambda each: (each.entry.month, each.entry.client_id))
         if not changed:
             return
         settled_at = sa.bindparam("b_settled_at", type_=Moment)

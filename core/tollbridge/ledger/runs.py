@@ -30,6 +30,7 @@ Outcome = Literal["done", "failures", "stopped", "died"]
 _RUN_LOCKS = 0x701_1B
 _SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
 _SLOT_POLL_SECONDS = 0.02
+_SLOT_PATIENCE_SECONDS = 20.0
 
 
 @attrs.frozen
@@ -59,6 +60,7 @@ class LiveRun:
     _database: Database
     _session: sa.Connection | None = None
     _slots: dict[str, set[int]] = attrs.field(factory=lambda: {name: set() for name in _SLOT_LOCKS})
+    _crowded: set[str] = attrs.field(factory=set)
     _one_at_a_time: threading.Lock = attrs.Factory(threading.Lock)
 
     def check(self) -> None:
@@ -71,20 +73,34 @@ class LiveRun:
                 raise LedgerError("this run was taken for dead, since its connection to the ledger was lost; run again")
 
     def slot(self, system: str, most: int) -> AbstractContextManager[object]:
-        """One of the ``most`` places for calls on a system, which all runs on one ledger share; waits for one."""
+        """One of the ``most`` places for calls on a system, which all runs on one ledger share; waits for one.
+
+        Not for ever: a run that is frozen keeps its places, and nobody else may stand still for that. Who has waited
+        for twenty seconds goes on without one, and does not wait again before there was one.
+        """
         return nullcontext() if self._session is None else self._slot(system, most)
 
     @contextmanager
     def _slot(self, system: str, most: int) -> Iterator[None]:
-        taken = self._slots[system]
-        while (number := self._take(system, most)) is None:
-            time.sleep(random.uniform(0.5, 1.5) * _SLOT_POLL_SECONDS)  # noqa: S311 - only so that nobody starves
+        number = self._wait_for(system, most)
         try:
             yield
         finally:
-            with self._one_at_a_time, self._database.errors():
-                taken.discard(number)
-                self._execute(sa.select(sa.func.pg_advisory_unlock(_SLOT_LOCKS[system], number)))
+            if number is not None:
+                with self._one_at_a_time, self._database.errors():
+                    self._slots[system].discard(number)
+                    self._execute(sa.select(sa.func.pg_advisory_unlock(_SLOT_LOCKS[system], number)))
+
+    def _wait_for(self, system: str, most: int) -> int | None:
+        """A place, or None once it has been waited for in vain."""
+        until = time.monotonic() + _SLOT_PATIENCE_SECONDS
+        while (number := self._take(system, most)) is None:
+            if system in self._crowded or time.monotonic() >= until:
+                self._crowded.add(system)
+                return None
+            time.sleep(random.uniform(0.5, 1.5) * _SLOT_POLL_SECONDS)  # noqa: S311 - only so that nobody starves
+        self._crowded.discard(system)
+        return number
 
     def _take(self, system: str, most: int) -> int | None:
         """A free place, or None. This session's own are passed over, since a session gets its own locks again."""
