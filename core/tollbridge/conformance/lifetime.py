@@ -41,10 +41,12 @@ class LifetimeTests:
     def test_every_hook_answers_many_threads_as_it_answers_one(self, side: OtherSide) -> None:
         clients = [side.some_client(id=1042 + n, email=f"client{n}@example.com") for n in range(4)]
         billing = side.billing()
-        questions: list[Callable[[Any], Any]] = []
-        for client in clients:
-            made = billing.create_invoice(an_invoice(client, month="2026-06"))
-            questions += _questions(side, client, str(made.id))
+        of_each = [
+            _questions(side, client, str(billing.create_invoice(an_invoice(client, month="2026-06")).id))
+            for client in clients
+        ]
+        # The same question about different clients, one right after the other, so that they meet.
+        questions = [ask for asked_of_all in zip(*of_each, strict=True) for ask in asked_of_all]
         if "authenticate" not in side.cannot():
             questions.append(lambda billing: billing.authenticate(clients[0].email, "wrong"))
         answers = [ask(billing) for ask in questions]
