@@ -95,7 +95,8 @@ def test_an_account_is_one_run_s_to_change_until_it_is_let_go(ledger: Ledger, ru
     assert ledger.accounts.claim(other.id, [1, 2], HOUR) == {2: BOB}
     assert ledger.accounts.claim(run.id, [1, 2], HOUR) == {1: ADA}, "one's own is claimed again"
     ledger.accounts.let_go(other.id, [1, 2])
-    assert ledger.accounts.claim(run.id, [1, 2], HOUR) == {1: ADA, 2: BOB}, "and nobody lets go of another's"
+    assert ledger.accounts.claim(other.id, [1], HOUR) == {}, "nobody lets go of another's"
+    assert ledger.accounts.claim(run.id, [1, 2], HOUR) == {1: ADA, 2: BOB}
     assert ledger.accounts.claim(other.id, [1, 2], HOUR) == {}
 
 

@@ -51,7 +51,7 @@ def test_a_lease_that_is_over_is_taken_over_whether_its_run_lives_or_not_which_t
     renew(ledger, taken)
 
 
-def test_a_run_that_takes_its_own_lease_again_has_lost_the_first(ledger: Ledger, run: LiveRun) -> None:
+def test_a_lease_that_was_taken_again_or_given_back_is_lost(ledger: Ledger, run: LiveRun) -> None:
     first = ledger.leases.take("drafting", run.id, AT_ONCE)
     second = ledger.leases.take("drafting", run.id, HOUR)
     assert first is not None
@@ -60,6 +60,9 @@ def test_a_run_that_takes_its_own_lease_again_has_lost_the_first(ledger: Ledger,
         renew(ledger, first)
     ledger.leases.give_back(first)
     renew(ledger, second)
+    ledger.leases.give_back(second)
+    with pytest.raises(LedgerError, match="taken over drafting"):
+        renew(ledger, second)
 
 
 def test_a_lease_that_is_over_and_was_not_taken_over_is_renewed(shared: tuple[Ledger, Ledger]) -> None:

@@ -17,14 +17,15 @@ ADA = Account(1, 7, "ada@example.com")
 
 
 def test_what_another_run_has_claimed_is_nobody_s_in_a_scratch_ledger_and_stays_its_own_in_the_real_one(
-    ledger: Ledger, run: LiveRun
+    ledger: Ledger, run: LiveRun, other: LiveRun
 ) -> None:
     draft(ledger, entry(1), entry(2))
-    [claimed] = claim(ledger, run, most=1)
-    ledger.accounts.add(ADA, run.id)
-    ada = ledger.accounts.claim(run.id, [1], HOUR)[1]
-    held = ledger.accounts.hold(run.id, ada, HoldReason.OVERDUE, UserStatus.LOCKED, "overdue", NOW)
+    [claimed] = claim(ledger, other, most=1)
+    ledger.accounts.add(ADA, other.id)
+    ada = ledger.accounts.claim(other.id, [1], HOUR)[1]
+    held = ledger.accounts.hold(other.id, ada, HoldReason.OVERDUE, UserStatus.LOCKED, "overdue", NOW)
     with scratch_copy(ledger) as scratch, running(scratch) as dry:
+        assert dry.id != other.id
         assert scratch.accounts.claim(dry.id, [1], HOUR) == {1: held}
         taken = scratch.claims.take_over(dry.id, [JUNE], 9 * HOUR, HOUR, 9)
         assert [each.entry.client_id for each in (*taken, *claim(scratch, dry))] == [1, 2]
@@ -33,7 +34,7 @@ def test_what_another_run_has_claimed_is_nobody_s_in_a_scratch_ledger_and_stays_
     assert found(ledger, 1) == claimed.entry
     assert found(ledger, 2).state is State.WRITTEN
     assert ledger.accounts.of_clients([1]) == {1: held}
-    ledger.claims.keep(run.id, claimed, "draft 12", HOUR)
+    ledger.claims.keep(other.id, claimed, "draft 12", HOUR)
 
 
 def test_a_scratch_ledger_knows_what_is_closed_what_is_carried_and_what_was_approved(
