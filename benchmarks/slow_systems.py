@@ -106,7 +106,8 @@ def load(port: int) -> dict[str, Any]:
         found: dict[str, Any] = json.load(answer)
     request = urllib.request.Request(f"http://127.0.0.1:{port}/sandbox/load", method="DELETE")
     urllib.request.urlopen(request).close()  # noqa: S310
-    return found.get("data", found)
+    data: dict[str, Any] = found.get("data", found)
+    return data
 
 
 def answer_seconds(url: str) -> float:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "run": ("run", "--date", "2026-07-01"),
     "sync": ("sync",),
     "overdue": ("overdue", "--date", "2026-07-22"),
+    "runs": ("runs",),
     "usage": ("usage", *MONTH),
     "price": ("price", "1042"),
     "plans": ("plans",),

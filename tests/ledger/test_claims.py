@@ -221,7 +221,6 @@ def test_a_run_that_was_taken_for_dead_neither_claims_nor_renews_nor_keeps(
         lambda: ledger.claims.keep(run.id, claimed, "draft 12", HOUR),
         lambda: claim(ledger, run),
         lambda: take_over(ledger, run),
-        run.check,
     ):
         with pytest.raises(LedgerError, match="taken for dead"):
             too_late()
@@ -245,7 +244,7 @@ def test_whoever_renews_renews_all_its_claims_that_are_still_good_and_no_others(
     assert (leases[2], leases[3], leases[4]) == (was[2], None, was[4])
 
 
-def test_what_an_attempt_keeps_is_there_for_the_next_try_in_another_run_with_its_lines_and_dates(
+def test_what_an_attempt_keeps_is_there_for_the_next_try_in_another_run_with_its_lines_and_dates_of_today(
     ledger: Ledger, run: LiveRun
 ) -> None:
     draft(ledger, entry(1))
@@ -256,7 +255,7 @@ def test_what_an_attempt_keeps_is_there_for_the_next_try_in_another_run_with_its
     assert draft(ledger, anew(found(ledger, 1))) == []
     [again] = ledger.claims.claim(run.id, [JUNE], NEXT_DAY, NEXT_DUE, HOUR, 9)
     assert (again.entry.kept, again.entry.attempt, again.entry.subtotal) == ("draft 12", 2, Decimal("4.66"))
-    assert (again.entry.issue_date, again.entry.due_date) == (DAY, DUE)
+    assert (again.entry.issue_date, again.entry.due_date) == (NEXT_DAY, NEXT_DUE)
 
 
 def test_to_keep_something_renews_the_claim(ledger: Ledger, run: LiveRun) -> None:

@@ -12,7 +12,7 @@ from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.reading import read_month
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage, StagedUsage
-from tollbridge.jobs.work import Work
+from tollbridge.jobs.work import LeaseClock, Work
 from tollbridge.ledger.invoices import Draft
 from tollbridge.ledger.leases import Lease
 from tollbridge.model import Client
@@ -29,6 +29,7 @@ class Drafting:
         self._work = work
         self._report = report
         self._lease = lease
+        self._clock = LeaseClock(work.lease)
         self._failures = failures
         pricing, billing = work.parts.settings.pricing, work.parts.settings.billing
         self._list = pricing.price_list()
@@ -46,7 +47,7 @@ class Drafting:
         ledger = self._work.parts.ledger
         failed_before = len(self._failures.all)
         with StagedUsage() as staged:
-            reading = read_month(self._work, staged, month)
+            reading = read_month(self._work, staged, month, self._still_ours)
             self._report.unbilled.extend((month, user) for user in staged.unbilled())
             done = 0
             for page in staged.batches():
@@ -58,6 +59,11 @@ class Drafting:
                 self._draft_page(month, idle)
         if len(self._failures.all) == failed_before:
             ledger.months.draft(month, reading, self._lease)
+
+    def _still_ours(self) -> None:
+        """Called now and then while usage is read: to read it may take longer than a lease lasts."""
+        if not self._clock.still_holds(self._lease.keep):
+            self._lease.keep()  # late, and still ours if nobody has taken it over
 
     def _draft_page(self, month: Month, page: Sequence[ClientUsage]) -> None:
         """One page of clients, in one transaction of the ledger."""

@@ -275,7 +275,7 @@ class Sending:
         """The entry with the dates that it is sent with: of today, now that it is known that nothing was sent."""
         issue, due = self._dates
         entry = claim.entry
-        if (entry.issue_date, entry.due_date) != (issue, due) and not entry.kept:
+        if (entry.issue_date, entry.due_date) != (issue, due):
             self._ledger.redate(self._run_id, claim, issue, due)
             entry = attrs.evolve(entry, issue_date=issue, due_date=due)
         return entry

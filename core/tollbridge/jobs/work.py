@@ -49,7 +49,7 @@ class Work:
     """One run at work.
 
     Attributes:
-        live: the run in the ledger; the phases ask it whether it is still theirs to work.
+        live: the run in the ledger, under which everything is claimed.
         clients: those that were read in this run.
     """
 

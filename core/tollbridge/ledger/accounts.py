@@ -124,6 +124,8 @@ class Accounts:
         with self._database.write() as connection:
             now = self._database.now(connection)
             earlier = sa.and_(accounts.c.user_id == account.user_id, accounts.c.client_id != account.client_id)
+            others = sa.select(accounts.c.client_id).where(earlier)
+            connection.execute(sa.delete(holds).where(holds.c.client_id.in_(others)))
             connection.execute(sa.delete(accounts).where(earlier))
             statement = self._database.insert(accounts).values(client_id=account.client_id, **row)
             connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_=row))

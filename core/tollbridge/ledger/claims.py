@@ -72,18 +72,12 @@ class Claims:
     ) -> list[Claim]:
         """Claim written entries, oldest month first; they are *sending* from now on, and dated as of today.
 
-        One that this run gave back, or that was refused, is not claimed by it again; an attempt that has kept something
-        keeps its dates.
+        One that this run gave back, or that was refused, is not claimed by it again.
         """
         sendable = sa.or_(invoices.c.problem.is_(None), invoices.c.kept != "")
         mine_no_more = invoices.c.run_id.is_distinct_from(run_id)
         written = sa.and_(invoices.c.state == State.WRITTEN, sendable, mine_no_more, _of(months))
-        nothing_kept = invoices.c.kept == ""
-        values = {
-            "issue_date": sa.case((nothing_kept, issue), else_=invoices.c.issue_date),
-            "due_date": sa.case((nothing_kept, due), else_=invoices.c.due_date),
-        }
-        return self._take(run_id, written, lease, most, values, in_doubt=False)
+        return self._take(run_id, written, lease, most, {"issue_date": issue, "due_date": due}, in_doubt=False)
 
     def take_over(
         self, run_id: int, months: Collection[Month], in_doubt: timedelta, lease: timedelta, most: int
@@ -112,7 +106,7 @@ class Claims:
             now = self._be_alive(connection, run_id)
             taken = sa.update(invoices).where(invoices.c.id.in_(ids)).values(
                 **values, state=State.SENDING, run_id=run_id, attempt=invoices.c.attempt + 1, sent_at=now,
-                leased_until=now + lease, problem=None,
+                leased_until=now + lease,
             )  # fmt: skip
             connection.execute(taken)
             rows = connection.execute(sa.select(invoices).where(invoices.c.id.in_(ids)).order_by(*_ROW_ORDER))
@@ -151,7 +145,7 @@ class Claims:
     def give_back(self, run_id: int, claims: Iterable[Claim]) -> None:
         """Entries that were claimed and not begun are as they were."""
         self.record(run_id, [
-            Result(claim, State.SENDING if claim.in_doubt else State.WRITTEN) for claim in claims
+            Result(claim, State.SENDING if claim.in_doubt else State.WRITTEN, claim.entry.problem) for claim in claims
         ])  # fmt: skip
 
     def record(self, run_id: int, results: Sequence[Result]) -> dict[str, str]:

@@ -229,6 +229,10 @@ class Invoices:
         with self._database.write() as connection:
             unchanged = invoices.c.billing_id.is_not_distinct_from(entry.billing_id)
             connection.execute(sa.update(invoices).where(mine, unchanged).values(values))
+            if problem != entry.problem:
+                why = problem or f"settled: {entry.problem}"
+                event = Event("invoice", entry.client_id, str(entry.month), entry.state, entry.state, why)
+                note(connection, self._database.now(connection), [event])
 
     def revenue(self) -> list[tuple[Month, str, int, Decimal]]:
         """Per month and currency: how many invoices were issued, and their subtotals added up."""

@@ -20,6 +20,11 @@ class Lease:
     length: timedelta
     _database: Database
 
+    def keep(self) -> None:
+        """Renew it in a transaction of its own, while something is waited for."""
+        with self._database.write() as connection:
+            self.renew(connection)
+
     def renew(self, connection: sa.Connection) -> None:
         """Renew it in the transaction of what it is for; LedgerError, by which that is undone, if it is another's."""
         until = self._database.now(connection) + self.length

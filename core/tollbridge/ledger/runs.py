@@ -63,15 +63,6 @@ class LiveRun:
     _crowded: set[str] = attrs.field(factory=set)
     _one_at_a_time: threading.Lock = attrs.Factory(threading.Lock)
 
-    def check(self) -> None:
-        """Raise LedgerError if others may take this run for gone: its lock was lost, as when a database restarts."""
-        with self._one_at_a_time, self._database.errors():
-            if self._session is not None:
-                self._session.execute(sa.select(1))
-        with self._database.read() as connection:
-            if connection.scalar(sa.select(runs.c.ended_at).where(runs.c.id == self.id)) is not None:
-                raise LedgerError("this run was taken for dead, since its connection to the ledger was lost; run again")
-
     def slot(self, system: str, most: int) -> AbstractContextManager[object]:
         """One of the ``most`` places for calls on a system, which all runs on one ledger share; waits for one.
 
