@@ -182,12 +182,11 @@ class Claims:
             ))  # fmt: skip
             return _noted_twice(connection, now, [result for result in results if result.receipt is not None])
 
-    def unfinished_references(self, months: Collection[Month]) -> set[str]:
-        """The references of these months' entries that are not known to be issued."""
-        columns = invoices.c.client_id, invoices.c.month
-        unfinished = sa.and_(invoices.c.state.in_([State.WRITTEN, State.SENDING]), _of(months))
+    def issued_references(self, months: Collection[Month]) -> set[str]:
+        """The references of these months' entries that are known to be issued."""
+        query = sa.select(invoices.c.client_id, invoices.c.month)
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(*columns).where(unfinished))
+            rows = connection.execute(query.where(invoices.c.state == State.ISSUED, _of(months)))
             return {reference(row.month, row.client_id) for row in rows}
 
     def time_until_free(self, run_id: int, months: Collection[Month], in_doubt: timedelta) -> timedelta | None:
