@@ -153,12 +153,14 @@ class Accounts:
         mine = _of_claim(run_id, account.client_id)
         values: dict[str, Any] = {"email": accounts.c.email}  # nothing but the question whether it is this run's
         if judged_at is not None:
-            mine = sa.and_(mine, sa.or_(accounts.c.judged_at.is_(None), accounts.c.judged_at <= judged_at))
             values = {"judged_at": judged_at}
         before = account.held_for(reason)
         this = sa.and_(holds.c.client_id == account.client_id, holds.c.reason == reason)
         with self._database.write() as connection:
             now = self._database.now(connection)
+            if judged_at is not None:
+                last = accounts.c.judged_at  # one that is still to come was noted by a clock that was wrong
+                mine = sa.and_(mine, sa.or_(last.is_(None), last <= judged_at, last > now))
             if connection.execute(sa.update(accounts).where(mine).values(values)).rowcount != 1:
                 return None
             if (before.status if before else UserStatus.ACTIVE) is not status:
@@ -185,8 +187,12 @@ class Accounts:
                 )
 
     def set_status(self, run_id: int, account: Account, mark: Mark | None, before: UserStatus, why: str) -> None:
-        """Note a status that was set; so it is noted even if the claim was lost meanwhile, for it is so."""
-        mine = sa.and_(accounts.c.client_id == account.client_id, accounts.c.user_id == account.user_id)
+        """Note a status that was set, and what is to be put back.
+
+        Whoever has claimed the account meanwhile knows of it by the attempt that was noted, and may have gone on from
+        there; then only the event is added, for it is so.
+        """
+        mine = sa.and_(_of_claim(run_id, account.client_id), accounts.c.user_id == account.user_id)
         after = mark.status if mark else (account.mark.found if account.mark else UserStatus.ACTIVE)
         with self._database.write() as connection:
             connection.execute(sa.update(accounts).where(mine).values(_mark_row(mark)))
