@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tests.world import World
 from tollbridge.errors import ClockWrong, PriceMismatch, Unavailable
-from tollbridge.jobs import scratch, sending
+from tollbridge.jobs import scratch, sending, work
 from tollbridge.jobs.daily import Run, months_due, when
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.parts import When
@@ -126,7 +126,7 @@ def test_a_locked_client_that_vanishes_is_closed_and_not_released(world: MemoryW
     world.books.remove_client(1)
     world.books.remove_invoice(world.books.find("TB-2026-06-1")[0].number)
     report = world.daily("2026-07-26")
-    assert report.accounts.vanished == [1]
+    assert (report.accounts.vanished, report.overdue.changes) == ([1], [])
     assert world.status(user) == "suspended"
     assert world.account(1).held_for(HoldReason.CLOSED) is not None
     world.daily("2026-07-27")
@@ -398,3 +398,57 @@ def test_what_is_drafted_while_a_sender_is_at_work_is_looked_for_too(
         run.parts.ledger.claims.record = then_more_is_drafted  # type: ignore[method-assign]
         run.daily()
     assert sorted(booked.reference for booked in world.books.invoices) == ["TB-2026-06-1", "TB-2026-06-2"]
+
+
+# Slow systems
+
+
+def test_a_page_of_accounts_that_takes_longer_than_a_lease_is_served_to_its_end(
+    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [world.client(client_id) for client_id in range(1, 7)]
+    world.at("2026-07-01")
+    world.daily("2026-07-01")
+    slow(monkeypatch)
+    report = world.daily("2026-07-25")
+    assert (report.stopped_by, report.failures) == (None, [])
+    assert {world.status(user) for user in users} == {"locked"}
+
+
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question for one invoice or user takes 25 seconds, where a lease is 60."""
+    passed = [0.0]
+    ledgers, boot = Database.now, work._boot_seconds
+    monkeypatch.setattr(Database, "now", lambda *arguments: ledgers(*arguments) + timedelta(seconds=passed[0]))
+    monkeypatch.setattr(work, "_boot_seconds", lambda: boot() + passed[0])
+    real = Solus.find_user
+
+    def find_user(solus: Solus, email: str) -> Any:
+        passed[0] += 25
+        return real(solus, email)
+
+    monkeypatch.setattr(Solus, "find_user", find_user)
+
+
+def test_an_invoice_that_takes_longer_than_a_lease_stops_nobody(
+    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.billing = "at_once = 1"
+    for client_id in range(1, 5):
+        world.client(client_id)
+    world.at("2026-07-01")
+    passed = [0.0]
+    ledgers, boot = Database.now, work._boot_seconds
+    monkeypatch.setattr(Database, "now", lambda *arguments: ledgers(*arguments) + timedelta(seconds=passed[0]))
+    monkeypatch.setattr(work, "_boot_seconds", lambda: boot() + passed[0])
+    with world.run("2026-07-01") as run:
+        real = run.parts.billing.create_invoice
+
+        def create_invoice(*arguments: Any) -> Any:
+            passed[0] += 70
+            return real(*arguments)
+
+        run.parts.billing.create_invoice = create_invoice  # type: ignore[method-assign]
+        report = run.daily()
+    assert (report.stopped_by, report.failures) == (None, [])
+    assert len(world.books.invoices) == 4
