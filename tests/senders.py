@@ -7,9 +7,10 @@ happen just before or just after any of it.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import managed
 from tollbridge.bridge import bridge
-from tollbridge.errors import LedgerError, TollbridgeError
+from tollbridge.errors import TollbridgeError
 from tollbridge.jobs.daily import Run
 from tollbridge.jobs.parts import Parts, When
 from tollbridge.jobs.reports import InvoicingReport
@@ -78,14 +79,14 @@ Effect = Callable[[int, bool, str], None]
 """Called before (False) and after (True) the n-th effect, with its name; what it raises goes through."""
 
 
-def nothing(_number: int, _after: bool, _name: str) -> None:  # noqa: FBT001 - an Effect
+def nothing(_number: int, _after: bool, _name: str) -> None:
     """No disturbance."""
 
 
 def dies(at: int, *, after: bool) -> Effect:
     """Die at the ``at``-th effect, just before or just after it; the dead have no more effects."""
 
-    def effect(number: int, done: bool, _name: str) -> None:  # noqa: FBT001 - an Effect
+    def effect(number: int, done: bool, _name: str) -> None:
         if number > at or (number == at and done is after):
             raise Died
 
@@ -95,7 +96,7 @@ def dies(at: int, *, after: bool) -> Effect:
 def once(at: int, *, after: bool, do: Callable[[], None]) -> Effect:
     """Do something at the ``at``-th effect."""
 
-    def effect(number: int, done: bool, _name: str) -> None:  # noqa: FBT001 - an Effect
+    def effect(number: int, done: bool, _name: str) -> None:
         if number == at and done is after:
             do()
 
@@ -124,7 +125,7 @@ class Sender:
 
     def send(self) -> "Sender":
         """Be `tollbridge invoice`, until it ends, is stopped, or dies."""
-        run = Run(self.parts, When(NOON, DAY, pretended=True), False, lambda _step, _done: None)  # noqa: FBT003
+        run = Run(self.parts, When(NOON, DAY, pretended=True), False, lambda _step, _done: None)
         try:
             self.report = run.invoices(None)
         except (Died, TollbridgeError) as error:
@@ -153,9 +154,9 @@ class Sender:
             with self._counting:
                 self.count += 1
                 number = self.count
-            self.effect(number, False, name)  # noqa: FBT003
+            self.effect(number, False, name)
             result = real(*arguments, **named)
-            self.effect(number, True, name)  # noqa: FBT003
+            self.effect(number, True, name)
             return result
 
         return wrapped
@@ -177,7 +178,7 @@ class Office:
         self.books.add_currency(Currency("USD"))
         with self.parts.ledger.database.write() as connection:
             for table in _TABLES:
-                connection.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - the names above
+                connection.execute(sa.text(f"DELETE FROM {table}"))
         drafts = [self._draft(self.books.add_client(client_id)) for client_id in range(1, self.clients + 1)]
         ledger = self.parts.ledger
         with ledger.runs.live("invoice", DAY, works=True) as live:
@@ -192,7 +193,9 @@ class Office:
     def _draft(self, client: Client) -> Draft:
         prices = self.parts.settings.pricing.price_list()
         price = token_price(prices, client, None, Currency("USD"))
-        items = [UserItem(client.id, UsageItem("server", number, f"web-{number}", tokens(client.id))) for number in (1, 2)]
+        items = [
+            UserItem(client.id, UsageItem("server", number, f"web-{number}", tokens(client.id))) for number in (1, 2)
+        ]
         return Draft(draft(
             JUNE, client, items, (), price, rules=_RULES, prices=prices.digest, day=DAY, now=NOON,
         ))  # fmt: skip
@@ -252,8 +255,10 @@ class Office:
 
     def _check_events(self, client_id: int) -> None:
         """Each change begins where the one before it ended, and nothing changes what is issued."""
-        story = [event for event in self.parts.ledger.events.of_client(client_id) if event.what == "invoice" and event.after]
-        for earlier, later in zip(story, story[1:], strict=False):
+        story = [
+            event for event in self.parts.ledger.events.of_client(client_id) if event.what == "invoice" and event.after
+        ]
+        for earlier, later in pairwise(story):
             assert later.before == earlier.after, story
         assert [event.after for event in story].count("issued") == 1
 

@@ -1,4 +1,4 @@
-"""Real processes of the daily job at once, killed, frozen and cut off: no invoice twice, none lost, nobody locked wrongly.
+"""Processes of the daily job at once, killed, frozen and cut off: no invoice twice or lost, nobody locked wrongly.
 
 ``TOLLBRIDGE_TRIALS`` in the environment is how many trials there are of each kind; one unless it is set.
 """

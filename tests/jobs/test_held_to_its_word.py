@@ -1,7 +1,6 @@
 """What is asked of a run when the world is not as it was: merged and vanished clients, half invoices, wrong clocks."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from tests.world import World
 from tollbridge.errors import ClockWrong, PriceMismatch, Unavailable
 from tollbridge.jobs import scratch, sending, work
+from tollbridge.jobs.at_once import AtOnce
 from tollbridge.jobs.daily import Run, months_due, when
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.parts import When
@@ -243,7 +243,8 @@ def test_a_closed_month_with_an_unfinished_entry_is_not_closed(world: MemoryWorl
     with world.run("2026-07-02") as run:
         assert months_due(run.parts, run.when) == []
         world.sql(
-            "UPDATE invoices SET state = 'sending', billing_id = NULL, run_id = NULL, leased_until = '2000-01-01 00:00:00'"
+            "UPDATE invoices SET state = 'sending', billing_id = NULL, run_id = NULL, leased_until = :past",
+            past="2000-01-01 00:00:00",
         )
         assert months_due(run.parts, run.when) == [JUNE]
     assert world.daily("2026-07-02").failures == []
@@ -301,7 +302,7 @@ def test_who_has_paid_between_the_list_and_the_lock_is_not_locked(world: MemoryW
 def present_run(world: MemoryWorld, parts: Any, day: str) -> Run:
     """A run for which ``day`` is the present."""
     moment = datetime.fromisoformat(f"{day}T04:00:00+00:00")
-    return Run(parts, When(moment, moment.date()), False, lambda _step, _done: None)  # noqa: FBT003
+    return Run(parts, When(moment, moment.date()), False, lambda _step, _done: None)
 
 
 def test_by_a_wrong_clock_nothing_is_invoiced_nobody_locked_and_who_owes_nothing_is_released(
@@ -394,8 +395,8 @@ def test_what_is_drafted_while_a_sender_is_at_work_is_looked_for_too(
                 pages.pop()()
             return told
 
-        run.parts.ledger.leases.give_back = lambda _: None  # type: ignore[method-assign]
-        run.parts.ledger.claims.record = then_more_is_drafted  # type: ignore[method-assign]
+        run.parts.ledger.leases.give_back = lambda _: None  # type: ignore[method-assign,assignment]
+        run.parts.ledger.claims.record = then_more_is_drafted  # type: ignore[method-assign,assignment]
         run.daily()
     assert sorted(booked.reference for booked in world.books.invoices) == ["TB-2026-06-1", "TB-2026-06-2"]
 
@@ -421,6 +422,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     ledgers, boot = Database.now, work._boot_seconds
     monkeypatch.setattr(Database, "now", lambda *arguments: ledgers(*arguments) + timedelta(seconds=passed[0]))
     monkeypatch.setattr(work, "_boot_seconds", lambda: boot() + passed[0])
+    monkeypatch.setattr(work.Work, "at_solus", AtOnce(1))  # time passes for one after the other
     real = Solus.find_user
 
     def find_user(solus: Solus, email: str) -> Any:
@@ -448,7 +450,7 @@ def test_an_invoice_that_takes_longer_than_a_lease_stops_nobody(
             passed[0] += 70
             return real(*arguments)
 
-        run.parts.billing.create_invoice = create_invoice  # type: ignore[method-assign]
+        run.parts.billing.create_invoice = create_invoice  # type: ignore[method-assign,assignment]
         report = run.daily()
     assert (report.stopped_by, report.failures) == (None, [])
     assert len(world.books.invoices) == 4

@@ -15,12 +15,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.senders import Died, Effect, Office, Sender, an_office, dies, nothing, once
+from tests.senders import Died, Office, Sender, an_office, dies, once
 from tollbridge.errors import LedgerError
 from tollbridge.jobs import sending, work
 from tollbridge.ledger import runs as ledger_runs
 from tollbridge.ledger.database import Database
-from tollbridge.memory import Trouble
 
 TRIALS = int(os.environ.get("TOLLBRIDGE_TRIALS", "1"))
 
@@ -105,13 +104,13 @@ def test_senders_that_die_at_any_step_of_an_invoice_made_in_several_leave_whole_
         steps[0] = 0  # of the sender that is to die
         mine: set[int] = set()
 
-        def watch(_name: str, _after: bool, last: int = at, whose: set[int] = mine) -> None:  # noqa: FBT001 - the books'
+        def watch(_name: str, _after: bool, last: int = at, whose: set[int] = mine) -> None:
             if threading.get_ident() in whose:
                 steps[0] += 1
                 if steps[0] >= last:
                     raise Died
 
-        def begins(number: int, _after: bool, _name: str, whose: set[int] = mine) -> None:  # noqa: FBT001 - an Effect
+        def begins(number: int, _after: bool, _name: str, whose: set[int] = mine) -> None:
             if number == 1:
                 whose.add(threading.get_ident())
 
@@ -170,7 +169,7 @@ def test_a_sender_that_sleeps_past_its_lease_and_is_cut_off_creates_nothing_when
     inside = [0]
 
     def attempt(at: int) -> Sender:
-        def effect(number: int, done: bool, name: str) -> None:  # noqa: FBT001 - an Effect
+        def effect(number: int, done: bool, name: str) -> None:
             if number != at or done is not after:
                 return
             clocks.sleep(3)

@@ -197,6 +197,7 @@ class Sync:
 
     def _hold(self, account: Account, user: SolusUser, *, closed: bool, why: str) -> None:
         """Hold the user because its client is closed, or lift that hold; others, as for unpaid invoices, stay."""
+        self._accounts.renew(self._work.live.id, account, self._work.lease)
         if closed is (account.held_for(HoldReason.CLOSED) is None):
             status = UserStatus.SUSPENDED if closed else UserStatus.ACTIVE
             held = self._accounts.hold(self._work.live.id, account, HoldReason.CLOSED, status, why)

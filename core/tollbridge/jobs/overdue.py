@@ -265,6 +265,7 @@ class Overdue:
                 self._report.changes.append(change)
 
     def _apply(self, account: Account, judgement: Judgement, judged_at: datetime) -> StatusChange | None:
+        self._ledger.accounts.renew(self._work.live.id, account, self._work.lease)
         before = account.held_for(HoldReason.OVERDUE)
         status, why = judgement.status, "overdue"
         if status is not UserStatus.ACTIVE and (before is None or status.severity > before.status.severity):

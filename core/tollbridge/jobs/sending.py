@@ -203,8 +203,8 @@ class Sending:
         """Read once what the billing system has of all that is sent, if it can tell that in one list.
 
         Only what the ledger does not know to be issued is kept of it, drafted by now or not: others go on drafting
-        while this run sends. Entries of earlier months than the list is about are looked for by themselves. A reference that stands there twice is left for
-        the adapter to find, and to refuse; if anything cannot be read, each invoice is looked for by itself.
+        while this run sends. A reference that stands there twice is left for the adapter to find, and to refuse; if
+        anything cannot be read, each invoice is looked for by itself, and so are those of months before the list's.
         """
         if self._there is not None or all(claim.in_doubt for claim in page) or not self._billing.can("invoices_since"):
             return

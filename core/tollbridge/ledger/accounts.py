@@ -95,6 +95,19 @@ class Accounts:
             connection.execute(claimed.values(run_id=run_id, leased_until=now + lease))
             return _accounts(connection, ids)
 
+    def renew(self, run_id: int, account: Account, lease: timedelta) -> None:
+        """Renew the claim on one account, before anything about it is asked for: its page may take longer than a lease.
+
+        Raises:
+            LedgerError: this run counts as dead.
+        """
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
+            renewed = sa.update(accounts).where(_of_claim(run_id, account.client_id), alive)
+            if connection.execute(renewed.values(leased_until=now + lease)).rowcount != 1:
+                raise _lost(account)
+
     def let_go(self, run_id: int, client_ids: Collection[int]) -> None:
         """Give claimed accounts back."""
         mine = sa.and_(accounts.c.client_id.in_(client_ids), accounts.c.run_id == run_id)
@@ -182,9 +195,7 @@ class Accounts:
             alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
             changed = sa.update(accounts).where(mine, alive).values(_mark_row(mark))
             if connection.execute(changed).rowcount != 1:
-                raise LedgerError(
-                    f"client {account.client_id}: its account is not this run's to change any more; run again"
-                )
+                raise _lost(account)
 
     def set_status(self, run_id: int, account: Account, mark: Mark | None, before: UserStatus, why: str) -> None:
         """Note a status that was set, and what is to be put back.
@@ -209,6 +220,10 @@ class Accounts:
             note(connection, self._database.now(connection), [
                 Event("account", client_id, after="none", run_id=run_id)
             ])  # fmt: skip
+
+
+def _lost(account: Account) -> LedgerError:
+    return LedgerError(f"client {account.client_id}: its account is not this run's to change any more; run again")
 
 
 def _of_claim(run_id: int, client_id: int) -> sa.ColumnElement[bool]:

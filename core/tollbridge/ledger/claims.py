@@ -122,12 +122,13 @@ class Claims:
             return claims
 
     def renew(self, run_id: int, lease: timedelta) -> None:
-        """Renew all that this run has claimed and whose lease is not over; LedgerError if it counts as dead."""
+        """Renew all that this run has claimed; LedgerError if it counts as dead.
+
+        Nobody takes over from a run that lives, so one whose lease is over by now is renewed like any other.
+        """
         with self._database.write() as connection:
             now = self._be_alive(connection, run_id)
-            mine = sa.and_(
-                invoices.c.run_id == run_id, invoices.c.state == State.SENDING, invoices.c.leased_until > now
-            )
+            mine = sa.and_(invoices.c.run_id == run_id, invoices.c.state == State.SENDING)
             pick = sa.select(invoices.c.id).where(mine).order_by(*_ROW_ORDER).with_for_update()
             ids = list(connection.scalars(pick))
             connection.execute(sa.update(invoices).where(invoices.c.id.in_(ids)).values(leased_until=now + lease))
@@ -309,7 +310,7 @@ def _place(result: Result) -> tuple[int, str]:
     return result.claim.entry.client_id, str(result.claim.entry.month)
 
 
-def _locked(connection: sa.Connection, results: Sequence[Result]) -> dict[tuple[int, str], sa.Row[Any]]:
+def _locked(connection: sa.Connection, results: Sequence[Result]) -> dict[tuple[int, str], Any]:
     """The rows of these results as they are now, and nobody else's to change until this is done."""
     client_ids, of_months = zip(*(_place(result) for result in results), strict=True)
     rows = (
@@ -321,7 +322,7 @@ def _locked(connection: sa.Connection, results: Sequence[Result]) -> dict[tuple[
     return {(row.client_id, row.month): row for row in connection.execute(rows)}
 
 
-def _changes(run_id: int, result: Result, row: sa.Row[Any]) -> bool:
+def _changes(run_id: int, result: Result, row: Any) -> bool:
     """Whether a result changes an entry that is as this row says: a receipt what is not issued, else only the claim."""
     if result.receipt is not None:
         return row.state in {State.WRITTEN, State.SENDING}
