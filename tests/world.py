@@ -46,6 +46,7 @@ token = "bridge-token"
 
 [ledger]
 url = "{ledger}"
+lease_seconds = {lease_seconds}
 
 [adapter]
 {adapter}
@@ -84,6 +85,7 @@ class World:
     start: str = "2026-06"
     billing: str = ""
     more: str = ""
+    lease_seconds: int = 60
     invoices: list[tuple[Entry, str]] = attrs.Factory(list)
 
     @property
@@ -100,6 +102,7 @@ class World:
             start=self.start,
             billing=self.billing,
             ledger=self.ledger_url,
+            lease_seconds=self.lease_seconds,
             adapter=self.adapter_table(),
             more=self.more,
         )

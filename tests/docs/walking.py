@@ -184,7 +184,7 @@ class Walk:
                 connection.executescript(text)
                 return
             rows = ["|".join(map(str, row)) for row in connection.execute(text)]
-        assert rows == [block.words[2]]
+        assert rows == [block.words[2]], f"{block}\n{rows}"
 
     def _environment(self, *, forked: bool = True) -> dict[str, str]:
         """The reader's commands; one that goes on in the background is no fork, so that it can be ended."""

@@ -204,7 +204,7 @@ def test_a_status_that_was_set_is_kept_even_if_the_claim_was_lost_meanwhile(ledg
         ada = claimed(ledger, gone, lease=AT_ONCE)
     assert 1 in ledger.accounts.claim(run.id, [1], HOUR)
     ledger.accounts.set_status(gone.id, ada, Mark(LOCKED, ACTIVE), ACTIVE, LOCKED, "overdue")
-    assert kept(ledger).mark == Mark(LOCKED, ACTIVE)
+    assert kept(ledger).mark == Mark(ACTIVE, ACTIVE, LOCKED), "so that the lock is known to be the bridge's own"
 
 
 def test_a_status_of_a_user_that_is_not_the_client_s_any_more_is_not_kept_of_the_next(

@@ -181,6 +181,8 @@ def write_configuration() -> tuple[int, int]:
     """The repository's own bridge.toml, on free ports if its own are taken; the sandbox's port and the bridge's."""
     text = files("tollbridge").joinpath("bridge.toml").read_text(encoding="utf-8")
     solus_port, own_port = _free_port(8499), _free_port(8400)
+    one_after_the_other = "at_once = 1"  # so that the users are numbered as the clients are
+    text = text.replace("# at_once = 8 ", f"{one_after_the_other:14}", 1)
     text = text.replace(":8499", f":{solus_port}").replace("port = 8400", f"port = {own_port}")
     Path("bridge.toml").write_text(text, encoding="utf-8")
     return solus_port, own_port

@@ -76,6 +76,7 @@ class Sync:
         self._name_the_frozen()
         for clients in (self._report.created, self._report.linked, self._report.email_changed, self._report.deleted):
             clients.sort()  # they were served in no order
+        self._report.changes.sort(key=lambda change: change.client_id)
         self._report.complete = True
 
     def _stage_clients(self) -> None:
@@ -196,6 +197,7 @@ class Sync:
 
     def _hold(self, account: Account, user: SolusUser, *, closed: bool, why: str) -> None:
         """Hold the user because its client is closed, or lift that hold; others, as for unpaid invoices, stay."""
+        self._accounts.renew(self._work.live.id, account, self._work.lease)
         if closed is (account.held_for(HoldReason.CLOSED) is None):
             status = UserStatus.SUSPENDED if closed else UserStatus.ACTIVE
             held = self._accounts.hold(self._work.live.id, account, HoldReason.CLOSED, status, why)

@@ -163,6 +163,7 @@ class Overdue:
         for run_id, host, count in self._ledger.accounts.held_by_the_frozen(self._work.live.id):
             words = f"it holds {count} accounts and does not go on: end that process, or let it go on"
             self._failures.tell(f"run {run_id} on {host}", words)
+        self._report.changes.sort(key=lambda change: change.client_id)  # they were made in no order
         self._report.complete = True
 
     def _now(self) -> datetime:
@@ -265,6 +266,7 @@ class Overdue:
                 self._report.changes.append(change)
 
     def _apply(self, account: Account, judgement: Judgement, judged_at: datetime) -> StatusChange | None:
+        self._ledger.accounts.renew(self._work.live.id, account, self._work.lease)
         before = account.held_for(HoldReason.OVERDUE)
         status, why = judgement.status, "overdue"
         if status is not UserStatus.ACTIVE and (before is None or status.severity > before.status.severity):

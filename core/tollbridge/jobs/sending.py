@@ -110,6 +110,7 @@ class Sending:
         self._billing = work.parts.billing
         self._in_doubt = timedelta(seconds=self._billing.in_doubt_seconds)
         self._there: dict[str, Receipt | None] | None = None
+        self._there_from: Month | None = None
         self._unbegun: dict[str, Claim] = {}
         self._differing: set[str] = set()
         self._stopped_by: TollbridgeError | None = None
@@ -201,27 +202,29 @@ class Sending:
     def _look_at_all(self, page: list[Claim]) -> None:
         """Read once what the billing system has of all that is sent, if it can tell that in one list.
 
-        Only what the ledger does not know to be issued is kept of it. A reference that stands there twice is left for
-        the adapter to find, and to refuse; if anything cannot be read, each invoice is looked for by itself.
+        Only what the ledger does not know to be issued is kept of it, drafted by now or not: others go on drafting
+        while this run sends. A reference that stands there twice is left for the adapter to find, and to refuse; if
+        anything cannot be read, each invoice is looked for by itself, and so are those of months before the list's.
         """
         if self._there is not None or all(claim.in_doubt for claim in page) or not self._billing.can("invoices_since"):
             return
         first = min(claim.entry.month for claim in page)
         _, end = self._work.parts.ledger.months.interval(first, self._work.parts.settings.billing.timezone)
-        unfinished = self._ledger.unfinished_references(self._months)
+        issued = self._ledger.issued_references(self._months)
         there: dict[str, Receipt | None] = {}
         for receipt in self._billing.invoices_since((end - _LOOK_BACK).date()):
             if isinstance(receipt, Refused):
                 _log.warning("an invoice cannot be read, so each is looked for by itself", reason=str(receipt))
                 return
-            if receipt.reference in unfinished:
+            if receipt.reference not in issued:
                 there[receipt.reference] = None if receipt.reference in there else receipt
-        self._there = there
+        self._there, self._there_from = there, first
 
     def _found(self, claim: Claim) -> Receipt | None:
         """What the billing system has under the reference; asked for by itself if there is any doubt."""
         reference = claim.entry.reference
-        if self._there is not None and not claim.in_doubt:
+        listed = self._there_from is not None and claim.entry.month >= self._there_from
+        if self._there is not None and listed and not claim.in_doubt:
             if reference not in self._there:
                 return None
             if receipt := self._there[reference]:

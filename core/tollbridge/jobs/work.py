@@ -15,6 +15,7 @@ from tollbridge.ledger.runs import LiveRun
 from tollbridge.model import Client
 
 _FRESH = timedelta(minutes=10)
+_LONGEST_SLEEP = 3600.0
 _values = make_converter()
 
 
@@ -98,10 +99,14 @@ class LeaseClock:
         self._began = _boot_seconds()
 
     def still_holds(self, renew: Callable[[], None]) -> bool:
-        """Whether nobody else may have taken over; when half of it is over it is renewed, by one thread at a time."""
+        """Whether nobody else may have taken over; when half of it is over it is renewed, by one thread at a time.
+
+        One that is over is renewed as well, as long as the ledger says that nobody took this run for gone: a billing
+        system that is slower than a lease stops nobody. After an hour's sleep it is not, for the day may be another.
+        """
         with self._renewing:
             now = _boot_seconds()
-            if now - self._began >= self._length:
+            if now - self._began >= self._length + _LONGEST_SLEEP:
                 return False
             if now - self._began >= self._length / 2:
                 renew()

@@ -95,6 +95,19 @@ class Accounts:
             connection.execute(claimed.values(run_id=run_id, leased_until=now + lease))
             return _accounts(connection, ids)
 
+    def renew(self, run_id: int, account: Account, lease: timedelta) -> None:
+        """Renew the claim on one account, before anything about it is asked for: its page may take longer than a lease.
+
+        Raises:
+            LedgerError: this run counts as dead.
+        """
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
+            renewed = sa.update(accounts).where(_of_claim(run_id, account.client_id), alive)
+            if connection.execute(renewed.values(leased_until=now + lease)).rowcount != 1:
+                raise _lost(account)
+
     def let_go(self, run_id: int, client_ids: Collection[int]) -> None:
         """Give claimed accounts back."""
         mine = sa.and_(accounts.c.client_id.in_(client_ids), accounts.c.run_id == run_id)
@@ -155,12 +168,14 @@ class Accounts:
         mine = _of_claim(run_id, account.client_id)
         values: dict[str, Any] = {"email": accounts.c.email}  # nothing but the question whether it is this run's
         if judged_at is not None:
-            mine = sa.and_(mine, sa.or_(accounts.c.judged_at.is_(None), accounts.c.judged_at <= judged_at))
             values = {"judged_at": judged_at}
         before = account.held_for(reason)
         this = sa.and_(holds.c.client_id == account.client_id, holds.c.reason == reason)
         with self._database.write() as connection:
             now = self._database.now(connection)
+            if judged_at is not None:
+                last = accounts.c.judged_at  # one that is still to come was noted by a clock that was wrong
+                mine = sa.and_(mine, sa.or_(last.is_(None), last <= judged_at, last > now))
             if connection.execute(sa.update(accounts).where(mine).values(values)).rowcount != 1:
                 return None
             if (before.status if before else UserStatus.ACTIVE) is not status:
@@ -182,17 +197,28 @@ class Accounts:
             alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
             changed = sa.update(accounts).where(mine, alive).values(_mark_row(mark))
             if connection.execute(changed).rowcount != 1:
-                raise LedgerError(
-                    f"client {account.client_id}: its account is not this run's to change any more; run again"
-                )
+                raise _lost(account)
 
     def set_status(  # noqa: PLR0917
         self, run_id: int, account: Account, mark: Mark | None, before: UserStatus, after: UserStatus, why: str
     ) -> None:
-        """Note a status that was set; so it is noted even if the claim was lost meanwhile, for it is so."""
-        mine = sa.and_(accounts.c.client_id == account.client_id, accounts.c.user_id == account.user_id)
+        """Note a status that was set, and what is to be put back.
+
+        If the claim was lost meanwhile, whoever has the account by now may have gone on from there, and their word
+        stands; that this status was asked for is noted beside it, or it would be taken for somebody's by hand.
+        """
+        of_user = sa.and_(accounts.c.client_id == account.client_id, accounts.c.user_id == account.user_id)
+        mine = sa.and_(of_user, accounts.c.run_id == run_id)
+        found = mark.found if mark else after
+        beside = {
+            "set_status": sa.func.coalesce(accounts.c.set_status, found),
+            "found_status": sa.func.coalesce(accounts.c.found_status, found),
+            "attempted_status": after,
+        }
         with self._database.write() as connection:
-            connection.execute(sa.update(accounts).where(mine).values(_mark_row(mark)))
+            noted = connection.execute(sa.update(accounts).where(mine).values(_mark_row(mark))).rowcount == 1
+            if not noted and after is not before:
+                connection.execute(sa.update(accounts).where(of_user).values(beside))
             if after is not before:
                 note(connection, self._database.now(connection), [
                     Event("status", account.client_id, before=before, after=after, why=why, run_id=run_id)
@@ -206,6 +232,10 @@ class Accounts:
             note(connection, self._database.now(connection), [
                 Event("account", client_id, after="none", run_id=run_id)
             ])  # fmt: skip
+
+
+def _lost(account: Account) -> LedgerError:
+    return LedgerError(f"client {account.client_id}: its account is not this run's to change any more; run again")
 
 
 def _of_claim(run_id: int, client_id: int) -> sa.ColumnElement[bool]:

@@ -116,12 +116,13 @@ class Claims:
             return claims
 
     def renew(self, run_id: int, lease: timedelta) -> None:
-        """Renew all that this run has claimed and whose lease is not over; LedgerError if it counts as dead."""
+        """Renew all that this run has claimed; LedgerError if it counts as dead.
+
+        Nobody takes over from a run that lives, so one whose lease is over by now is renewed like any other.
+        """
         with self._database.write() as connection:
             now = self._be_alive(connection, run_id)
-            mine = sa.and_(
-                invoices.c.run_id == run_id, invoices.c.state == State.SENDING, invoices.c.leased_until > now
-            )
+            mine = sa.and_(invoices.c.run_id == run_id, invoices.c.state == State.SENDING)
             pick = sa.select(invoices.c.id).where(mine).order_by(*_ROW_ORDER).with_for_update()
             ids = list(connection.scalars(pick))
             connection.execute(sa.update(invoices).where(invoices.c.id.in_(ids)).values(leased_until=now + lease))
@@ -171,12 +172,11 @@ class Claims:
             note(connection, now, changes)
             return _noted_twice(connection, run_id, issued, now)
 
-    def unfinished_references(self, months: Collection[Month]) -> set[str]:
-        """The references of these months' entries that are not known to be issued."""
-        columns = invoices.c.client_id, invoices.c.month
-        unfinished = sa.and_(invoices.c.state.in_([State.WRITTEN, State.SENDING]), _of(months))
+    def issued_references(self, months: Collection[Month]) -> set[str]:
+        """The references of these months' entries that are known to be issued."""
+        query = sa.select(invoices.c.client_id, invoices.c.month)
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(*columns).where(unfinished))
+            rows = connection.execute(query.where(invoices.c.state == State.ISSUED, _of(months)))
             return {reference(row.month, row.client_id) for row in rows}
 
     def time_until_free(self, run_id: int, months: Collection[Month], in_doubt: timedelta) -> timedelta | None:

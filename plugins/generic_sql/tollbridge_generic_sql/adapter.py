@@ -28,7 +28,7 @@ from tollbridge import (
     hookimpl,
 )
 from tollbridge.asking import whole_list
-from tollbridge.reading import Row
+from tollbridge.reading import Row, whole
 from tollbridge_generic_sql import parameters, rows
 from tollbridge_generic_sql.checking import check_statements
 from tollbridge_generic_sql.database import is_down, open_database, reason, was_rolled_back
@@ -133,9 +133,29 @@ class GenericSqlAdapter:
         return the_client(self._rows("client", client_id=client_id), client_id)
 
     @hookimpl
-    def clients(self) -> Iterator[Client]:
-        """All clients; a row that cannot be used is refused alone, and the next ones still come."""
-        return map(rows.client, self._stream("clients"))
+    def clients(self) -> Iterator[Client | Refused]:
+        """All clients; a row that cannot be used is refused alone, and the next ones still come.
+
+        A list with fewer columns than the statement `client` has is a list of numbers, and each client is read by
+        that: what a column left out says is not known, and must not be taken for empty.
+        """
+        listed = self._stream("clients")
+        first = next(listed, None)
+        if first is None:
+            return iter(())
+        known = self._rows("client", client_id=first.get("id"))
+        if known and known[0].keys() - first.keys():
+            return self._one_by_one(chain([first], listed))
+        return map(rows.client, chain([first], listed))
+
+    def _one_by_one(self, listed: Iterator[Row]) -> Iterator[Client | Refused]:
+        for row in listed:
+            try:
+                client = self.client(whole(row, "id", "a client in the database"))
+            except Refused as error:
+                yield error
+            else:
+                yield from () if client is None else (client,)
 
     @hookimpl
     def currencies(self) -> list[Currency]:

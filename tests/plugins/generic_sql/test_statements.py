@@ -223,3 +223,16 @@ def test_a_url_that_cannot_be_used_is_a_matter_of_bridge_toml(tmp_path: Path, ur
     with pytest.raises(ConfigError, match=r"adapter\.generic_sql: the database URL") as caught:
         read_configuration(path)
     assert "sehrgeheim" not in str(caught.value)
+
+
+def test_a_list_with_fewer_columns_than_a_client_has_makes_no_clients_of_half_a_record(billing_url: str) -> None:
+    """What the list leaves out is not known: read as empty it would be another price, as without a country's tax."""
+    system = preset(billing_url, clients="SELECT id, email, currency FROM clients")
+    with connected(billing_url) as connection:
+        connection.execute(sa.text("UPDATE clients SET country = 'DE', client_group = 'partners'"))
+        connection.execute(sa.text("INSERT INTO clients (id, email, currency) VALUES (2, 'b@example.com', 'EUR')"))
+    listed = list(system.clients())
+    assert [(client.country, client.group) for client in listed if not isinstance(client, Refused)] == [
+        ("DE", "partners"), ("", ""),
+    ]  # fmt: skip
+    assert listed == [system.client(1), system.client(2)]

@@ -209,7 +209,7 @@ STEPS = {
     "created": Signups,
     "enrol": Signups,
     "ensure_user": Solus,
-    "save": Accounts,
+    "add": Accounts,
     "done": Signups,
 }
 
