@@ -156,7 +156,8 @@ def test_a_sender_that_sleeps_past_its_lease_keeps_its_invoices_and_is_named(
             other = office.sender("other").send()
             assert other.error is None
             assert other.report is not None
-            assert ["does not go on" in failure.message for failure in other.report.failures] == [True] * bool(claimed)
+            named = ["does not go on" in failure.message for failure in other.report.failures]
+            assert named == [True] * bool(claimed), (at, claimed, other.report)
             assert office.parts.ledger.invoices.count_by_state().get("sending", 0) == claimed
 
         return office.sender("sleeper", once(at, after=after, do=sleep)).send()
