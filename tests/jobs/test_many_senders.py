@@ -6,6 +6,7 @@
 import os
 import random
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -15,11 +16,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.senders import Died, Office, Sender, an_office, dies, once
+from tests.senders import DAY, JUNE, Died, Office, Sender, an_office, dies, once
 from tollbridge.errors import LedgerError
 from tollbridge.jobs import sending, work
 from tollbridge.ledger import runs as ledger_runs
+from tollbridge.ledger.claims import Result
 from tollbridge.ledger.database import Database
+from tollbridge.rules.entry import State
 
 TRIALS = int(os.environ.get("TOLLBRIDGE_TRIALS", "1"))
 
@@ -34,8 +37,8 @@ def small_pages_and_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def office(tmp_path: Path, postgresql_url: str) -> Iterator[Office]:
-    """Five clients on PostgreSQL, and senders that send one after the other."""
-    with an_office(tmp_path, postgresql_url, clients=5) as made:
+    """Three clients on PostgreSQL, and senders that send one after the other."""
+    with an_office(tmp_path, postgresql_url, clients=3) as made:
         yield made
 
 
@@ -153,7 +156,8 @@ def test_a_sender_that_sleeps_past_its_lease_keeps_its_invoices_and_is_named(
             other = office.sender("other").send()
             assert other.error is None
             assert other.report is not None
-            assert ["does not go on" in failure.message for failure in other.report.failures] == [True] * bool(claimed)
+            named = ["does not go on" in failure.message for failure in other.report.failures]
+            assert named == [True] * bool(claimed), (at, claimed, other.report)
             assert office.parts.ledger.invoices.count_by_state().get("sending", 0) == claimed
 
         return office.sender("sleeper", once(at, after=after, do=sleep)).send()
@@ -280,7 +284,32 @@ def test_a_clock_of_the_ledger_that_jumps_at_any_effect_harms_nothing(
             if kind == "postgresql":
                 senders.append(office.sender("other"))
             office.send_all(senders)
-            assert [sender.error for sender in senders] == [None, None]
+            assert {sender.error for sender in senders} == {None}
             return senders[0]
 
         every_effect(office, attempt)
+
+
+def test_what_is_noted_and_what_is_renewed_at_once_never_wait_for_each_other(office: Office) -> None:
+    ledger = office.parts.ledger
+    with ledger.runs.live("run", DAY, works=True) as live:
+        claims = ledger.claims.claim(live.id, [JUNE], DAY, DAY, timedelta(seconds=60), 3)
+        results = [Result(claim, State.WRITTEN) for claim in reversed(claims)]
+        errors: list[LedgerError] = []
+
+        def tried(work: Callable[[], object]) -> None:
+            try:
+                work()
+            except LedgerError as error:
+                errors.append(error)
+
+        works = [lambda: ledger.claims.record(live.id, results), lambda: ledger.claims.renew(live.id, timedelta(60))]
+        threads = [threading.Thread(target=tried, args=(each,)) for each in works]
+        with ledger.database.write() as middle:  # whoever comes has locked what it begins with, and waits here
+            middle.execute(sa.text("SELECT 1 FROM invoices WHERE client_id = 2 FOR UPDATE"))
+            for thread in threads:
+                thread.start()
+                time.sleep(0.3)
+        for thread in threads:
+            thread.join()
+    assert errors == []

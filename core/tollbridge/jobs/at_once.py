@@ -50,13 +50,18 @@ class AtOnce:
                 for item in islice(waiting, self.most - len(under_way)):
                     under_way[pool.submit(self._one, work, item)] = item
 
+            raised: BaseException | None = None
             try:
                 begin()
                 while under_way:
                     ended = wait(under_way, return_when=FIRST_COMPLETED).done
-                    results = [(under_way.pop(future), future.result()) for future in ended]
-                    begin()  # before the caller hears of the results, so that nobody idles meanwhile
-                    yield from results
+                    raised = raised or next(filter(None, (future.exception() for future in ended)), None)
+                    results = [(under_way.pop(future), future) for future in ended]
+                    if raised is None:
+                        begin()  # before the caller hears of the results, so that nobody idles meanwhile
+                    yield from ((item, future.result()) for item, future in results if future.exception() is None)
+                if raised is not None:
+                    raise raised
             finally:
                 for future in under_way:
                     future.cancel()

@@ -78,7 +78,8 @@ class LiveRun:
             yield
         finally:
             if number is not None:
-                with self._one_at_a_time, self._database.errors():
+                # With the session its locks are gone; what was done meanwhile, as a receipt, must not be lost for that.
+                with suppress(LedgerError), self._one_at_a_time, self._database.errors():
                     self._slots[system].discard(number)
                     self._execute(sa.select(sa.func.pg_advisory_unlock(_SLOT_LOCKS[system], number)))
 
