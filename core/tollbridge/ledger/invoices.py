@@ -231,7 +231,7 @@ class Invoices:
             connection.execute(sa.update(invoices).where(mine, unchanged).values(values))
             if problem != entry.problem:
                 why = problem or f"settled: {entry.problem}"
-                event = Event("invoice", entry.client_id, str(entry.month), entry.state, entry.state, why)
+                event = Event("problem", entry.client_id, str(entry.month), why=why)
                 note(connection, self._database.now(connection), [event])
 
     def revenue(self) -> list[tuple[Month, str, int, Decimal]]:
