@@ -16,8 +16,8 @@ class Event:
     """One change.
 
     Attributes:
-        what: ``invoice`` (a state), ``payment``, ``problem``, ``status`` (of a user), ``hold``, ``account``, ``month`` or
-            ``approval``.
+        what: ``invoice`` (a state), ``payment`` and ``problem`` of one, ``status`` (of a user), ``hold``, ``account``,
+            ``month`` or ``approval``.
         month: with ``client_id``, the invoice it is about.
         run_id: None: no run did it.
     """

@@ -170,7 +170,7 @@ events = sa.Table(
     sa.Column("run_id", sa.Integer, doc="absent: not a run, but a visitor or a migration"),
     sa.Column("client_id", sa.BigInteger),
     sa.Column("month", sa.String(7), doc="with the client, what invoice it is about"),
-    sa.Column("what", sa.String(16), nullable=False, doc="invoice, status, hold, account, month or approval"),
+    sa.Column("what", sa.String(16), nullable=False, doc="see Event"),
     sa.Column("before", sa.Text),
     sa.Column("after", sa.Text),
     sa.Column("why", sa.Text),
