@@ -2,8 +2,9 @@
 
 import sys
 
-from benchmarks import endpoint, month_end
+from benchmarks import endpoint, month_end, slow_systems
 
 if __name__ == "__main__":
     endpoint.main()
+    slow_systems.main()
     month_end.main(large="--quick" not in sys.argv)

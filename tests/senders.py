@@ -281,7 +281,10 @@ class Office:
 
     def cut(self, name: str) -> None:
         """Cut all of a sender's connections to PostgreSQL."""
-        kill = sa.text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name")
+        kill = sa.text(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = :name AND datname = current_database()"  # others run the same tests beside this
+        )
         with self.parts.ledger.database.session() as connection:
             connection.execute(kill, {"name": name})
 
