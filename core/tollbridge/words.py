@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to keep, to send on and to show in a terminal."""
+"""Text that others wrote, made safe to keep, to send on and to show in a terminal, and numbers of things."""
 
 import unicodedata
 
@@ -15,6 +15,11 @@ def printable(text: str, most: int) -> str:
     if not text.isprintable():
         text = "".join(map(_shown, text[: most + 1]))
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 client``, ``2,000 clients``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _shown(letter: str) -> str:

@@ -228,7 +228,7 @@ def _print_entry(entry: Entry) -> None:
     if entry.billing_id:
         say(f"The billing system has it as {entry.billing_id}.")
     if entry.problem:
-        complain(f"Not issued yet: {entry.problem}")
+        complain(entry.problem if entry.state is State.ISSUED else f"Not issued yet: {entry.problem}")
 
 
 def _state_words(entry: Entry) -> str:

@@ -13,11 +13,10 @@ import sqlalchemy as sa
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.events import Event, note
+from tollbridge.ledger.runs import alive, ended
 from tollbridge.ledger.schema import accounts, holds, runs
 from tollbridge.model import UserStatus
 from tollbridge.rules.overdue import Hold, HoldReason, Mark
-
-_ENDED = sa.exists().where(runs.c.id == accounts.c.run_id, runs.c.ended_at.is_not(None))
 
 
 @attrs.frozen
@@ -87,7 +86,7 @@ class Accounts:
         with self._database.write() as connection:
             now = self._database.now(connection)
             over = sa.or_(accounts.c.leased_until.is_(None), accounts.c.leased_until <= now)
-            nobodys = sa.or_(accounts.c.run_id.is_(None), sa.and_(_ENDED, over))
+            nobodys = sa.or_(accounts.c.run_id.is_(None), sa.and_(ended(accounts.c.run_id), over))
             free = sa.and_(accounts.c.client_id.in_(client_ids), sa.or_(nobodys, accounts.c.run_id == run_id))
             pick = sa.select(accounts.c.client_id).where(free).order_by(accounts.c.client_id)
             ids = list(connection.scalars(pick.with_for_update(skip_locked=True)))
@@ -103,8 +102,7 @@ class Accounts:
         """
         with self._database.write() as connection:
             now = self._database.now(connection)
-            alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
-            renewed = sa.update(accounts).where(_of_claim(run_id, account.client_id), alive)
+            renewed = sa.update(accounts).where(_of_claim(run_id, account.client_id), alive(run_id))
             if connection.execute(renewed.values(leased_until=now + lease)).rowcount != 1:
                 raise _lost(account)
 
@@ -194,8 +192,7 @@ class Accounts:
         with self._database.write() as connection:
             now = self._database.now(connection)
             mine = sa.and_(_of_claim(run_id, account.client_id), accounts.c.leased_until > now)
-            alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
-            changed = sa.update(accounts).where(mine, alive).values(_mark_row(mark))
+            changed = sa.update(accounts).where(mine, alive(run_id)).values(_mark_row(mark))
             if connection.execute(changed).rowcount != 1:
                 raise _lost(account)
 
