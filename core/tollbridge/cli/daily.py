@@ -116,7 +116,7 @@ def print_accounts(report: AccountsReport) -> None:
 def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = False) -> None:
     """The invoicing part: what was issued, and everything that was not, with the reason."""
     for work in report.left:
-        say(f"Invoices   another run is at it, and it was left to that one: {work}")
+        say(f"Invoices   left to another run, which is at it: {work}")
     if not report.months:
         say(f"Invoices   {'not looked at' if stopped else 'no month is waiting to be closed'}")
         return

@@ -221,8 +221,9 @@ def _print_entry(entry: Entry) -> None:
     made.add_row("total", "", "", "", money(entry.total, currency))
     out.print(made)
     discounts = "".join(f" x {plain(each.multiplier)} ({each.name})" for each in price.discounts)
-    say(f"One token is {plain(price.base)}{discounts} = {plain(price.net)} {currency.code} on a line, where it is")
-    say(f"rounded once, half up; with tax it is {plain(price.user)}, as SolusIO shows it.")
+    net = f" = {plain(price.net)}" if price.net != price.base else ""
+    say(f"One token is {plain(price.base)}{discounts}{net} {currency.code} on a line, which is rounded once, half up.")
+    say(f"With tax it is {plain(price.user)}, as SolusIO shows it.")
     for state in _states(entry):
         say(f"  {state['at']}  {state['state']}")
     if entry.billing_id:

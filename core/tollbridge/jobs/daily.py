@@ -138,7 +138,7 @@ def _invoice(work: Work, months: Sequence[Month], report: InvoicingReport, *, an
     ledger = work.parts.ledger
     settle_problems(work, failures)
     if not work.live.works:
-        report.left.extend(f"{run.command} (run {run.id} on {run.host})" for run in ledger.runs.alive(work.live.id))
+        report.left.extend(f"run {run.id} ({run.command}) on {run.host}" for run in ledger.runs.alive(work.live.id))
         return
     to_draft = months if anew else [month for month in months if _is_to_draft(work, month)]
     _draft(work, to_draft, report, failures)
