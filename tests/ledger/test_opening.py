@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.ledger.books import HOUR, JUNE, NOW, draft_month, reading, running
 from tollbridge import DatabaseUrl
 from tollbridge.errors import ConfigError, LedgerError
-from tollbridge.ledger import Ledger, opening
+from tollbridge.ledger import Ledger, upgrade
 
 
 @pytest.fixture
@@ -110,9 +110,9 @@ def test_one_sqlite_file_is_one_ledger_and_one_lock_whatever_it_is_called(
     close_june(other)
     assert ledger.months.is_closed(JUNE)
     with (
-        opening.exclusive(ledger.database, wait_seconds=1),
+        upgrade.exclusive(ledger.database, wait_seconds=1),
         pytest.raises(LedgerError, match="another run"),
-        opening.exclusive(other.database, wait_seconds=0),
+        upgrade.exclusive(other.database, wait_seconds=0),
     ):
         pass
     ledger.close()
@@ -198,13 +198,13 @@ def test_a_connection_that_is_killed_while_it_waits_for_another_run_is_an_error_
         with holder.database.read() as connection:
             connection.execute(others).all()
 
-    monkeypatch.setattr("tollbridge.ledger.opening.time.sleep", kill)
-    with opening.exclusive(holder.database, wait_seconds=1):
-        with pytest.raises(LedgerError, match="terminat"), opening.exclusive(waiter.database, wait_seconds=30):
+    monkeypatch.setattr("tollbridge.ledger.upgrade.time.sleep", kill)
+    with upgrade.exclusive(holder.database, wait_seconds=1):
+        with pytest.raises(LedgerError, match="terminat"), upgrade.exclusive(waiter.database, wait_seconds=30):
             pass
-        with pytest.raises(LedgerError, match="another run"), opening.exclusive(waiter.database, wait_seconds=0):
+        with pytest.raises(LedgerError, match="another run"), upgrade.exclusive(waiter.database, wait_seconds=0):
             pass
-    with opening.exclusive(waiter.database, wait_seconds=1):
+    with upgrade.exclusive(waiter.database, wait_seconds=1):
         pass
     holder.close()
     waiter.close()

@@ -15,7 +15,7 @@ from tollbridge.cli.output import complain, iso, out, print_json, progress, say,
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import named_adapter
 from tollbridge.errors import TollbridgeError, UsageError
-from tollbridge.jobs.comparing import Comparison, UsageRow, compare_usage
+from tollbridge.jobs.comparison import Comparison, UsageRow, compare_usage
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer

@@ -7,10 +7,10 @@ import attrs
 
 from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError
 from tollbridge.jobs.at_once import AtOnce
-from tollbridge.jobs.enrolling import Unproved, end_signups, go_on_with_signups, is_proved
+from tollbridge.jobs.enrolment import Unproved, end_signups, go_on_with_signups, is_proved
+from tollbridge.jobs.month_usage import read_interval
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.people import StagedPeople
-from tollbridge.jobs.reading import read_interval
 from tollbridge.jobs.reports import AccountsReport
 from tollbridge.jobs.scratch import StagedUsage
 from tollbridge.jobs.statuses import apply_status

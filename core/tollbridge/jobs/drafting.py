@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from tollbridge.errors import NotFound, TollbridgeError
+from tollbridge.jobs.month_usage import read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.pricing import Pricer
-from tollbridge.jobs.reading import read_month
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage, StagedUsage
 from tollbridge.jobs.work import LeaseClock, Work
