@@ -221,7 +221,7 @@ class Accounts:
                     Event("status", account.client_id, before=before, after=after, why=why, run_id=run_id)
                 ])  # fmt: skip
 
-    def forget(self, client_id: int, run_id: int | None) -> None:
+    def forget(self, client_id: int, run_id: int) -> None:
         """Forget an account whose user is gone, and why it was held."""
         with self._database.write() as connection:
             connection.execute(sa.delete(accounts).where(accounts.c.client_id == client_id))
