@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import attrs
 
@@ -48,6 +49,7 @@ class Sync:
         self._accounts = work.parts.ledger.accounts
         self._rules = work.parts.settings.accounts
         self._people = StagedPeople()
+        self._scratch = ExitStack()
         self._not_invoiced: StagedUsage | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -58,7 +60,7 @@ class Sync:
             Incomplete: SolusIO's list of users is not whole, so nobody was touched.
         """
         work, parts = self._work, self._work.parts
-        with self._people as people:
+        with self._scratch, self._people as people:
             self._solus.read_users(people.fill_users)
             self._stage_clients()
             go_on_with_signups(parts, work.when.now, people.client_of)
@@ -70,8 +72,6 @@ class Sync:
                     page = []
             self._serve_page(page)
             self._close_the_vanished()
-        if self._not_invoiced is not None:
-            self._not_invoiced.connection.close()
         end_signups(parts, work.when.now)
         work.name_the_frozen(self._failures)
         for clients in (self._report.created, self._report.linked, self._report.email_changed, self._report.deleted):
@@ -228,9 +228,10 @@ class Sync:
                 while month < present and months.is_closed(month):
                     month = month.next
                 start, _ = months.interval(month, billing.timezone)
-                self._not_invoiced = StagedUsage()
+                staged = self._scratch.enter_context(StagedUsage())
                 if start < self._work.when.now:
-                    read_interval(self._work, self._not_invoiced, start, self._work.when.now, ended=False)
+                    read_interval(self._work, staged, start, self._work.when.now, ended=False)
+                self._not_invoiced = staged  # only now: usage that could not be read is unknown to the next one, too
             return self._not_invoiced.of_user(user_id) > 0
 
     # Clients that are gone
