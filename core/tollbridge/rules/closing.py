@@ -187,8 +187,8 @@ def proof(entry: Entry, receipt: Receipt) -> Proof:  # noqa: PLR0911 - one page 
     rounding = unit * len(entry.document.lines)
     if receipt.subtotal is not None and abs(receipt.subtotal - entry.subtotal) > rounding:
         return _wrong(
-            f"the lines of invoice {receipt.id} come to {receipt.subtotal:f} {entry.currency}, and those that were asked for to"
-            f" {entry.subtotal:f}"
+            f"the lines of invoice {receipt.id} come to {receipt.subtotal:f} {entry.currency}, and those that were asked"
+            f" for to {entry.subtotal:f}"
         )
     if abs(receipt.total - entry.total) <= rounding + unit * len(entry.document.price.taxes):
         return Proof(issued=True)
