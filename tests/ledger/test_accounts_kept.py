@@ -89,8 +89,9 @@ def test_another_address_is_noted_of_the_same_user_only(ledger: Ledger, run: Liv
 
 
 def test_an_account_is_one_run_s_to_change_until_it_is_let_go(ledger: Ledger, run: LiveRun, other: LiveRun) -> None:
-    ledger.accounts.add(ADA, run.id)
-    ledger.accounts.add(BOB, run.id)
+    assert ledger.accounts.add(ADA, run.id, HOUR) == ADA, "a new one is claimed by whoever adds it"
+    assert ledger.accounts.add(ADA, other.id, HOUR) is None
+    ledger.accounts.add(BOB)
     assert ledger.accounts.claim(run.id, [1, 99], HOUR) == {1: ADA}
     assert ledger.accounts.claim(other.id, [1, 2], HOUR) == {2: BOB}
     assert ledger.accounts.claim(run.id, [1, 2], HOUR) == {1: ADA}, "one's own is claimed again"

@@ -1,7 +1,8 @@
 """Keeping SolusIO's users in step with the billing system's clients."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
 
 import attrs
 
@@ -35,6 +36,15 @@ class ClientAtHand:
     account: Account | None
     proved_address: str | None
     enrolled: bool
+    page: int
+
+
+@attrs.define
+class Page:
+    """Clients that were claimed together; how many of them are ``left`` to serve."""
+
+    client_ids: list[int]
+    left: int
 
 
 class Sync:
@@ -62,13 +72,7 @@ class Sync:
             self._solus.read_users(people.fill_users)
             self._stage_clients()
             go_on_with_signups(parts, work.when.now, people.client_of)
-            page: list[tuple[Client, list[SolusUser]]] = []
-            for pair in people.pairs():
-                page.append(pair)
-                if len(page) == _PAGE:
-                    self._serve_page(page)
-                    page = []
-            self._serve_page(page)
+            self._serve_all()
             self._close_the_vanished()
         if self._not_invoiced is not None:
             self._not_invoiced.connection.close()
@@ -88,33 +92,61 @@ class Sync:
             else:
                 self._failures.add(f"client {client.id}", Conflict("the billing system lists it twice"))
 
-    def _serve_page(self, page: Sequence[tuple[Client, list[SolusUser]]]) -> None:
-        """One page of clients; those whose account another run has claimed are left to it."""
-        client_ids = [client.id for client, _ in page]
+    def _serve_all(self) -> None:
+        """Every client, many at once; accounts are claimed a page at a time, and let go when the page is done.
+
+        Of clients with one address one may get the user that has it, so they are served last, one after the other.
+        """
+        pages: dict[int, Page] = {}
+        together: list[ClientAtHand] = []
+        try:
+            for hand, error in self._work.at_solus.each(self._serve, self._hands(pages, together)):
+                self._note(hand, error)
+                page = pages[hand.page]
+                page.left -= 1
+                if page.left == 0:
+                    self._accounts.let_go(self._work.live.id, pages.pop(hand.page).client_ids)
+            for hand, error in AtOnce(1, self._work.at_solus.slot).each(self._serve, together):
+                self._note(hand, error)
+        finally:
+            for page in pages.values():
+                self._accounts.let_go(self._work.live.id, page.client_ids)
+            self._accounts.let_go(self._work.live.id, [hand.client.id for hand in together])
+
+    def _hands(self, pages: dict[int, Page], together: list[ClientAtHand]) -> Iterator[ClientAtHand]:
+        """The clients, as there is room for them; those whose account another run has claimed are left to it."""
+        pairs = self._people.pairs()
+        for number in count():
+            with self._people.one_at_a_time:
+                listed = list(islice(pairs, _PAGE))
+            if not listed:
+                return
+            at_hand = self._claimed(listed, number)
+            shared = [hand for hand in at_hand if self._people.share_address(hand.client)]
+            together += shared
+            alone = [hand for hand in at_hand if hand not in shared]
+            if alone:
+                pages[number] = Page([hand.client.id for hand in alone], len(alone))
+            yield from alone
+            self._report.clients += len(listed)
+            self._work.progress("clients", self._report.clients)
+
+    def _claimed(self, listed: Sequence[tuple[Client, list[SolusUser]]], page: int) -> list[ClientAtHand]:
+        client_ids = [client.id for client, _ in listed]
         known = self._accounts.of_clients(client_ids)
         claimed = self._accounts.claim(self._work.live.id, list(known), self._work.lease)
         enrolled = self._work.parts.ledger.signups.enrolled(client_ids)
-        at_hand = [
-            ClientAtHand(client, users, claimed.get(client.id), enrolled.get(client.id), client.id in enrolled)
-            for client, users in page
+        return [
+            ClientAtHand(client, users, claimed.get(client.id), enrolled.get(client.id), client.id in enrolled, page)
+            for client, users in listed
             if client.id in claimed or client.id not in known
         ]
-        alone = [hand for hand in at_hand if not self._people.share_address(hand.client)]
-        try:
-            self._serve_all(self._work.at_solus, alone)
-            # Of clients with one address one may get the user that has it, so they are served one after the other.
-            self._serve_all(AtOnce(1, self._work.at_solus.slot), [hand for hand in at_hand if hand not in alone])
-        finally:
-            self._accounts.let_go(self._work.live.id, client_ids)
-        self._report.clients += len(page)
-        self._work.progress("clients", self._report.clients)
 
-    def _serve_all(self, at_once: AtOnce, hands: Sequence[ClientAtHand]) -> None:
-        for each, error in at_once.each(self._serve, hands):
-            if isinstance(error, TollbridgeError):
-                self._failures.add(f"client {each.client.id}", error)
-            else:
-                self._failures.went_well()
+    def _note(self, hand: ClientAtHand, error: TollbridgeError | None) -> None:
+        if error is None:
+            self._failures.went_well()
+        else:
+            self._failures.add(f"client {hand.client.id}", error)
 
     # One client, in a thread of its own
 
@@ -183,9 +215,11 @@ class Sync:
             return account
         earlier = self._accounts.of_clients(list(self._accounts.clients_of_users([user.id]).values()))
         mark = next((each.mark for each in earlier.values()), None)
-        self._accounts.add(Account(client.id, user.id, user.email, mark=mark), self._work.live.id)
+        made = self._accounts.add(
+            Account(client.id, user.id, user.email, mark=mark), self._work.live.id, self._work.lease
+        )
         self._tell_billing(client, user)
-        return self._accounts.claim(self._work.live.id, [client.id], self._work.lease).get(client.id)
+        return made
 
     def _tell_billing(self, client: Client, user: SolusUser) -> None:
         """Whether the billing system remembers a user decides nothing, so its failure is only reported."""
@@ -284,8 +318,8 @@ class Sync:
             self._hold(account, user, closed=True, why="the client is gone from the billing system")
 
     def _name_the_frozen(self) -> None:
-        for run_id, host, count in self._accounts.held_by_the_frozen(self._work.live.id):
-            words = f"it holds {count} accounts and does not go on: end that process, or let it go on"
+        for run_id, host, held in self._accounts.held_by_the_frozen(self._work.live.id):
+            words = f"it holds {held} accounts and does not go on: end that process, or let it go on"
             self._failures.tell(f"run {run_id} on {host}", words)
 
 
