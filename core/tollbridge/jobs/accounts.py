@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 
 import attrs
 
@@ -228,10 +229,19 @@ class Sync:
                 while month < present and months.is_closed(month):
                     month = month.next
                 start, _ = months.interval(month, billing.timezone)
-                self._not_invoiced = StagedUsage()
-                if start < self._work.when.now:
-                    read_interval(self._work, self._not_invoiced, start, self._work.when.now, ended=False)
+                self._not_invoiced = self._read_usage(start)
             return self._not_invoiced.of_user(user_id) > 0
+
+    def _read_usage(self, start: datetime) -> StagedUsage:
+        """All usage from ``start`` on; what is staged of half an answer must not pass for all of it."""
+        staged = StagedUsage()
+        try:
+            if start < self._work.when.now:
+                read_interval(self._work, staged, start, self._work.when.now, ended=False)
+        except BaseException:
+            staged.connection.close()
+            raise
+        return staged
 
     # Clients that are gone
 
