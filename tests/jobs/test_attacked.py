@@ -1,7 +1,9 @@
 """Histories that moved money wrongly, locked or left out somebody, or ended a command with a traceback."""
 
 from tests.small_world import SmallWorld
+from tollbridge.errors import Refused
 from tollbridge.jobs.reports import DailyReport
+from tollbridge.memory import Trouble
 from tollbridge.sandbox import Fault
 
 
@@ -31,3 +33,42 @@ def test_no_user_is_deleted_on_half_a_reading_of_what_it_used(small_world: Small
     print(report)
     assert report.deleted == []
     assert [world.panel.user(user).status for user in users] == ["active"] * 2
+
+
+def test_a_month_does_not_close_while_somebody_who_came_late_has_no_entry(small_world: SmallWorld) -> None:
+    world = small_world
+    world.client_with_server(1)
+    world.add_client(2, "XXX")
+    late = world.panel.add_user("somebody@example.com").id
+    world.run_server(late, 100)
+    world.more = '[accounts]\nprovision = "signup"\n'
+    world.at("2026-07-01")
+    world.books.troubles.add(Trouble("before", "create_invoice", client_id=1, error=Refused("no")))
+    daily(world, "2026-07-01")
+    world.panel.update_user(late, billing_user_id=2)
+    assert "XXX" in failed(daily(world, "2026-07-02"))[0]
+    world.books.change_client(2, currency="USD")
+    daily(world, "2026-07-03")
+    assert sorted(world.billed()) == ["TB-2026-06-1", "TB-2026-06-2"]
+
+
+def test_a_zone_that_changes_while_a_month_is_half_billed_leaves_no_hour_out(small_world: SmallWorld) -> None:
+    world = small_world
+    world.billing = 'timezone = "Pacific/Auckland"'
+    world.panel.add_plan("Hourly", 1, 0)
+    for client in (1, 2):
+        world.add_client(client)
+        world.run_server(world.add_user(client), 61 * 24, plan="Hourly")
+    world.books.change_client(2, currency="XXX")
+    world.at("2026-07-02")
+    daily(world, "2026-07-02")
+    assert sorted(world.billed()) == ["TB-2026-06-1"]
+    world.books.change_client(2, currency="USD")
+    world.billing = 'timezone = "America/New_York"'
+    daily(world, "2026-07-02")
+    world.at("2026-08-05")
+    daily(world, "2026-08-05")
+    with world.parts() as parts:
+        for client in (1, 2):
+            entries = parts.ledger.invoices.issued_to(client, 9)
+            assert sum(line.hours or 0 for entry in entries for line in entry.document.lines) == 61 * 24

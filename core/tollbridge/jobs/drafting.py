@@ -49,6 +49,7 @@ class Drafting:
         with StagedUsage() as staged:
             reading = read_month(self._work, staged, month, self._still_ours)
             self._report.unbilled.extend((month, user) for user in staged.unbilled())
+            ledger.months.begin(month, reading, self._lease)
             done = 0
             for page in staged.batches():
                 self._draft_page(month, page)
