@@ -1,9 +1,15 @@
 """Histories that moved money wrongly, locked or left out somebody, or ended a command with a traceback."""
 
+from datetime import UTC, datetime
+
 from tests.small_world import SmallWorld
 from tollbridge.errors import Refused
+from tollbridge.jobs.comparing import compare_usage
 from tollbridge.jobs.reports import DailyReport
+from tollbridge.jobs.statement import UsageMemory
+from tollbridge.ledger import Account
 from tollbridge.memory import Trouble
+from tollbridge.rules.calendar import Month
 from tollbridge.sandbox import Fault
 
 
@@ -72,3 +78,28 @@ def test_a_zone_that_changes_while_a_month_is_half_billed_leaves_no_hour_out(sma
         for client in (1, 2):
             entries = parts.ledger.invoices.issued_to(client, 9)
             assert sum(line.hours or 0 for entry in entries for line in entry.document.lines) == 61 * 24
+
+
+def test_the_page_shows_the_usage_of_all_users_whose_invoice_is_the_clients(small_world: SmallWorld) -> None:
+    world, now = small_world, datetime.now(UTC)
+    world.panel.set_time(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+    world.client_with_server(1, hours=10)
+    world.run_server(world.panel.add_user("other@example.com", billing_user_id=1).id, 20, name="other")
+    unlinked = world.panel.add_user("unlinked@example.com").id
+    world.run_server(unlinked, 30, name="unlinked")
+    world.panel.set_time(now)
+    with world.parts() as parts:
+        parts.ledger.accounts.add(Account(1, unlinked, "unlinked@example.com"), None)
+        shown = UsageMemory(parts).of_client(1)
+    assert sorted(item.name for item in shown.items) == ["other", "unlinked", "web-1"]
+
+
+def test_usage_is_compared_in_the_interval_that_was_billed(small_world: SmallWorld) -> None:
+    world = small_world
+    world.billing = 'timezone = "Pacific/Auckland"'
+    world.client_with_server(1, hours=61 * 24)
+    world.at("2026-07-02")
+    daily(world, "2026-07-02")
+    world.billing = 'timezone = "America/New_York"'
+    with world.parts() as parts:
+        assert compare_usage(parts, Month(2026, 6), lambda _step, _done: None).remarks() == []
