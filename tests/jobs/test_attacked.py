@@ -1,8 +1,11 @@
 """Histories that moved money wrongly, locked or left out somebody, or ended a command with a traceback."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
-from tests.small_world import SmallWorld
+import pytest
+
+from tests.small_world import SmallWorld, a_small_world
 from tollbridge.errors import Refused
 from tollbridge.jobs.comparing import compare_usage
 from tollbridge.jobs.reports import DailyReport
@@ -103,3 +106,48 @@ def test_usage_is_compared_in_the_interval_that_was_billed(small_world: SmallWor
     world.billing = 'timezone = "America/New_York"'
     with world.parts() as parts:
         assert compare_usage(parts, Month(2026, 6), lambda _step, _done: None).remarks() == []
+
+
+@pytest.mark.parametrize("field", ["first_name", "email", "group"])
+@pytest.mark.parametrize("letter", ["\ud800", "\x00"])
+def test_a_client_whose_texts_cannot_be_kept_as_they_are_stops_nobody(
+    small_world: SmallWorld, field: str, letter: str
+) -> None:
+    world = small_world
+    world.client_with_server(1)
+    world.client_with_server(2)
+    world.books.change_client(1, **{field: f"a{letter}b@example.com"})
+    world.at("2026-07-01")
+    assert daily(world, "2026-07-01").outcome == "done"
+    assert sorted(world.billed()) == ["TB-2026-06-1", "TB-2026-06-2"]
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, 0, -1])
+def test_a_client_whose_number_cannot_be_one_is_a_failure_and_stops_nobody(
+    small_world: SmallWorld, number: int
+) -> None:
+    world = small_world
+    world.client_with_server(2)
+    world.add_client(number, email="somebody@example.com")
+    world.at("2026-07-01")
+    assert failed(daily(world, "2026-07-01")) == [f"a client: {number} is no number of a client"]
+    assert sorted(world.billed()) == ["TB-2026-06-2"]
+
+
+@pytest.mark.parametrize("call", ["clients", "terms", "create_invoice", "unpaid_invoices", "remember_user"])
+def test_what_a_billing_system_answers_ends_no_command_by_its_letters(small_world: SmallWorld, call: str) -> None:
+    world = small_world
+    world.client_with_server(1)
+    world.add_client(2)
+    world.at("2026-07-01")
+    world.books.troubles.add(Trouble("before", call, times=None, error=Refused("no \ud800 and no \x00")))
+    told = [*failed(daily(world, "2026-07-01")), *failed(daily(world, "2026-07-20"))]
+    assert [words for words in told if "no \ufffd and no \ufffd" in words]
+
+
+def test_postgresql_keeps_what_a_billing_system_answers(postgresql_url: str, tmp_path: Path) -> None:
+    with a_small_world(tmp_path, postgresql_url) as world:
+        world.client_with_server(1)
+        world.at("2026-07-01")
+        world.books.troubles.add(Trouble("before", "create_invoice", error=Refused("no \x00")))
+        assert failed(daily(world, "2026-07-01")) == ["TB-2026-06-1: no \ufffd"]

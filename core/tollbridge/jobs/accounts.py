@@ -24,6 +24,7 @@ from tollbridge.rules.overdue import HoldReason
 from tollbridge.secret import redact
 from tollbridge.solus import SolusUser
 
+_LARGEST_ID = 2**63 - 1  # what databases and the panel keep; 0 is the panel's word for nobody
 _PAGE = 100  # so many accounts are claimed at a time
 
 
@@ -84,6 +85,8 @@ class Sync:
         for client in self._work.parts.billing.clients():
             if isinstance(client, Refused):
                 self._failures.add("a client", client)
+            elif not 0 < client.id <= _LARGEST_ID:
+                self._failures.add("a client", Conflict(f"{client.id} is no number of a client"))
             elif self._people.add_client(client):
                 self._work.clients.add(client)
             else:

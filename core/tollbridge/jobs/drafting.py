@@ -20,6 +20,7 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.closing import as_written, draft, is_to_draft, late_tokens
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import TokenPrice
+from tollbridge.secret import redact
 
 
 class Drafting:
@@ -123,7 +124,8 @@ class Drafting:
             charged = f"SolusIO charges {usage.tokens} tokens to it: correct the user's billing id in the panel"
             self._failures.add(who, NotFound(f"{error}, but {charged}"))
         else:
-            self._report.warnings.append(f"{who}: {error} any more, so what was carried for it cannot be invoiced")
+            words = f"{who}: {error} any more, so what was carried for it cannot be invoiced"
+            self._report.warnings.append(redact(words))
 
     def _tell_late_usage(self, usage: ClientUsage, entry: Entry) -> None:
         """Usage that came after the client's month was done is told, for nothing can be added to it any more."""
