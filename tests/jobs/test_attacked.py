@@ -1,6 +1,6 @@
 """Histories that moved money wrongly, locked or left out somebody, or ended a command with a traceback."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -151,3 +151,32 @@ def test_postgresql_keeps_what_a_billing_system_answers(postgresql_url: str, tmp
         world.at("2026-07-01")
         world.books.troubles.add(Trouble("before", "create_invoice", error=Refused("no \x00")))
         assert failed(daily(world, "2026-07-01")) == ["TB-2026-06-1: no \ufffd"]
+
+
+def test_who_has_paid_is_released_by_the_run_after_one_that_was_killed(small_world: SmallWorld) -> None:
+    world = small_world
+    user = world.client_with_server(1)
+    world.at("2026-07-01")
+    daily(world, "2026-07-01")
+    daily(world, "2026-07-25")
+    assert world.panel.user(user).status == "locked"
+    world.books.pay("TB-2026-06-1")
+    with world.parts() as parts, parts.ledger.runs.live("run", date(2026, 7, 26), works=True) as killed:
+        parts.ledger.accounts.claim(killed.id, [1], timedelta(seconds=60))
+    daily(world, "2026-07-26")
+    assert world.panel.user(user).status == "active"
+
+
+def test_a_user_that_is_known_to_be_one_clients_is_not_anothers_by_its_address(small_world: SmallWorld) -> None:
+    world = small_world
+    user = world.client_with_server(2)
+    daily(world, "2026-06-02")
+    world.panel.update_user(user, billing_user_id=None, email="client1@example.com")
+    world.add_client(1)
+    told = failed(daily(world, "2026-06-03"))
+    assert len(told) == 1
+    assert "client 2's" in told[0]
+    with world.parts() as parts:
+        assert list(parts.ledger.accounts.of_clients([1, 2])) == [2]
+    assert world.panel.user(user).billing_user_id == 2
+    assert failed(daily(world, "2026-06-04")) == []

@@ -133,6 +133,8 @@ class Sync:
             raise Conflict(decision.message)
         if isinstance(decision, Link) and not everybody and not is_proved(client, hand.proved_address):
             raise Unproved(client, decision.user_id)
+        if isinstance(decision, Link):
+            self._refuse_anothers(client, decision.user_id)
         user = self._user(hand, decision)
         if user is None:
             if account is not None and known is None:
@@ -147,6 +149,15 @@ class Sync:
         if closed and self._delete_if_done(client.id, user):
             return
         self._hold(account, user, closed=closed, why="the client is closed" if closed else "the client is active again")
+
+    def _refuse_anothers(self, client: Client, user_id: int) -> None:
+        """A user that the ledger knows as another client's is that client's, though somebody has unlinked it."""
+        owner = self._accounts.clients_of_users([user_id]).get(user_id, client.id)
+        if owner != client.id and self._people.has_client(owner):
+            raise Conflict(
+                f"the client's address {client.email} is that of SolusIO's user {user_id}, which is client {owner}'s:"
+                " change one of the addresses, or write the right billing id to that user yourself"
+            )
 
     def _user(self, hand: ClientAtHand, decision: Decision) -> SolusUser | None:
         """The client's user after the decision was carried out; None if it has none."""
