@@ -180,3 +180,27 @@ def test_a_user_that_is_known_to_be_one_clients_is_not_anothers_by_its_address(s
         assert list(parts.ledger.accounts.of_clients([1, 2])) == [2]
     assert world.panel.user(user).billing_user_id == 2
     assert failed(daily(world, "2026-06-04")) == []
+
+
+@pytest.mark.parametrize("change", ["address", "unlinked", "deleted"])
+def test_a_dry_run_locks_whom_the_real_one_would_whatever_became_of_the_user(
+    small_world: SmallWorld, change: str
+) -> None:
+    world = small_world
+    world.add_client(1)
+    user = world.add_user(1)
+    world.run_server(user, 700)
+    world.at("2026-07-01")
+    daily(world, "2026-07-01")
+    match change:
+        case "address":
+            world.books.change_client(1, email="New@example.com")
+        case "unlinked":
+            world.panel.update_user(user, billing_user_id=None)
+        case "deleted":
+            world.panel.delete_server(world.panel.servers[0].id)
+            world.panel.delete_user(user)
+    dry, real = daily(world, "2026-07-25", dry_run=True), daily(world, "2026-07-25")
+    assert (failed(dry), dry.overdue.waiting) == (failed(real), real.overdue.waiting)
+    assert [(each.client_id, each.after) for each in dry.overdue.changes] == [(1, "locked")]
+    assert [(each.client_id, each.after) for each in real.overdue.changes] == [(1, "locked")]
