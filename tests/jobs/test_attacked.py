@@ -1,8 +1,10 @@
 """Histories that moved money wrongly, locked or left out somebody, or ended a command with a traceback."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.small_world import SmallWorld, a_small_world
@@ -204,3 +206,38 @@ def test_a_dry_run_locks_whom_the_real_one_would_whatever_became_of_the_user(
     assert (failed(dry), dry.overdue.waiting) == (failed(real), real.overdue.waiting)
     assert [(each.client_id, each.after) for each in dry.overdue.changes] == [(1, "locked")]
     assert [(each.client_id, each.after) for each in real.overdue.changes] == [(1, "locked")]
+
+
+def test_sums_of_more_than_28_digits_lose_none(small_world: SmallWorld) -> None:
+    world = small_world
+    world.panel.add_plan("Huge", 10**17 + 7, 0)
+    world.add_client(1)
+    user = world.add_user(1)
+    for number in range(3):
+        world.run_server(user, 9, plan="Huge", name=f"huge-{number}")
+    world.at("2026-07-01")
+    priced = attrs.evolve(world.settings().pricing, tokens={"USD": Decimal("123456789.012345678901234567")})
+    with world.run("2026-07-01") as run:
+        parts = attrs.evolve(run.parts, settings=attrs.evolve(run.parts.settings, pricing=priced))
+        assert failed(attrs.evolve(run, parts=parts).daily()) == []
+        entry = run.parts.ledger.invoices.find(Month(2026, 6), 1)
+    assert entry is not None
+    (booked,) = world.books.invoices
+    sums = {f"{each:f}" for each in (entry.subtotal, entry.total, booked.subtotal, booked.total)}
+    assert sums == {"333333330333333356366666454.24"}
+
+
+def test_what_is_carried_and_adds_up_to_more_than_can_be_is_one_clients_failure(small_world: SmallWorld) -> None:
+    world = small_world
+    world.panel.add_plan("Huge", 2**62, 0)
+    world.add_client(1)
+    user = world.add_user(1)
+    world.billing = 'minimum = { USD = "100000000000000000" }'
+    for day in ("2026-07-01", "2026-08-01", "2026-09-01"):
+        world.run_server(user, 1, plan="Huge")
+        world.at(day)
+        if day == "2026-09-01":
+            world.billing = 'minimum = { USD = "1.00" }'
+        report = daily(world, day)
+    assert ["cannot be right" in words for words in failed(report)] == [True]
+    assert world.billed() == {}

@@ -6,7 +6,7 @@ One run drafts at a time: it holds a lease that every page of clients renews in 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from tollbridge.errors import NotFound, TollbridgeError
+from tollbridge.errors import NotFound, Refused, TollbridgeError
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.reading import read_month
@@ -21,6 +21,8 @@ from tollbridge.rules.closing import as_written, draft, is_to_draft, late_tokens
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import TokenPrice
 from tollbridge.secret import redact
+
+_MOST_TOKENS = 2**63 - 1  # what the ledger keeps as an integer
 
 
 class Drafting:
@@ -107,6 +109,10 @@ class Drafting:
                 month, client, usage.items, carried.get(client.id, ()), price,
                 rules=self._rules, prices=self._list.digest, day=self._work.when.day, now=datetime.now(UTC),
             )  # fmt: skip
+            if entry.tokens > _MOST_TOKENS:
+                words = f"what was carried makes {entry.tokens:,} tokens in all, which cannot be right"
+                self._failures.add(f"client {client.id} in {month}", Refused(words))
+                continue
             before = found.get(client.id)
             if entry.document.lines or entry.state is State.WRITTEN or before is not None:
                 yield Draft(entry, before)
