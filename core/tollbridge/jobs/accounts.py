@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import count, islice
 
 import attrs
@@ -24,6 +25,7 @@ from tollbridge.rules.overdue import HoldReason
 from tollbridge.secret import redact
 from tollbridge.solus import SolusUser
 
+_LARGEST_ID = 2**63 - 1  # what databases and the panel keep; 0 is the panel's word for nobody
 _PAGE = 100  # so many accounts are claimed at a time
 
 
@@ -87,6 +89,8 @@ class Sync:
         for client in self._work.parts.billing.clients():
             if isinstance(client, Refused):
                 self._failures.add("a client", client)
+            elif not 0 < client.id <= _LARGEST_ID:
+                self._failures.add("a client", Conflict(f"{client.id} is no number of a client"))
             elif self._people.add_client(client):
                 self._work.clients.add(client)
             else:
@@ -161,6 +165,8 @@ class Sync:
             raise Conflict(decision.message)
         if isinstance(decision, Link) and not everybody and not is_proved(client, hand.proved_address):
             raise Unproved(client, decision.user_id)
+        if isinstance(decision, Link):
+            self._refuse_anothers(client, decision.user_id)
         user = self._user(hand, decision)
         if user is None:
             if account is not None and known is None:
@@ -175,6 +181,15 @@ class Sync:
         if closed and self._delete_if_done(client.id, user):
             return
         self._hold(account, user, closed=closed, why="the client is closed" if closed else "the client is active again")
+
+    def _refuse_anothers(self, client: Client, user_id: int) -> None:
+        """A user that the ledger knows as another client's is that client's, though somebody has unlinked it."""
+        owner = self._accounts.clients_of_users([user_id]).get(user_id, client.id)
+        if owner != client.id and self._people.has_client(owner):
+            raise Conflict(
+                f"the client's address {client.email} is that of SolusIO's user {user_id}, which is client {owner}'s:"
+                " change one of the addresses, or write the right billing id to that user yourself"
+            )
 
     def _user(self, hand: ClientAtHand, decision: Decision) -> SolusUser | None:
         """The client's user after the decision was carried out; None if it has none."""
@@ -262,10 +277,19 @@ class Sync:
                 while month < present and months.is_closed(month):
                     month = month.next
                 start, _ = months.interval(month, billing.timezone)
-                self._not_invoiced = StagedUsage()
-                if start < self._work.when.now:
-                    read_interval(self._work, self._not_invoiced, start, self._work.when.now, ended=False)
+                self._not_invoiced = self._read_usage(start)
             return self._not_invoiced.of_user(user_id) > 0
+
+    def _read_usage(self, start: datetime) -> StagedUsage:
+        """All usage from ``start`` on; what is staged of half an answer must not pass for all of it."""
+        staged = StagedUsage()
+        try:
+            if start < self._work.when.now:
+                read_interval(self._work, staged, start, self._work.when.now, ended=False)
+        except BaseException:
+            staged.connection.close()
+            raise
+        return staged
 
     # Clients that are gone
 

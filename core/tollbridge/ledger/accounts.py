@@ -87,7 +87,9 @@ class Accounts:
         with self._database.write() as connection:
             now = self._database.now(connection)
             over = sa.or_(accounts.c.leased_until.is_(None), accounts.c.leased_until <= now)
-            nobodys = sa.or_(accounts.c.run_id.is_(None), sa.and_(_ENDED, over))
+            # On SQLite a run that has ended has no process any more; on PostgreSQL only its connection may be gone.
+            gone = _ENDED if self._database.is_sqlite else sa.and_(_ENDED, over)
+            nobodys = sa.or_(accounts.c.run_id.is_(None), gone)
             free = sa.and_(accounts.c.client_id.in_(client_ids), sa.or_(nobodys, accounts.c.run_id == run_id))
             pick = sa.select(accounts.c.client_id).where(free).order_by(accounts.c.client_id)
             ids = list(connection.scalars(pick.with_for_update(skip_locked=True)))
