@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollbridge.model import ServerMeter, UsageItem
-from tollbridge.words import printable
+from tollbridge.words import counted, printable
 
 ANYTHING = st.text(st.characters(codec=None), max_size=60)
 
@@ -49,3 +49,7 @@ def test_what_was_used_carries_clean_names_whichever_source_it_comes_from(typed:
     item = UsageItem(typed, 1, typed, 7, ServerMeter(typed, 7, 5_000, 1))
     assert item.server is not None
     assert {item.type, item.name, item.server.plan} == {printable(typed, 200)}
+
+
+def test_one_thing_is_not_counted_as_many() -> None:
+    assert [counted(number, "client") for number in (0, 1, 2000)] == ["0 clients", "1 client", "2,000 clients"]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tollbridge.bridge import bridge, read_settings
 from tollbridge.config import Settings
 from tollbridge.http import Retry
-from tollbridge.jobs.daily import Part, Run, when
+from tollbridge.jobs.daily import Job, Run, when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.reports import DailyReport, status_of
 from tollbridge.rules.entry import Entry
@@ -67,7 +67,7 @@ class HeardRun(Run):
 
     heard: list[tuple[Entry, str]] = attrs.field(kw_only=True)
 
-    def _do(self, command: str, part: Part, *, works: bool = False) -> DailyReport:
+    def _do(self, command: str, part: Job, *, works: bool = False) -> DailyReport:
         report = super()._do(command, part, works=works)
         self.heard.extend((entry, status_of(entry)) for entry in report.invoicing.invoices)
         return report

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -66,7 +67,12 @@ def configured(app: Any, **options: Any) -> uvicorn.Config:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; OSError if the address is taken. Port 0 takes a free one."""
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except socket.gaierror:
+        raise
+    except OSError as error:  # Python adds the address, which whoever tells this names as well
+        raise OSError(error.errno, os.strerror(error.errno or 0)) from None
 
 
 @contextlib.contextmanager

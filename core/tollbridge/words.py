@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to keep, to send on and to show in a terminal."""
+"""Text that others wrote, made safe to keep, to send on and to show in a terminal, and numbers of things."""
 
 import unicodedata
 
@@ -22,6 +22,11 @@ def storable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_REPLACED if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 client``, ``2,000 clients``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _shown(letter: str) -> str:

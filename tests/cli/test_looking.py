@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.cli.company import Operator
+from tollbridge.rules.calendar import Month
 
 
 def test_plans_begin_with_the_guides_conversion_table(operator: Operator) -> None:
@@ -30,3 +31,14 @@ def test_explain_says_what_happens_next_to_a_user_who_does_not_pay(operator: Ope
     operator.world.execute("UPDATE invoices SET status = 'paid'")
     operator("overdue", "--date", "2026-07-03")
     assert operator("explain", reference, "--json").json["next_step"] is None
+
+
+def test_explain_tells_what_is_wrong_with_an_issued_invoice_and_does_not_call_it_unsent(operator: Operator) -> None:
+    operator("run", "--date", "2026-07-01")
+    with operator.world.parts() as parts:
+        entry = parts.ledger.invoices.find(Month(2026, 6), 1042)
+        assert entry is not None
+        parts.ledger.invoices.settle(entry, "invoice 1 is there twice")
+    told = operator("explain", "TB-2026-06-1042").err
+    assert "invoice 1 is there twice" in told
+    assert "Not issued yet" not in told

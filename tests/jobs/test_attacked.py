@@ -9,7 +9,7 @@ import pytest
 
 from tests.small_world import SmallWorld, a_small_world
 from tollbridge.errors import Refused
-from tollbridge.jobs.comparing import compare_usage
+from tollbridge.jobs.comparison import compare_usage
 from tollbridge.jobs.reports import DailyReport
 from tollbridge.jobs.statement import UsageMemory
 from tollbridge.ledger import Account

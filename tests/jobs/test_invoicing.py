@@ -9,7 +9,7 @@ import pytest
 
 from tests.world import World
 from tollbridge.errors import Incomplete, Unavailable, UsageError
-from tollbridge.jobs.comparing import compare_usage
+from tollbridge.jobs.comparison import compare_usage
 from tollbridge.jobs.reports import invoice_json
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import State

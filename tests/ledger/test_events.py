@@ -163,6 +163,7 @@ def test_an_account_s_history_is_told_with_run_and_reason(ledger: Ledger, run: L
 def test_a_status_that_somebody_else_has_set_is_no_change_of_the_bridge_s(ledger: Ledger, run: LiveRun) -> None:
     marked = attrs.evolve(ADA, mark=Mark(UserStatus.LOCKED, UserStatus.ACTIVE))
     ledger.accounts.add(marked, run.id)
+    ledger.accounts.claim(run.id, [1], HOUR)
     by_hand = UserStatus.SUSPENDED
     ledger.accounts.set_status(run.id, marked, None, by_hand, by_hand, "nothing is overdue")
     assert ledger.events.of_kind("status") == []

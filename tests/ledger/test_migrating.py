@@ -34,8 +34,8 @@ from tests.ledger.books import (
 from tollbridge.errors import LedgerError
 from tollbridge.ledger import Account, Ledger
 from tollbridge.ledger.invoices import Draft, documents
-from tollbridge.ledger.opening import NEWEST
 from tollbridge.ledger.schema import Moment, Money, metadata
+from tollbridge.ledger.upgrade import NEWEST
 from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.closing import is_to_draft

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.ledger.books import HOUR, JUNE, NOW, draft_month, reading, running
 from tollbridge import DatabaseUrl
 from tollbridge.errors import ConfigError, LedgerError
-from tollbridge.ledger import Ledger, opening
+from tollbridge.ledger import Ledger, upgrade
 
 
 @pytest.fixture
@@ -110,9 +110,9 @@ def test_one_sqlite_file_is_one_ledger_and_one_lock_whatever_it_is_called(
     close_june(other)
     assert ledger.months.is_closed(JUNE)
     with (
-        opening.exclusive(ledger.database, wait_seconds=1),
+        upgrade.exclusive(ledger.database, wait_seconds=1),
         pytest.raises(LedgerError, match="another run"),
-        opening.exclusive(other.database, wait_seconds=0),
+        upgrade.exclusive(other.database, wait_seconds=0),
     ):
         pass
     ledger.close()
@@ -188,25 +188,23 @@ def test_a_ledger_that_cannot_be_reached_says_so_without_its_password() -> None:
 def test_a_connection_that_is_killed_while_it_waits_for_another_run_is_an_error_of_the_ledger(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "_POLL_SECONDS", 0.01)
     holder, waiter = (Ledger.open(DatabaseUrl(postgresql_url)) for _ in range(2))
     others = sa.text(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
     )
 
-    def kill() -> None:
+    def kill(_seconds: float) -> None:
         with holder.database.read() as connection:
             connection.execute(others).all()
 
-    with opening.exclusive(holder.database, wait_seconds=1) as check:
-        with (
-            pytest.raises(LedgerError, match="terminat"),
-            opening.exclusive(waiter.database, wait_seconds=30, on_wait=kill),
-        ):
+    monkeypatch.setattr("tollbridge.ledger.upgrade.time.sleep", kill)
+    with upgrade.exclusive(holder.database, wait_seconds=1):
+        with pytest.raises(LedgerError, match="terminat"), upgrade.exclusive(waiter.database, wait_seconds=30):
             pass
-        check()
-    with opening.exclusive(waiter.database, wait_seconds=1):
+        with pytest.raises(LedgerError, match="another run"), upgrade.exclusive(waiter.database, wait_seconds=0):
+            pass
+    with upgrade.exclusive(waiter.database, wait_seconds=1):
         pass
     holder.close()
     waiter.close()

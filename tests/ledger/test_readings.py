@@ -18,7 +18,7 @@ def test_a_reading_is_kept_whole_and_the_last_of_a_month_counts(ledger: Ledger, 
     assert ledger.readings.last(JUNE) is None
     second = attrs.evolve(FIRST, read_at=NOW + HOUR, tokens=2**53 + 1, users=4, digest="c0de")
     ledger.readings.keep(JUNE, FIRST, [], run.id)
-    ledger.readings.keep(JUNE, second, [], None)
+    ledger.readings.keep(JUNE, second, [], run.id)
     ledger.readings.keep(JULY, FIRST, [], run.id)
     assert (ledger.readings.last(JUNE), ledger.readings.last(JULY)) == (second, FIRST)
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tollbridge.ledger import Ledger
+from tollbridge.ledger.database import RUN_LOCKS
 from tollbridge.ledger.schema import attempts, used_links
 from tollbridge.ledger.visits import LONGEST_WINDOW, Visits
 from tollbridge.secret import DatabaseUrl
@@ -133,3 +134,12 @@ def test_only_what_is_over_is_forgotten(visits: Visits, ledger: Ledger) -> None:
         assert list(connection.scalars(sa.select(attempts.c.at))) == [NOW + MINUTE]
         assert list(connection.scalars(sa.select(used_links.c.nonce))) == ["long"]
     assert not visits.use("long", NOW + 3 * LONGEST_WINDOW, NOW + LONGEST_WINDOW)
+
+
+def test_a_visitor_never_waits_for_a_run(shared: tuple[Ledger, Ledger]) -> None:
+    pages, job = shared
+    with job.database.session() as session:
+        numbers = sa.select(sa.func.generate_series(1, 9).label("n")).subquery()
+        locks = sa.func.pg_advisory_lock(RUN_LOCKS, sa.func.hashtext(sa.func.concat("login:", numbers.c.n)))
+        session.execute(sa.select(locks)).all()
+        assert all(pages.visits.allow(f"login:{number}", 1, HOUR, NOW) for number in range(1, 10))

@@ -15,7 +15,7 @@ import pytest
 
 from tests.server.pages.site import Cloud, a_cloud
 from tests.server.process import free_port
-from tollbridge.jobs.enrolling import enrol
+from tollbridge.jobs.enrolment import enrol
 
 HERE, SNIPPETS = Path(__file__).parent, Path("docs/snippets")
 PHP = shutil.which("php")

@@ -23,13 +23,13 @@ _COMMANDS_GROUP = "tollbridge.commands"
 _PANELS = {
     "Setting up": {"init": "setup", "check": "setup", "connect": "setup"},
     "Every day": {
-        "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "approve": "runs", "serve": "serving",
+        "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "approve": "runs", "serve": "serve",
     },
     "Looking": {
         "price": "price", "plans": "reports", "usage": "reports", "explain": "reports", "runs": "runs",
-        "adapters": "reports", "sso": "entering",
+        "adapters": "reports", "sso": "sso",
     },
-    "Trying out": {"demo": "serving", "new-adapter": "scaffolding", "sandbox": "sandboxes"},
+    "Trying out": {"demo": "serve", "new-adapter": "new_adapter", "sandbox": "sandboxes"},
 }  # fmt: skip
 _PLACES = {name: (module, panel) for panel, commands in _PANELS.items() for name, module in commands.items()}
 

@@ -19,6 +19,7 @@ from tollbridge.jobs.reports import (
     status_of,
 )
 from tollbridge.rules.pricing import money
+from tollbridge.words import counted
 
 _FAILED = 1
 _SHOWN = 50
@@ -29,7 +30,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the invoice
 def run(
     context: typer.Context, day: Day = None, dry_run: DryRun = False, verbose: Verbose = False, as_json: AsJson = False
 ) -> None:
-    """The daily job: accounts, then invoices, then overdue. Run it once a day; more often does no harm."""
+    """The daily job: release who has paid, then accounts, invoices and overdue. More often does no harm."""
     show = None if as_json else _SHOWN if verbose or dry_run else 0
     with context.obj.parts() as parts, progress(quiet=as_json) as tell:
         report = _job(parts, day, tell, dry_run=dry_run, show=show).daily()
@@ -106,7 +107,7 @@ def print_accounts(report: AccountsReport) -> None:
         if clients
     ]
     usual = "all in step" if report.complete else "not all were looked at"
-    say(f"Accounts   {report.clients:,} clients: {', '.join(done) or usual}")
+    say(f"Accounts   {counted(report.clients, 'client')}: {', '.join(done) or usual}")
     _print_changes(report.changes)
     for warning in report.warnings:
         complain(warning)
@@ -115,7 +116,7 @@ def print_accounts(report: AccountsReport) -> None:
 def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = False) -> None:
     """The invoicing part: what was issued, and everything that was not, with the reason."""
     for work in report.left:
-        say(f"Invoices   another run is at it, and it was left to that one: {work}")
+        say(f"Invoices   left to another run, which is at it: {work}")
     if not report.months:
         say(f"Invoices   {'not looked at' if stopped else 'no month is waiting to be closed'}")
         return
@@ -160,7 +161,7 @@ def print_overdue(report: OverdueReport) -> None:
     waiting = f", {len(report.waiting)} with a payment under way" if report.waiting else ""
     settled = f"; {report.settled:,} settled since the last look" if report.settled else ""
     stopped = "" if report.complete else "; not all were looked at"
-    say(f"Overdue    {report.open:,} open invoices, {report.overdue:,} overdue{waiting}{settled}{stopped}")
+    say(f"Overdue    {counted(report.open, 'open invoice')}, {report.overdue:,} overdue{waiting}{settled}{stopped}")
     _print_changes(report.changes)
     for warning in report.warnings:
         complain(warning)

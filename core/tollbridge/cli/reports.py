@@ -15,7 +15,7 @@ from tollbridge.cli.output import complain, iso, out, print_json, progress, say,
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import named_adapter
 from tollbridge.errors import TollbridgeError, UsageError
-from tollbridge.jobs.comparing import Comparison, UsageRow, compare_usage
+from tollbridge.jobs.comparison import Comparison, UsageRow, compare_usage
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
@@ -221,14 +221,15 @@ def _print_entry(entry: Entry) -> None:
     made.add_row("total", "", "", "", money(entry.total, currency))
     out.print(made)
     discounts = "".join(f" x {plain(each.multiplier)} ({each.name})" for each in price.discounts)
-    say(f"One token is {plain(price.base)}{discounts} = {plain(price.net)} {currency.code} on a line, where it is")
-    say(f"rounded once, half up; with tax it is {plain(price.user)}, as SolusIO shows it.")
+    net = f" = {plain(price.net)}" if price.net != price.base else ""
+    say(f"One token is {plain(price.base)}{discounts}{net} {currency.code} on a line, which is rounded once, half up.")
+    say(f"With tax it is {plain(price.user)}, as SolusIO shows it.")
     for state in _states(entry):
         say(f"  {state['at']}  {state['state']}")
     if entry.billing_id:
         say(f"The billing system has it as {entry.billing_id}.")
     if entry.problem:
-        complain(f"Not issued yet: {entry.problem}")
+        complain(entry.problem if entry.state is State.ISSUED else f"Not issued yet: {entry.problem}")
 
 
 def _state_words(entry: Entry) -> str:

@@ -1,6 +1,6 @@
 """bridge.toml: its keys as typed settings, and reading it."""
 
-from tollbridge.config.reading import load_settings, named_adapter
+from tollbridge.config.bridge_toml import load_settings, named_adapter
 from tollbridge.config.settings import (
     FEED,
     AccountsSettings,

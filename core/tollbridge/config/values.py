@@ -15,7 +15,7 @@ from cattrs.cols import is_mapping, is_sequence, list_structure_factory, mapping
 from cattrs.errors import ClassValidationError
 from cattrs.gen import make_dict_structure_fn
 
-from tollbridge.config.explaining import ValueProblem, nearest
+from tollbridge.config.value_problems import ValueProblem, nearest
 from tollbridge.fields import FieldError
 from tollbridge.rules.calendar import Month
 from tollbridge.secret import DatabaseUrl, Secret

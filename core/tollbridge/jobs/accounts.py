@@ -9,10 +9,10 @@ import attrs
 
 from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError
 from tollbridge.jobs.at_once import AtOnce
-from tollbridge.jobs.enrolling import Unproved, end_signups, go_on_with_signups, is_proved
+from tollbridge.jobs.enrolment import Unproved, end_signups, go_on_with_signups, is_proved
+from tollbridge.jobs.month_usage import read_interval
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.people import StagedPeople
-from tollbridge.jobs.reading import read_interval
 from tollbridge.jobs.reports import AccountsReport
 from tollbridge.jobs.scratch import StagedUsage
 from tollbridge.jobs.statuses import apply_status
@@ -79,7 +79,7 @@ class Sync:
         if self._not_invoiced is not None:
             self._not_invoiced.connection.close()
         end_signups(parts, work.when.now)
-        self._name_the_frozen()
+        work.name_the_frozen(self._failures)
         for clients in (self._report.created, self._report.linked, self._report.email_changed, self._report.deleted):
             clients.sort()  # they were served in no order
         self._report.changes.sort(key=lambda change: change.client_id)
@@ -340,11 +340,6 @@ class Sync:
             )
         if not self._delete_if_done(account.client_id, user):
             self._hold(account, user, closed=True, why="the client is gone from the billing system")
-
-    def _name_the_frozen(self) -> None:
-        for run_id, host, held in self._accounts.held_by_the_frozen(self._work.live.id):
-            words = f"it holds {held} accounts and does not go on: end that process, or let it go on"
-            self._failures.tell(f"run {run_id} on {host}", words)
 
 
 def _candidate(user: SolusUser) -> Candidate:

@@ -22,7 +22,7 @@ from tollbridge.jobs.work import ClientsRead, Work
 from tollbridge.rules.calendar import Month, end_of_day, months_to_invoice
 from tollbridge.rules.closing import is_to_draft
 
-Part = Callable[[Work, DailyReport], None]
+Job = Callable[[Work, DailyReport], None]
 
 
 @attrs.frozen
@@ -52,30 +52,30 @@ class Run:
         if month is not None and not self.dry_run:
             refuse_unended(self.parts, month, self.when)
 
-        def part(work: Work, report: DailyReport) -> None:
+        def job(work: Work, report: DailyReport) -> None:
             _refuse_wrong_clock(work)
             if month is None:
                 _invoice(work, months_due(work.parts, work.when), report.invoicing)
             else:
                 _invoice(work, [month], report.invoicing, anew=True)
 
-        return _whole(self._do("invoice", part, works=True)).invoicing
+        return _whole(self._do("invoice", job, works=True)).invoicing
 
     def overdue(self) -> OverdueReport:
         """Release, lock and suspend."""
 
-        def part(work: Work, report: DailyReport) -> None:
+        def job(work: Work, report: DailyReport) -> None:
             _release(work, report)
             Overdue(work, report.overdue).enforce()
 
-        return _whole(self._do("overdue", part)).overdue
+        return _whole(self._do("overdue", job)).overdue
 
-    def _do(self, command: str, part: Part, *, works: bool = False) -> DailyReport:
+    def _do(self, command: str, job: Job, *, works: bool = False) -> DailyReport:
         """One run: alive in the ledger while it works, with its report there when it has ended."""
         report = DailyReport(self.when.day, self.dry_run)
         with self._work(command, works=works) as work:
             try:
-                part(work, report)
+                job(work, report)
             except TollbridgeError as error:
                 report.stopped_by = report.stopped_by or error
             with suppress(LedgerError) if report.stopped_by else ExitStack():
@@ -129,7 +129,7 @@ def _release(work: Work, report: DailyReport) -> None:
 
 
 def _invoice(work: Work, months: Sequence[Month], report: InvoicingReport, *, anew: bool = False) -> None:
-    """Draft what is to be drafted, send what is written, and close the months in which nothing is left open.
+    """Draft what is to be drafted, send what is written, and close the months in which nothing is left unfinished.
 
     ``anew``: somebody asks for just this month, so its usage is read again in any case.
     """
@@ -138,7 +138,7 @@ def _invoice(work: Work, months: Sequence[Month], report: InvoicingReport, *, an
     ledger = work.parts.ledger
     settle_problems(work, failures)
     if not work.live.works:
-        report.left.extend(f"{run.command} (run {run.id} on {run.host})" for run in ledger.runs.alive(work.live.id))
+        report.left.extend(f"run {run.id} ({run.command}) on {run.host}" for run in ledger.runs.alive(work.live.id))
         return
     to_draft = months if anew else [month for month in months if _is_to_draft(work, month)]
     _draft(work, to_draft, report, failures)

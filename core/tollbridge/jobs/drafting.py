@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from tollbridge.errors import NotFound, Refused, TollbridgeError
+from tollbridge.jobs.month_usage import read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.pricing import Pricer
-from tollbridge.jobs.reading import read_month
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage, StagedUsage
 from tollbridge.jobs.work import LeaseClock, Work
@@ -65,9 +65,12 @@ class Drafting:
             ledger.months.draft(month, reading, self._lease)
 
     def _still_ours(self) -> None:
-        """Called now and then while usage is read: to read it may take longer than a lease lasts."""
+        """Called now and then while usage is read: to read it may take longer than a lease lasts.
+
+        Late as it may be, drafting is still this run's if nobody has taken it over; LedgerError if somebody has.
+        """
         if not self._clock.still_holds(self._lease.keep):
-            self._lease.keep()  # late, and still ours if nobody has taken it over
+            self._lease.keep()
 
     def _draft_page(self, month: Month, page: Sequence[ClientUsage]) -> None:
         """One page of clients, in one transaction of the ledger."""

@@ -9,7 +9,7 @@ import attrs
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.reports import PLANNED
-from tollbridge.ledger.scratch import scratch_copy
+from tollbridge.ledger.scratch_copy import scratch_copy
 from tollbridge.model import Attempt, Invoice, InvoiceStatus, Receipt, UserStatus
 from tollbridge.solus import Solus, SolusUser
 

@@ -133,10 +133,7 @@ class Overdue:
             receipts.fill(self._unpaid())
             receipts.add_clients(account.client_id for account in held)
             self._gather(receipts)
-            owing = {
-                client_id: self._judged(client_id, debts)
-                for client_id, debts in receipts.debts()
-            }  # fmt: skip
+            owing = {client_id: self._judged(client_id, debts) for client_id, debts in receipts.debts()}
             free = [
                 Judgement(account.client_id, UserStatus.ACTIVE, [])
                 for account in held
@@ -160,9 +157,7 @@ class Overdue:
                 for account in page:
                     wanted.setdefault(account.client_id, Judgement(account.client_id, UserStatus.ACTIVE, []))
             self._apply_all(list(wanted.values()), judged_at)
-        for run_id, host, count in self._ledger.accounts.held_by_the_frozen(self._work.live.id):
-            words = f"it holds {count} accounts and does not go on: end that process, or let it go on"
-            self._failures.tell(f"run {run_id} on {host}", words)
+        self._work.name_the_frozen(self._failures)
         self._report.changes.sort(key=lambda change: change.client_id)  # they were made in no order
         self._report.complete = True
 
@@ -303,6 +298,7 @@ class Overdue:
         return overdue_status(self._ladder, payable, self._work.when.day)
 
     def _is_there(self, client_id: int) -> bool:
+        """Whether the billing system has the client; an error other than that it has not is the caller's."""
         try:
             self._work.client(client_id)
         except NotFound:

@@ -84,7 +84,7 @@ class InvoicingReport:
     failures: list[Failure] = attrs.Factory(list)
 
     def count(self, entry: Entry) -> None:
-        """Count an entry that was drafted or issued."""
+        """Count a drafted entry that makes no invoice."""
         if entry.state is State.CARRIED:
             self.carried += 1
         elif entry.state is State.NOTHING:

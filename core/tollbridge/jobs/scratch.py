@@ -87,11 +87,6 @@ class StagedUsage(Scratch):
         query = "SELECT user_id, tokens FROM usage WHERE client_id IS NULL AND tokens > 0 ORDER BY user_id"
         return [UnbilledUser(*row) for row in self.connection.execute(query)]
 
-    def tokens(self) -> int:
-        """All tokens reported."""
-        total: int = self.connection.execute("SELECT coalesce(sum(tokens), 0) FROM usage").fetchone()[0]
-        return total
-
     def has(self, client_id: int) -> bool:
         """Whether the client has usage."""
         query = "SELECT 1 FROM usage WHERE client_id = ?"

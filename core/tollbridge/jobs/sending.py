@@ -32,6 +32,7 @@ from tollbridge.rules.calendar import Month, due_date
 from tollbridge.rules.closing import proof
 from tollbridge.rules.entry import Entry, State
 from tollbridge.secret import redact
+from tollbridge.words import counted
 
 _PAGE = 50
 _MOST_DIFFERING = 3
@@ -158,8 +159,8 @@ class Sending:
         """Entries that a run which lives and does not go on has claimed stay its own; it is named."""
         for run_id, host, count in self._ledger.held_by_the_frozen(self._run_id, self._months):
             words = (
-                f"it holds {count} invoices and does not go on: end that process, or let it go on; the next run takes"
-                " up what it leaves"
+                f"it holds {counted(count, 'invoice')} and does not go on: end that process, or let it go on; the next"
+                " run takes up what it leaves"
             )
             self._failures.tell(f"run {run_id} on {host}", words)
 

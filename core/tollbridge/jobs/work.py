@@ -9,10 +9,11 @@ import attrs
 from cattrs.preconf.orjson import make_converter
 
 from tollbridge.jobs.at_once import AtOnce
-from tollbridge.jobs.parts import Parts, Progress, When
+from tollbridge.jobs.parts import Failures, Parts, Progress, When
 from tollbridge.jobs.scratch import Scratch
 from tollbridge.ledger.runs import LiveRun
 from tollbridge.model import Client
+from tollbridge.words import counted
 
 _FRESH = timedelta(minutes=10)
 _LONGEST_SLEEP = 3600.0
@@ -67,6 +68,12 @@ class Work:
             found = self.parts.billing.client(client_id)
             self.clients.add(found)
         return found
+
+    def name_the_frozen(self, failures: Failures) -> None:
+        """Tell of runs that live, do not go on, and hold accounts, which stay theirs."""
+        for run_id, host, count in self.parts.ledger.accounts.held_by_the_frozen(self.live.id):
+            words = f"it holds {counted(count, 'account')} and does not go on: end that process, or let it go on"
+            failures.tell(f"run {run_id} on {host}", words)
 
     @property
     def at_billing(self) -> AtOnce:

@@ -12,12 +12,12 @@ from tollbridge.ledger.events import Events
 from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.months import Months
-from tollbridge.ledger.opening import bring_up_to_date
 from tollbridge.ledger.outbox import Outbox
 from tollbridge.ledger.readings import Readings
 from tollbridge.ledger.runs import Runs
 from tollbridge.ledger.schema import months
 from tollbridge.ledger.signups import Signups
+from tollbridge.ledger.upgrade import bring_up_to_date
 from tollbridge.ledger.visits import Visits
 from tollbridge.secret import DatabaseUrl
 

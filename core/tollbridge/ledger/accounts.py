@@ -13,11 +13,10 @@ import sqlalchemy as sa
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.events import Event, note
+from tollbridge.ledger.runs import alive, ended
 from tollbridge.ledger.schema import accounts, holds, runs
 from tollbridge.model import UserStatus
 from tollbridge.rules.overdue import Hold, HoldReason, Mark
-
-_ENDED = sa.exists().where(runs.c.id == accounts.c.run_id, runs.c.ended_at.is_not(None))
 
 
 @attrs.frozen
@@ -88,7 +87,8 @@ class Accounts:
             now = self._database.now(connection)
             over = sa.or_(accounts.c.leased_until.is_(None), accounts.c.leased_until <= now)
             # On SQLite a run that has ended has no process any more; on PostgreSQL only its connection may be gone.
-            gone = _ENDED if self._database.is_sqlite else sa.and_(_ENDED, over)
+            dead = ended(accounts.c.run_id)
+            gone = dead if self._database.is_sqlite else sa.and_(dead, over)
             nobodys = sa.or_(accounts.c.run_id.is_(None), gone)
             free = sa.and_(accounts.c.client_id.in_(client_ids), sa.or_(nobodys, accounts.c.run_id == run_id))
             pick = sa.select(accounts.c.client_id).where(free).order_by(accounts.c.client_id)
@@ -105,8 +105,7 @@ class Accounts:
         """
         with self._database.write() as connection:
             now = self._database.now(connection)
-            alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
-            renewed = sa.update(accounts).where(_of_claim(run_id, account.client_id), alive)
+            renewed = sa.update(accounts).where(_of_claim(run_id, account.client_id), alive(run_id))
             if connection.execute(renewed.values(leased_until=now + lease)).rowcount != 1:
                 raise _lost(account)
 
@@ -203,8 +202,7 @@ class Accounts:
         with self._database.write() as connection:
             now = self._database.now(connection)
             mine = sa.and_(_of_claim(run_id, account.client_id), accounts.c.leased_until > now)
-            alive = sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
-            changed = sa.update(accounts).where(mine, alive).values(_mark_row(mark))
+            changed = sa.update(accounts).where(mine, alive(run_id)).values(_mark_row(mark))
             if connection.execute(changed).rowcount != 1:
                 raise _lost(account)
 
@@ -233,7 +231,7 @@ class Accounts:
                     Event("status", account.client_id, before=before, after=after, why=why, run_id=run_id)
                 ])  # fmt: skip
 
-    def forget(self, client_id: int, run_id: int | None) -> None:
+    def forget(self, client_id: int, run_id: int) -> None:
         """Forget an account whose user is gone, and why it was held."""
         with self._database.write() as connection:
             connection.execute(sa.delete(accounts).where(accounts.c.client_id == client_id))

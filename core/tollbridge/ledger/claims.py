@@ -16,6 +16,7 @@ from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Event, last_approval, note
 from tollbridge.ledger.invoices import entry_of, row_of, state_change
+from tollbridge.ledger.runs import ended
 from tollbridge.ledger.schema import Moment, invoices, runs
 from tollbridge.model import Receipt
 from tollbridge.reference import reference
@@ -24,7 +25,6 @@ from tollbridge.rules.entry import Entry, State
 
 # In which rows are locked, whoever changes several: two who do so at once wait for each other and never both.
 _ROW_ORDER = (invoices.c.month, invoices.c.client_id)
-_ENDED = sa.exists().where(runs.c.id == invoices.c.run_id, runs.c.ended_at.is_not(None))
 _OF_CLAIM = sa.and_(
     invoices.c.client_id == sa.bindparam("b_client_id"),
     invoices.c.month == sa.bindparam("b_month"),
@@ -211,7 +211,7 @@ class Claims:
 
     def _abandoned(self, run_id: int, months: Collection[Month]) -> sa.ColumnElement[bool]:
         """Entries in doubt whose run is gone; of ledgers older than runs, those of no run."""
-        gone = sa.or_(invoices.c.run_id.is_(None), _ENDED)
+        gone = sa.or_(invoices.c.run_id.is_(None), ended(invoices.c.run_id))
         another = invoices.c.run_id.is_distinct_from(run_id)
         return sa.and_(invoices.c.state == State.SENDING, gone, another, _of(months))
 

@@ -31,6 +31,12 @@ _LIBPQ = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
+# PostgreSQL's advisory locks, each kind with a number of its own, or a visitor would wait for a run.
+TABLES_LOCK = 0x701_1B41D6E
+RUN_LOCKS = 0x701_1B
+SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
+VISIT_LOCKS = 0x701_1E
+
 _MAKING_A_FILE = threading.Lock()
 
 

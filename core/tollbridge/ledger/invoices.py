@@ -17,9 +17,9 @@ from tollbridge.model import InvoiceStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Document, Entry, State
 
-UNFINISHED = invoices.c.state.in_(["written", "sending"])
+UNFINISHED = invoices.c.state.in_([State.WRITTEN, State.SENDING])
 _DRAFTED = {column.name for column in invoices.c} - {"id", "client_id", "month", "attempt", "kept"}
-_OPEN = [status for status in InvoiceStatus if not status.is_settled]
+OPEN = invoices.c.billing_status.in_([status for status in InvoiceStatus if not status.is_settled])
 
 
 @attrs.frozen
@@ -150,11 +150,11 @@ class Invoices:
 
     def open(self) -> Iterator[list[Entry]]:
         """Issued invoices that were open when last looked at, in batches by number."""
-        return self._pages(sa.and_(invoices.c.state == State.ISSUED, invoices.c.billing_status.in_(_OPEN)))
+        return self._pages(sa.and_(invoices.c.state == State.ISSUED, OPEN))
 
     def open_of(self, client_ids: Sequence[int]) -> list[Entry]:
         """These clients' issued invoices that were open when last looked at."""
-        condition = sa.and_(invoices.c.state == State.ISSUED, invoices.c.billing_status.in_(_OPEN))
+        condition = sa.and_(invoices.c.state == State.ISSUED, OPEN)
         return self._entries(client_ids, condition)
 
     def issued_as(self, billing_ids: Sequence[str]) -> list[Entry]:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import Database
-from tollbridge.ledger.schema import leases, runs
+from tollbridge.ledger.runs import ended
+from tollbridge.ledger.schema import leases
 
 
 @attrs.frozen
@@ -48,8 +49,7 @@ class Leases:
             now = self._database.now(connection)
             first = self._database.insert(leases).values(name=name, run_id=None, epoch=0, leased_until=now)
             connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
-            ended = sa.exists().where(runs.c.id == leases.c.run_id, runs.c.ended_at.is_not(None))
-            free = sa.or_(leases.c.run_id.is_(None), leases.c.leased_until <= now, ended)
+            free = sa.or_(leases.c.run_id.is_(None), leases.c.leased_until <= now, ended(leases.c.run_id))
             named = leases.c.name == name
             take = sa.update(leases).where(named if self._database.is_sqlite else sa.and_(named, free))
             take = take.values(run_id=run_id, epoch=leases.c.epoch + 1, leased_until=now + length)

@@ -7,12 +7,13 @@ import sqlalchemy as sa
 
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Event, note
+from tollbridge.ledger.invoices import UNFINISHED
 from tollbridge.ledger.leases import Lease
 from tollbridge.ledger.readings import Reading
 from tollbridge.ledger.schema import invoices, months
 from tollbridge.rules.calendar import Month
 
-_UNFINISHED = sa.exists().where(invoices.c.month == months.c.month, invoices.c.state.in_(["written", "sending"]))
+_UNFINISHED = sa.exists().where(invoices.c.month == months.c.month, UNFINISHED)
 
 
 class Months:

@@ -43,7 +43,7 @@ class Readings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, month: Month, reading: Reading, nobodys: Iterable[UnbilledUser], run_id: int | None) -> None:
+    def keep(self, month: Month, reading: Reading, nobodys: Iterable[UnbilledUser], run_id: int) -> None:
         """Keep a reading of the month, and the users of it that belong to no client."""
         values = {**attrs.asdict(reading), "month": str(month), "run_id": run_id}
         with self._database.write() as connection:

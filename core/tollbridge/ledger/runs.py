@@ -22,13 +22,12 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from tollbridge.errors import LedgerError
-from tollbridge.ledger.database import Database
+from tollbridge.ledger.database import RUN_LOCKS, SLOT_LOCKS, Database
 from tollbridge.ledger.schema import invoices, runs
+from tollbridge.rules.entry import State
 
 Outcome = Literal["done", "failures", "stopped", "died"]
 
-_RUN_LOCKS = 0x701_1B
-_SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
 _SLOT_POLL_SECONDS = 0.02
 _SLOT_PATIENCE_SECONDS = 20.0
 
@@ -59,7 +58,7 @@ class LiveRun:
     works: bool
     _database: Database
     _session: sa.Connection | None = None
-    _slots: dict[str, set[int]] = attrs.field(factory=lambda: {name: set() for name in _SLOT_LOCKS})
+    _slots: dict[str, set[int]] = attrs.field(factory=lambda: {name: set() for name in SLOT_LOCKS})
     _crowded: set[str] = attrs.field(factory=set)
     _one_at_a_time: threading.Lock = attrs.Factory(threading.Lock)
 
@@ -81,7 +80,7 @@ class LiveRun:
                 # With the session its locks are gone; what was done meanwhile, as a receipt, must not be lost for that.
                 with suppress(LedgerError), self._one_at_a_time, self._database.errors():
                     self._slots[system].discard(number)
-                    self._execute(sa.select(sa.func.pg_advisory_unlock(_SLOT_LOCKS[system], number)))
+                    self._execute(sa.select(sa.func.pg_advisory_unlock(SLOT_LOCKS[system], number)))
 
     def _wait_for(self, system: str, most: int) -> int | None:
         """A place, or None once it has been waited for in vain."""
@@ -98,7 +97,7 @@ class LiveRun:
         """A free place, or None. This session's own are passed over, since a session gets its own locks again."""
         taken = self._slots[system]
         numbers = sa.func.generate_series(1, most).table_valued("n", name="numbers").render_derived()
-        lock = sa.func.pg_try_advisory_lock(_SLOT_LOCKS[system], numbers.c.n)
+        lock = sa.func.pg_try_advisory_lock(SLOT_LOCKS[system], numbers.c.n)
         with self._one_at_a_time, self._database.errors():
             mine = sa.case((numbers.c.n.in_(sorted(taken)), sa.false()), else_=lock) if taken else lock
             number: int | None = self._execute(sa.select(numbers.c.n).where(mine).limit(1)).scalar()
@@ -180,7 +179,7 @@ class Runs:
         try:
             with self._database.write() as connection:  # not visible to others before the lock is held
                 run_id = self._insert(connection, command, day)
-                session.execute(sa.select(sa.func.pg_advisory_lock(_RUN_LOCKS, run_id)))
+                session.execute(sa.select(sa.func.pg_advisory_lock(RUN_LOCKS, run_id)))
             yield LiveRun(run_id, works, self._database, session)
         finally:
             session.invalidate()
@@ -208,7 +207,7 @@ class Runs:
         """On SQLite one run sends at a time, so whatever is claimed was claimed by one that is gone."""
         with self._database.write() as connection:
             now = self._database.now(connection)
-            claimed = sa.and_(invoices.c.state == "sending", invoices.c.leased_until > now)
+            claimed = sa.and_(invoices.c.state == State.SENDING, invoices.c.leased_until > now)
             connection.execute(sa.update(invoices).where(claimed).values(leased_until=now))
 
     @contextmanager
@@ -228,7 +227,7 @@ class Runs:
                 Path(lock.lock_file).unlink(missing_ok=True)
         else:
             with self._database.errors(), self._database.session() as session:
-                gone: bool = session.execute(sa.select(sa.func.pg_try_advisory_lock(_RUN_LOCKS, run_id))).scalar_one()
+                gone: bool = session.execute(sa.select(sa.func.pg_try_advisory_lock(RUN_LOCKS, run_id))).scalar_one()
                 try:
                     yield gone
                 finally:
@@ -237,3 +236,13 @@ class Runs:
 
     def _file(self, run_id: int) -> FileLock:
         return FileLock(f"{self._database.lock_file}.{run_id}", mode=0o600)
+
+
+def ended(run_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """Whether the run that a row names has ended, for use in other queries."""
+    return sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_not(None))
+
+
+def alive(run_id: int) -> sa.ColumnElement[bool]:
+    """Whether a run counts as alive, for use in other queries."""
+    return sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))

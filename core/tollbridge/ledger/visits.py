@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tollbridge.ledger.database import Database
+from tollbridge.ledger.database import VISIT_LOCKS, Database
 from tollbridge.ledger.schema import attempts, used_links
 
 LONGEST_WINDOW = timedelta(days=1)
-_ADVISORY_LOCKS = 0x701_1B
 
 
 class Visits:
@@ -29,7 +28,7 @@ class Visits:
         recent = sa.select(sa.func.count()).where(attempts.c.bucket == bucket, attempts.c.at > now - within)
         with self._database.write() as connection:
             if not self._database.is_sqlite:  # SQLite's writers queue anyway
-                one_at_a_time = sa.func.pg_advisory_xact_lock(_ADVISORY_LOCKS, sa.func.hashtext(bucket))
+                one_at_a_time = sa.func.pg_advisory_xact_lock(VISIT_LOCKS, sa.func.hashtext(bucket))
                 connection.execute(sa.select(one_at_a_time))
             if connection.execute(recent).scalar_one() >= limit:
                 return False

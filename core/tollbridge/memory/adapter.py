@@ -28,6 +28,7 @@ from tollbridge.model import (
     tax_explains,
 )
 from tollbridge.reference import PREFIX
+from tollbridge.words import counted
 
 T = TypeVar("T")
 
@@ -123,7 +124,7 @@ class MemoryBilling:
     @hookimpl
     def check(self) -> list[Check]:
         with self._call("check"):
-            return [Check("billing in memory", ok=True, detail=f"{len(self.books.clients)} clients")]
+            return [Check("billing in memory", ok=True, detail=counted(len(self.books.clients), "client"))]
 
     @hookimpl
     def create_client(self, signup: Signup) -> Client:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from tollbridge import Check, Refused
 from tollbridge.asking import tried
 from tollbridge.reading import flag, records, text
+from tollbridge.words import counted
 from tollbridge_blesta import clients, invoices, taxes
 from tollbridge_blesta.api import Api
 from tollbridge_blesta.settings import BlestaSettings
@@ -34,7 +35,7 @@ def _company(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> 
 
 def _clients(api: Api, settings: BlestaSettings) -> str:
     own = {"company_id": settings.company_id}
-    return f"{sum(api.count('clients', status=each, filters=own) for each in clients.STATUSES)} clients"
+    return counted(sum(api.count("clients", status=each, filters=own) for each in clients.STATUSES), "client")
 
 
 def _invoices(api: Api) -> str:

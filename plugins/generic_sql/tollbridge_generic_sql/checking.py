@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from tollbridge import Check, Refused
+from tollbridge.words import counted
 from tollbridge_generic_sql import rows
 from tollbridge_generic_sql.database import reason
 from tollbridge_generic_sql.statements import NO_ID, SHAPES, TELL_ID, column_problems
@@ -103,7 +104,7 @@ def _one_row_each(engine: sa.Engine, statements: Mapping[str, str]) -> Check:
                 return Check(
                     name, ok=False, detail=f"`client` gives {count} rows for client {client_id}: it must give one"
                 )
-    return Check(name, ok=True, detail=f"{len(seen)} clients")
+    return Check(name, ok=True, detail=counted(len(seen), "client"))
 
 
 def _columns(result: sa.CursorResult[Any]) -> set[str]:

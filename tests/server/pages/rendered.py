@@ -10,7 +10,7 @@ from tests.server.pages.reading import Element, read
 from tollbridge.ledger.outbox import Mail
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.rendering import Renderer, languages
+from tollbridge.server.pages.renderer import Renderer, languages
 
 SITE = v.Site(
     "Example Cloud",

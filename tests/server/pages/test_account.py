@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
 from tollbridge.config.settings import TaxSettings
-from tollbridge.jobs.enrolling import enrol
+from tollbridge.jobs.enrolment import enrol
 from tollbridge.jobs.statement import projected_tokens
 from tollbridge.model import ServerMeter, UsageItem
 from tollbridge.rules.calendar import Month

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
-from tollbridge.jobs.enrolling import enrol
+from tollbridge.jobs.enrolment import enrol
 from tollbridge.sandbox import Fault
 
 EMAIL = "victim@example.com"

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.server.pages.site import PASSWORD, Cloud, a_cloud
-from tollbridge.jobs.enrolling import enrol
+from tollbridge.jobs.enrolment import enrol
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -10,7 +10,7 @@ from tests.server.pages.reading import read
 from tests.server.pages.rendered import LINK, SITE, renderer, signup_mail
 from tollbridge.errors import ConfigError
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.rendering import Renderer
+from tollbridge.server.pages.renderer import Renderer
 
 Files = Mapping[str, str | bytes]
 

@@ -11,7 +11,7 @@ from tests.server.pages.rendered import renderer
 from tollbridge.errors import ConfigError
 from tollbridge.server.pages import views as v
 from tollbridge.server.pages.colours import contrast, text_on
-from tollbridge.server.pages.rendering import Renderer
+from tollbridge.server.pages.renderer import Renderer
 
 
 def schemes(style: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.server.pages.rendered import page
 from tollbridge.server.pages import views as v
 from tollbridge.server.pages.catalogue import placeholders, read_texts
-from tollbridge.server.pages.rendering import language_of, languages
+from tollbridge.server.pages.renderer import language_of, languages
 
 TEXTS = Path(__file__).parents[3] / "core/tollbridge/server/pages/texts"
 

@@ -7,7 +7,7 @@ from tests.server.pages.rendered import BARE, account, invoice, landing, page, p
 from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.rendering import languages
+from tollbridge.server.pages.renderer import languages
 
 
 def test_the_landing_page_explains_post_pay_in_two_sentences() -> None:

@@ -9,9 +9,9 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.mail import Delivery, Sender
 from tollbridge.server.pages.account import AccountPage
-from tollbridge.server.pages.entering import ACCOUNT, DESTINATIONS, Entering
-from tollbridge.server.pages.joining import SigningUp
 from tollbridge.server.pages.landing import Landing
+from tollbridge.server.pages.log_in import ACCOUNT, DESTINATIONS, LogIn
+from tollbridge.server.pages.sign_up import SignUp
 from tollbridge.server.pages.web import ROOT, Web
 
 __all__ = ["DESTINATIONS", "Pages", "pages_of"]
@@ -49,26 +49,26 @@ class Pages:
 
     def _pages(self) -> list[Route]:
         web = self._web
-        landing, entering, account = Landing(web), Entering(web), AccountPage(web)
+        landing, log_in, account = Landing(web), LogIn(web), AccountPage(web)
         pages = [
             ("GET", "", landing.show),
-            ("GET", "/login", entering.show),
-            ("POST", "/login", entering.log_in),
-            ("POST", "/logout", entering.log_out),
-            ("GET", "/enter/{token}", entering.enter),
+            ("GET", "/login", log_in.show),
+            ("POST", "/login", log_in.log_in),
+            ("POST", "/logout", log_in.log_out),
+            ("GET", "/enter/{token}", log_in.enter),
             ("GET", "/account", account.show),
             ("POST", "/account/solusio", account.to_solus),
             ("POST", "/account/pay", account.to_payment),
             ("POST", "/account/enrol", account.enrol),
         ]
         if self.delivery is not None:
-            signing_up = SigningUp(web, self.delivery)
+            sign_up = SignUp(web, self.delivery)
             pages += [
-                ("GET", "/signup", signing_up.show),
-                ("POST", "/signup", signing_up.begin),
-                ("GET", "/confirm/{token}", signing_up.show_terms),
-                ("POST", "/confirm/{token}", signing_up.confirm),
-                ("GET", "/welcome", signing_up.welcome),
+                ("GET", "/signup", sign_up.show),
+                ("POST", "/signup", sign_up.begin),
+                ("GET", "/confirm/{token}", sign_up.show_terms),
+                ("POST", "/confirm/{token}", sign_up.confirm),
+                ("GET", "/welcome", sign_up.welcome),
             ]
         else:
             pages += [("GET", "/signup", web.closed), ("GET", "/confirm/{token}", web.closed)]

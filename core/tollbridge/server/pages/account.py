@@ -9,7 +9,7 @@ from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError, Unavailable
-from tollbridge.jobs.enrolling import Unproved, enrol
+from tollbridge.jobs.enrolment import Unproved, enrol
 from tollbridge.jobs.statement import RunningMonth
 from tollbridge.ledger import Account
 from tollbridge.model import Client, ClientStatus, InvoiceStatus, UserStatus

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from tollbridge.config.explaining import nearest
+from tollbridge.config.value_problems import nearest
 from tollbridge.errors import ConfigError
 from tollbridge.server.pages.catalogue import placeholders, read_texts
 

@@ -7,7 +7,7 @@ import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tollbridge.server.pages.signing import Session
+from tollbridge.server.pages.signatures import Session
 
 SESSION_COOKIE = "tollbridge_session"
 

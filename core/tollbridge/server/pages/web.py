@@ -25,8 +25,8 @@ from tollbridge.ledger import Account
 from tollbridge.model import Client
 from tollbridge.secret import redact
 from tollbridge.server.forms import CallerGone, FormRefused, read_form
-from tollbridge.server.pages.rendering import Renderer, language_of
-from tollbridge.server.pages.signing import SESSION_SECONDS, Session, Signing
+from tollbridge.server.pages.renderer import Renderer, language_of
+from tollbridge.server.pages.signatures import SESSION_SECONDS, Session, Signatures
 from tollbridge.server.pages.views import MessageView, Site
 from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit, host_of
 
@@ -49,7 +49,7 @@ class Web:
         self.parts = parts
         self.settings = settings
         self.public_url = (server.public_url or f"http://{server.host}:{server.port}").rstrip("/")
-        self.signing = Signing(settings.secret)
+        self.signing = Signatures(settings.secret)
         self.visits = parts.ledger.visits
         self.pricer = pricer
         self.usage = UsageMemory(parts)

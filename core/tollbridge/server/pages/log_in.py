@@ -8,7 +8,7 @@ from starlette.responses import Response
 from tollbridge.errors import ServiceError
 from tollbridge.secret import redact
 from tollbridge.server.pages.limits import guess
-from tollbridge.server.pages.signing import Entry
+from tollbridge.server.pages.signatures import Entry
 from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, LoginView
 from tollbridge.server.pages.visit import Visit
 from tollbridge.server.pages.web import ROOT, Web
@@ -19,7 +19,7 @@ _LONGEST_EMAIL = FIELD_LONGEST["email"]
 _log = structlog.get_logger("tollbridge.pages")
 
 
-class Entering:
+class LogIn:
     """``/cloud/login``, ``/cloud/logout`` and ``/cloud/enter/…``."""
 
     def __init__(self, web: Web) -> None:

@@ -1,19 +1,17 @@
-"""Bringing the ledger's tables up to date; and the lock that one run holds at a time."""
+"""Bringing the ledger's tables up to date, alone."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import DBAPIError
 
 from tollbridge.errors import LedgerError
-from tollbridge.ledger.database import Database, in_short
+from tollbridge.ledger.database import TABLES_LOCK, Database
 
 NEWEST = "0004"
-_ADVISORY_LOCK = 0x701_1B41D6E
 _POLL_SECONDS = 0.5
 
 
@@ -52,72 +50,48 @@ def _revision(database: Database) -> str | None:
 
 
 @contextmanager
-def exclusive(
-    database: Database, *, wait_seconds: float, on_wait: Callable[[], None] = lambda: None
-) -> Iterator[Callable[[], None]]:
+def exclusive(database: Database, *, wait_seconds: float) -> Iterator[None]:
     """Hold the ledger alone, among all processes and machines that share it; a process that dies lets go.
-
-    Yields a function that raises LedgerError if the hold was lost in the meantime (a database that restarted).
 
     Raises:
         LedgerError: somebody else still holds it after ``wait_seconds``.
     """
-    hold = _hold_advisory_lock if database.file is None else _hold_file
-    with hold(database, wait_seconds, on_wait) as check:
-        yield check
+    with (_hold_file if database.is_sqlite else _hold_advisory_lock)(database, wait_seconds):
+        yield
 
 
 @contextmanager
-def _hold_file(database: Database, wait_seconds: float, on_wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
+def _hold_file(database: Database, wait_seconds: float) -> Iterator[None]:
     lock = FileLock(database.lock_file, mode=0o600)
     try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            on_wait()
-            lock.acquire(timeout=wait_seconds)
+        lock.acquire(timeout=wait_seconds)
     except Timeout:
         raise _still_held(wait_seconds) from None
     except OSError as error:
         raise LedgerError(f"the ledger's lock file {lock.lock_file} cannot be written: {error.strerror}") from None
     try:
-        yield lambda: None
+        yield
     finally:
         lock.release()
 
 
 @contextmanager
-def _hold_advisory_lock(
-    database: Database, wait_seconds: float, on_wait: Callable[[], None]
-) -> Iterator[Callable[[], None]]:
+def _hold_advisory_lock(database: Database, wait_seconds: float) -> Iterator[None]:
     with database.errors():
-        connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        session = database.session()
     try:
         with database.errors():
-            _take_advisory_lock(connection, wait_seconds, on_wait)
-
-        def check() -> None:
-            try:
-                connection.execute(sa.text("SELECT 1"))
-            except DBAPIError as error:
-                raise LedgerError(
-                    f"the connection that holds the ledger was lost: {in_short(error)}; run again"
-                ) from None
-
-        yield check
+            _take_advisory_lock(session, wait_seconds)
+        yield
     finally:
-        connection.invalidate()
-        connection.close()
+        session.invalidate()
+        session.close()
 
 
-def _take_advisory_lock(connection: sa.Connection, wait_seconds: float, on_wait: Callable[[], None]) -> None:
-    take = sa.select(sa.func.pg_try_advisory_lock(_ADVISORY_LOCK))
+def _take_advisory_lock(session: sa.Connection, wait_seconds: float) -> None:
+    take = sa.select(sa.func.pg_try_advisory_lock(TABLES_LOCK))
     deadline = time.monotonic() + wait_seconds
-    waited = False
-    while not connection.scalar(take):
-        if not waited:
-            on_wait()
-            waited = True
+    while not session.scalar(take):
         if time.monotonic() > deadline:
             raise _still_held(wait_seconds)
         time.sleep(_POLL_SECONDS)

@@ -15,15 +15,15 @@ from babel.numbers import get_currency_name
 from starlette.responses import Response
 
 from tollbridge.errors import AddressTaken, Conflict, NotFound, Refused, Unavailable
-from tollbridge.jobs.enrolling import finish, lease_of
+from tollbridge.jobs.enrolment import finish, lease_of
 from tollbridge.ledger.signups import CONFIRMED, DONE, MAILED, Joining
 from tollbridge.mail.background import Delivery
 from tollbridge.model import Client, ClientStatus, Signup
 from tollbridge.secret import redact
-from tollbridge.server.pages.checking import form_problems, mailbox, password_problems
 from tollbridge.server.pages.countries import countries
+from tollbridge.server.pages.form_problems import form_problems, mailbox, password_problems
 from tollbridge.server.pages.limits import guess, limit
-from tollbridge.server.pages.signing import SIGNUP_SECONDS
+from tollbridge.server.pages.signatures import SIGNUP_SECONDS
 from tollbridge.server.pages.views import FIELD_LONGEST, ConfirmView, SignupView
 from tollbridge.server.pages.visit import Stop, Visit
 from tollbridge.server.pages.web import ROOT, Form, Web
@@ -34,7 +34,7 @@ _LEASE = timedelta(minutes=10)  # longer than any try at the billing system and 
 _log = structlog.get_logger("tollbridge.pages")
 
 
-class SigningUp:
+class SignUp:
     """``/cloud/signup``, ``/cloud/confirm/…`` and ``/cloud/welcome``."""
 
     def __init__(self, web: Web, delivery: Delivery) -> None:

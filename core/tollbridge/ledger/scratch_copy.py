@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from tollbridge.ledger import Ledger
 from tollbridge.ledger.database import BATCH, Database
+from tollbridge.ledger.invoices import OPEN
 from tollbridge.ledger.schema import accounts, enrolments, events, holds, invoices, metadata, months, signups
+from tollbridge.rules.entry import State
 from tollbridge.secret import DatabaseUrl
 
 _LONG_AGO = timedelta(days=365)
-_OPEN = ("draft", "unpaid", "pending")
 _NOT_CLOSED = ~sa.exists().where(months.c.month == invoices.c.month, months.c.closed_at.is_not(None))
 _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
     (months, sa.true()),
@@ -25,8 +26,8 @@ _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
     (
         invoices,
         sa.or_(
-            invoices.c.state != "issued",
-            invoices.c.billing_status.in_(_OPEN),
+            invoices.c.state != State.ISSUED,
+            OPEN,
             invoices.c.differs_at.is_not(None),
             _NOT_CLOSED,
         ),
@@ -49,7 +50,7 @@ def scratch_copy(ledger: Ledger) -> Iterator[Ledger]:
             with database.write() as connection:
                 now = database.now(connection)
                 connection.execute(sa.update(accounts).values(run_id=None, leased_until=None))
-                claimed = sa.update(invoices).where(invoices.c.state == "sending")
+                claimed = sa.update(invoices).where(invoices.c.state == State.SENDING)
                 connection.execute(claimed.values(run_id=None, leased_until=now - _LONG_AGO))
             yield Ledger(database)
         finally:

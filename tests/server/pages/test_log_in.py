@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.server.pages.site import PASSWORD, Browser, Cloud
-from tollbridge.jobs.enrolling import enrol
+from tollbridge.jobs.enrolment import enrol
 from tollbridge.sandbox import Fault
 
 EMAIL = "ada@example.com"

@@ -16,7 +16,7 @@ from tollbridge.server.pages import samples
 from tollbridge.server.pages.catalogue import Catalogue, read_texts
 from tollbridge.server.pages.colours import Palette, is_colour
 from tollbridge.server.pages.own_folder import OwnFolder
-from tollbridge.server.pages.signing import SIGNUP_SECONDS
+from tollbridge.server.pages.signatures import SIGNUP_SECONDS
 from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, PASSWORD_SHORTEST, Site
 
 languages = ("en", "de")

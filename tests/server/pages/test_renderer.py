@@ -13,7 +13,7 @@ from tests.server.pages.reading import read
 from tests.server.pages.rendered import BARE, LINK, SITE, every_page, page, renderer, signup, signup_mail
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.rendering import languages
+from tollbridge.server.pages.renderer import languages
 
 FORMS = {
     "",  # the page's own address: a sign-up's link

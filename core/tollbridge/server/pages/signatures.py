@@ -34,7 +34,7 @@ class Entry:
     destination: str
 
 
-class Signing:
+class Signatures:
     """Signs and reads with one secret."""
 
     def __init__(self, secret: Secret) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.ledger.books import HOUR, JULY, JUNE, NOW, claim, draft, draft_month, entry, found, issued, reading, running
 from tollbridge.ledger import Account, Ledger, database
 from tollbridge.ledger.runs import LiveRun
-from tollbridge.ledger.scratch import scratch_copy
+from tollbridge.ledger.scratch_copy import scratch_copy
 from tollbridge.model import UserStatus
 from tollbridge.rules.entry import State
 from tollbridge.rules.overdue import HoldReason

@@ -14,7 +14,7 @@ def serve(
     ] = 1,
 ) -> None:
     """Answer SolusIO's price look-ups, at the host and port of bridge.toml."""
-    from tollbridge.server.serving import serve as serve_http  # noqa: PLC0415 - slow to import
+    from tollbridge.server.workers import serve as serve_http  # noqa: PLC0415 - slow to import
 
     with context.obj.parts() as parts:
         server = parts.settings.server

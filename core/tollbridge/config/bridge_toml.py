@@ -9,8 +9,8 @@ from typing import Any
 
 import cattrs
 
-from tollbridge.config.explaining import ValueProblem, explain, nearest
 from tollbridge.config.settings import Settings
+from tollbridge.config.value_problems import ValueProblem, explain, nearest
 from tollbridge.config.values import make_converter
 from tollbridge.errors import ConfigError
 from tollbridge.secret import hide, redact
