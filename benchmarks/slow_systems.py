@@ -200,7 +200,7 @@ def main() -> None:
         "blesta",
         f'user = "{other.user}"\nkey = "{other.key}"',
         "api/clients/get.json",
-        {"clients/get", "invoices/add", "invoices/get", "clients/getsettings"},
+        {"clients/get", "invoices/add", "invoices/get", "invoices/getTaxRules"},
     )
     first_sync()
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import attrs
 from attrs import validators
 
-from tollbridge.words import printable
+from tollbridge.words import printable, storable
 
 # The most tax that is believed: no country charges half of the price.
 _MOST_TAX = Decimal("0.5")
@@ -108,6 +108,11 @@ def _line(value: Any) -> Any:
     return printable(value, _LONGEST_NAME) if isinstance(value, str) else value
 
 
+def _kept(value: Any) -> Any:
+    """Text as every database and JSON take it."""
+    return storable(value) if isinstance(value, str) else value
+
+
 _LARGEST = 2**63 - 1
 _LONGEST_NAME = 200
 _TEXT = validators.instance_of(str)
@@ -116,18 +121,21 @@ _FLAG = validators.instance_of(bool)
 
 @attrs.frozen
 class Client:
-    """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one."""
+    """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one.
+
+    Its texts are whatever somebody typed, so lone surrogates and NUL, which nobody can keep, come as U+FFFD.
+    """
 
     id: int = attrs.field(validator=_whole)
-    email: str = attrs.field(validator=_TEXT)
-    currency: str = attrs.field(validator=_TEXT)
-    first_name: str = attrs.field(default="", validator=_TEXT)
-    last_name: str = attrs.field(default="", validator=_TEXT)
-    company: str = attrs.field(default="", validator=_TEXT)
+    email: str = attrs.field(validator=_TEXT, converter=_kept)
+    currency: str = attrs.field(validator=_TEXT, converter=_kept)
+    first_name: str = attrs.field(default="", validator=_TEXT, converter=_kept)
+    last_name: str = attrs.field(default="", validator=_TEXT, converter=_kept)
+    company: str = attrs.field(default="", validator=_TEXT, converter=_kept)
     status: ClientStatus = attrs.field(default=ClientStatus.ACTIVE, converter=ClientStatus)
-    group: str = attrs.field(default="", validator=_TEXT)
-    country: str = attrs.field(default="", validator=_TEXT)
-    state: str = attrs.field(default="", validator=_TEXT)
+    group: str = attrs.field(default="", validator=_TEXT, converter=_kept)
+    country: str = attrs.field(default="", validator=_TEXT, converter=_kept)
+    state: str = attrs.field(default="", validator=_TEXT, converter=_kept)
     tax_exempt: bool = attrs.field(default=False, validator=_FLAG)
 
 

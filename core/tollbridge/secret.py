@@ -4,6 +4,8 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from tollbridge.words import storable
+
 HIDDEN = "••••••"
 _SHORTEST_HIDDEN = 4
 
@@ -56,7 +58,8 @@ def hide(value: str) -> None:
 
 
 def redact(text: str) -> str:
-    """``text`` with every known secret replaced by dots."""
+    """``text`` with every known secret replaced by dots, and as it can be kept: others' words may hold anything."""
+    text = storable(text)
     for value in sorted(_known, key=len, reverse=True):
         if value in text:
             text = text.replace(value, HIDDEN)

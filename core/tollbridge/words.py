@@ -17,6 +17,13 @@ def printable(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def storable(text: str) -> str:
+    """``text`` with U+FFFD for what neither JSON nor every database takes: lone surrogates and NUL."""
+    if text.isprintable():
+        return text
+    return "".join(_REPLACED if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in text)
+
+
 def counted(number: int, noun: str) -> str:
     """``1 client``, ``2,000 clients``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import TRIALS
 from tests.world import World, a_world
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import State
 from tollbridge.rules.pricing import rounded
 
 JUNE = Month(2026, 6)
-CLIENTS = 120
-KILLS = 12
+CLIENTS = 60
+KILLS = 6 * TRIALS
 
 
 def start(world: World) -> "subprocess.Popen[bytes]":

@@ -3,15 +3,13 @@
 ``TOLLBRIDGE_TRIALS`` in the environment is how many trials there are of each kind; one unless it is set.
 """
 
-import os
 import random
 from pathlib import Path
 
 import pytest
 
+from tests import TRIALS
 from tests.end_to_end.trials import a_trial
-
-TRIALS = int(os.environ.get("TOLLBRIDGE_TRIALS", "1"))
 
 
 @pytest.mark.parametrize(("ledger", "hands"), [("sqlite", 2), ("postgresql", 2), ("postgresql", 4), ("postgresql", 8)])

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import TRIALS
 from tests.world import World, a_world
 from tollbridge.errors import OutcomeUnknown, Refused, Unavailable
 from tollbridge.jobs.daily import Run
@@ -276,7 +277,7 @@ def test_an_invoice_that_billing_has_already_is_adopted_even_if_the_ledger_was_l
     check_books(world)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8 * TRIALS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_history_of_deaths_and_lost_answers_ends_in_the_same_books(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, data: st.DataObject

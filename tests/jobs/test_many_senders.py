@@ -3,7 +3,6 @@
 ``TOLLBRIDGE_TRIALS`` in the environment is how many times more of what is drawn at random is tried than usual.
 """
 
-import os
 import random
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests import TRIALS
 from tests.senders import DAY, JUNE, Died, Office, Sender, an_office, dies, once
 from tollbridge.errors import LedgerError
 from tollbridge.jobs import sending, work
@@ -23,8 +23,6 @@ from tollbridge.ledger import runs as ledger_runs
 from tollbridge.ledger.claims import Result
 from tollbridge.ledger.database import Database
 from tollbridge.rules.entry import State
-
-TRIALS = int(os.environ.get("TOLLBRIDGE_TRIALS", "1"))
 
 
 @pytest.fixture(autouse=True)

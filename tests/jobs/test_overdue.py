@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import TRIALS
 from tests.world import World, a_world
 from tollbridge.jobs.reports import OverdueReport
 from tollbridge.solus.sandbox import Fault
@@ -254,7 +255,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10 * TRIALS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_STEPS)
 def test_whatever_happened_a_paid_client_is_let_in_and_an_unpaid_one_is_suspended(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]

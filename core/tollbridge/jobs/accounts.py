@@ -1,8 +1,9 @@
 """Keeping SolusIO's users in step with the billing system's clients."""
 
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import count, islice
 
 import attrs
 
@@ -24,6 +25,7 @@ from tollbridge.rules.overdue import HoldReason
 from tollbridge.secret import redact
 from tollbridge.solus import SolusUser
 
+_LARGEST_ID = 2**63 - 1  # what databases and the panel keep; 0 is the panel's word for nobody
 _PAGE = 100  # so many accounts are claimed at a time
 
 
@@ -36,6 +38,15 @@ class ClientAtHand:
     account: Account | None
     proved_address: str | None
     enrolled: bool
+    page: int
+
+
+@attrs.define
+class Page:
+    """Clients that were claimed together; how many of them are ``left`` to serve."""
+
+    client_ids: list[int]
+    left: int
 
 
 class Sync:
@@ -49,7 +60,6 @@ class Sync:
         self._accounts = work.parts.ledger.accounts
         self._rules = work.parts.settings.accounts
         self._people = StagedPeople()
-        self._scratch = ExitStack()
         self._not_invoiced: StagedUsage | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -60,18 +70,14 @@ class Sync:
             Incomplete: SolusIO's list of users is not whole, so nobody was touched.
         """
         work, parts = self._work, self._work.parts
-        with self._scratch, self._people as people:
+        with self._people as people:
             self._solus.read_users(people.fill_users)
             self._stage_clients()
             go_on_with_signups(parts, work.when.now, people.client_of)
-            page: list[tuple[Client, list[SolusUser]]] = []
-            for pair in people.pairs():
-                page.append(pair)
-                if len(page) == _PAGE:
-                    self._serve_page(page)
-                    page = []
-            self._serve_page(page)
+            self._serve_all()
             self._close_the_vanished()
+        if self._not_invoiced is not None:
+            self._not_invoiced.connection.close()
         end_signups(parts, work.when.now)
         work.name_the_frozen(self._failures)
         for clients in (self._report.created, self._report.linked, self._report.email_changed, self._report.deleted):
@@ -83,38 +89,68 @@ class Sync:
         for client in self._work.parts.billing.clients():
             if isinstance(client, Refused):
                 self._failures.add("a client", client)
+            elif not 0 < client.id <= _LARGEST_ID:
+                self._failures.add("a client", Conflict(f"{client.id} is no number of a client"))
             elif self._people.add_client(client):
                 self._work.clients.add(client)
             else:
                 self._failures.add(f"client {client.id}", Conflict("the billing system lists it twice"))
 
-    def _serve_page(self, page: Sequence[tuple[Client, list[SolusUser]]]) -> None:
-        """One page of clients; those whose account another run has claimed are left to it."""
-        client_ids = [client.id for client, _ in page]
+    def _serve_all(self) -> None:
+        """Every client, many at once; accounts are claimed a page at a time, and let go when the page is done.
+
+        Of clients with one address one may get the user that has it, so they are served last, one after the other.
+        """
+        pages: dict[int, Page] = {}
+        together: list[ClientAtHand] = []
+        try:
+            for hand, error in self._work.at_solus.each(self._serve, self._hands(pages, together)):
+                self._note(hand, error)
+                page = pages[hand.page]
+                page.left -= 1
+                if page.left == 0:
+                    self._accounts.let_go(self._work.live.id, pages.pop(hand.page).client_ids)
+            for hand, error in AtOnce(1, self._work.at_solus.slot).each(self._serve, together):
+                self._note(hand, error)
+        finally:
+            for page in pages.values():
+                self._accounts.let_go(self._work.live.id, page.client_ids)
+            self._accounts.let_go(self._work.live.id, [hand.client.id for hand in together])
+
+    def _hands(self, pages: dict[int, Page], together: list[ClientAtHand]) -> Iterator[ClientAtHand]:
+        """The clients, as there is room for them; those whose account another run has claimed are left to it."""
+        pairs = self._people.pairs()
+        for number in count():
+            with self._people.one_at_a_time:
+                listed = list(islice(pairs, _PAGE))
+            if not listed:
+                return
+            at_hand = self._claimed(listed, number)
+            shared = [hand for hand in at_hand if self._people.share_address(hand.client)]
+            together += shared
+            alone = [hand for hand in at_hand if hand not in shared]
+            if alone:
+                pages[number] = Page([hand.client.id for hand in alone], len(alone))
+            yield from alone
+            self._report.clients += len(listed)
+            self._work.progress("clients", self._report.clients)
+
+    def _claimed(self, listed: Sequence[tuple[Client, list[SolusUser]]], page: int) -> list[ClientAtHand]:
+        client_ids = [client.id for client, _ in listed]
         known = self._accounts.of_clients(client_ids)
         claimed = self._accounts.claim(self._work.live.id, list(known), self._work.lease)
         enrolled = self._work.parts.ledger.signups.enrolled(client_ids)
-        at_hand = [
-            ClientAtHand(client, users, claimed.get(client.id), enrolled.get(client.id), client.id in enrolled)
-            for client, users in page
+        return [
+            ClientAtHand(client, users, claimed.get(client.id), enrolled.get(client.id), client.id in enrolled, page)
+            for client, users in listed
             if client.id in claimed or client.id not in known
         ]
-        alone = [hand for hand in at_hand if not self._people.share_address(hand.client)]
-        try:
-            self._serve_all(self._work.at_solus, alone)
-            # Of clients with one address one may get the user that has it, so they are served one after the other.
-            self._serve_all(AtOnce(1, self._work.at_solus.slot), [hand for hand in at_hand if hand not in alone])
-        finally:
-            self._accounts.let_go(self._work.live.id, client_ids)
-        self._report.clients += len(page)
-        self._work.progress("clients", self._report.clients)
 
-    def _serve_all(self, at_once: AtOnce, hands: Sequence[ClientAtHand]) -> None:
-        for each, error in at_once.each(self._serve, hands):
-            if isinstance(error, TollbridgeError):
-                self._failures.add(f"client {each.client.id}", error)
-            else:
-                self._failures.went_well()
+    def _note(self, hand: ClientAtHand, error: TollbridgeError | None) -> None:
+        if error is None:
+            self._failures.went_well()
+        else:
+            self._failures.add(f"client {hand.client.id}", error)
 
     # One client, in a thread of its own
 
@@ -129,6 +165,8 @@ class Sync:
             raise Conflict(decision.message)
         if isinstance(decision, Link) and not everybody and not is_proved(client, hand.proved_address):
             raise Unproved(client, decision.user_id)
+        if isinstance(decision, Link):
+            self._refuse_anothers(client, decision.user_id)
         user = self._user(hand, decision)
         if user is None:
             if account is not None and known is None:
@@ -143,6 +181,15 @@ class Sync:
         if closed and self._delete_if_done(client.id, user):
             return
         self._hold(account, user, closed=closed, why="the client is closed" if closed else "the client is active again")
+
+    def _refuse_anothers(self, client: Client, user_id: int) -> None:
+        """A user that the ledger knows as another client's is that client's, though somebody has unlinked it."""
+        owner = self._accounts.clients_of_users([user_id]).get(user_id, client.id)
+        if owner != client.id and self._people.has_client(owner):
+            raise Conflict(
+                f"the client's address {client.email} is that of SolusIO's user {user_id}, which is client {owner}'s:"
+                " change one of the addresses, or write the right billing id to that user yourself"
+            )
 
     def _user(self, hand: ClientAtHand, decision: Decision) -> SolusUser | None:
         """The client's user after the decision was carried out; None if it has none."""
@@ -183,9 +230,11 @@ class Sync:
             return account
         earlier = self._accounts.of_clients(list(self._accounts.clients_of_users([user.id]).values()))
         mark = next((each.mark for each in earlier.values()), None)
-        self._accounts.add(Account(client.id, user.id, user.email, mark=mark), self._work.live.id)
+        made = self._accounts.add(
+            Account(client.id, user.id, user.email, mark=mark), self._work.live.id, self._work.lease
+        )
         self._tell_billing(client, user)
-        return self._accounts.claim(self._work.live.id, [client.id], self._work.lease).get(client.id)
+        return made
 
     def _tell_billing(self, client: Client, user: SolusUser) -> None:
         """Whether the billing system remembers a user decides nothing, so its failure is only reported."""
@@ -228,11 +277,19 @@ class Sync:
                 while month < present and months.is_closed(month):
                     month = month.next
                 start, _ = months.interval(month, billing.timezone)
-                staged = self._scratch.enter_context(StagedUsage())
-                if start < self._work.when.now:
-                    read_interval(self._work, staged, start, self._work.when.now, ended=False)
-                self._not_invoiced = staged  # only now: usage that could not be read is unknown to the next one, too
+                self._not_invoiced = self._read_usage(start)
             return self._not_invoiced.of_user(user_id) > 0
+
+    def _read_usage(self, start: datetime) -> StagedUsage:
+        """All usage from ``start`` on; what is staged of half an answer must not pass for all of it."""
+        staged = StagedUsage()
+        try:
+            if start < self._work.when.now:
+                read_interval(self._work, staged, start, self._work.when.now, ended=False)
+        except BaseException:
+            staged.connection.close()
+            raise
+        return staged
 
     # Clients that are gone
 

@@ -88,7 +88,7 @@ def compare_usage(parts: Parts, month: Month, progress: Progress) -> Comparison:
     Raises:
         Incomplete: SolusIO's answer is not whole.
     """
-    start, end = month.interval(parts.settings.billing.timezone)
+    start, end = parts.ledger.months.interval(month, parts.settings.billing.timezone)
     users: list[UserUsage] = again_if_incomplete(lambda: list(parts.usage.read(start, end)))
     progress(f"usage of {month}", len(users))
     known = parts.ledger.accounts.clients_of_users([user.user_id for user in users if user.billing_user_id is None])

@@ -6,7 +6,7 @@ One run drafts at a time: it holds a lease that every page of clients renews in 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from tollbridge.errors import NotFound, TollbridgeError
+from tollbridge.errors import NotFound, Refused, TollbridgeError
 from tollbridge.jobs.month_usage import read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.pricing import Pricer
@@ -20,6 +20,9 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.closing import as_written, draft, is_to_draft, late_tokens
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import TokenPrice
+from tollbridge.secret import redact
+
+_MOST_TOKENS = 2**63 - 1  # what the ledger keeps as an integer
 
 
 class Drafting:
@@ -49,6 +52,7 @@ class Drafting:
         with StagedUsage() as staged:
             reading = read_month(self._work, staged, month, self._still_ours)
             self._report.unbilled.extend((month, user) for user in staged.unbilled())
+            ledger.months.begin(month, reading, self._lease)
             done = 0
             for page in staged.batches():
                 self._draft_page(month, page)
@@ -108,6 +112,10 @@ class Drafting:
                 month, client, usage.items, carried.get(client.id, ()), price,
                 rules=self._rules, prices=self._list.digest, day=self._work.when.day, now=datetime.now(UTC),
             )  # fmt: skip
+            if entry.tokens > _MOST_TOKENS:
+                words = f"what was carried makes {entry.tokens:,} tokens in all, which cannot be right"
+                self._failures.add(f"client {client.id} in {month}", Refused(words))
+                continue
             before = found.get(client.id)
             if entry.document.lines or entry.state is State.WRITTEN or before is not None:
                 yield Draft(entry, before)
@@ -125,7 +133,8 @@ class Drafting:
             charged = f"SolusIO charges {usage.tokens} tokens to it: correct the user's billing id in the panel"
             self._failures.add(who, NotFound(f"{error}, but {charged}"))
         else:
-            self._report.warnings.append(f"{who}: {error} any more, so what was carried for it cannot be invoiced")
+            words = f"{who}: {error} any more, so what was carried for it cannot be invoiced"
+            self._report.warnings.append(redact(words))
 
     def _tell_late_usage(self, usage: ClientUsage, entry: Entry) -> None:
         """Usage that came after the client's month was done is told, for nothing can be added to it any more."""

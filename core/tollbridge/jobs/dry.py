@@ -22,29 +22,48 @@ def dry_parts(parts: Parts) -> Iterator[Parts]:
 
 
 class AskedSolus(Solus):
-    """SolusIO, asked for everything and told nothing: what would be written is taken for written."""
+    """SolusIO, asked for everything and told nothing: what would be written is found as if it were."""
 
     def __init__(self, solus: Solus) -> None:
         self.__dict__.update(solus.__dict__)
+        self._made: dict[str, SolusUser] = {}
+        self._moved: dict[str, int] = {}
+        self._changed: dict[int, dict[str, Any]] = {}
+
+    def find_user(self, email: str) -> SolusUser | None:
+        """The user with this address as it would be by now."""
+        key = email.casefold()
+        moved = self._moved.get(key)
+        there = (user for user in self.users() if user.id == moved)
+        found = super().find_user(email) if moved is None else next(there, None)
+        now = found and attrs.evolve(found, **self._changed.get(found.id, {}))
+        return now if now and now.email.casefold() == key else self._made.get(key)
 
     def ensure_user(self, email: str, client_id: int) -> SolusUser:
         """The user as it would be; one that would be created has the client's number, negative."""
         found = self.find_user(email)
         if found is not None:
+            self.link(found.id, client_id)
             return attrs.evolve(found, billing_user_id=client_id)
-        return SolusUser(-client_id, email, UserStatus.ACTIVE, client_id, is_administrator=False)
+        made = SolusUser(-client_id, email, UserStatus.ACTIVE, client_id, is_administrator=False)
+        self._made[email.casefold()] = made
+        return made
 
     def link(self, user_id: int, client_id: int) -> None:
-        """Nothing."""
+        """Only remember it."""
+        self._changed.setdefault(user_id, {})["billing_user_id"] = client_id
 
     def set_status(self, user_id: int, status: UserStatus) -> None:
-        """Nothing."""
+        """Only remember it."""
+        self._changed.setdefault(user_id, {})["status"] = status
 
     def change_email(self, user_id: int, email: str) -> None:
-        """Nothing."""
+        """Only remember it."""
+        self._changed.setdefault(user_id, {})["email"] = email
+        self._moved[email.casefold()] = user_id
 
     def delete_user(self, user_id: int) -> None:
-        """Nothing."""
+        """Nothing: whoever deletes a user asks for it no more."""
 
 
 class AskedBilling(BillingSystem):

@@ -9,7 +9,7 @@ import attrs
 
 from tollbridge.jobs.parts import Parts
 from tollbridge.kept import Freshness, Kept, aside
-from tollbridge.model import UsageItem, UserUsage
+from tollbridge.model import UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import meter
 from tollbridge.solus.panel import again_if_incomplete
@@ -62,7 +62,7 @@ def _in_the_end(item: UsageItem, left: int) -> int:
 class _Usage:
     """Everybody's usage by client, as it was at a moment."""
 
-    of_clients: Mapping[int, UserUsage]
+    of_clients: Mapping[int, tuple[UsageItem, ...]]
     as_of: datetime
 
 
@@ -86,9 +86,8 @@ class UsageMemory:
         """
         month = Month.of(datetime.now(UTC), self._parts.settings.billing.timezone)
         usage = self._of(month).get()
-        found = usage.of_clients.get(client_id)
-        items = found.items if found else ()
-        start, end = month.interval(self._parts.settings.billing.timezone)
+        items = usage.of_clients.get(client_id, ())
+        start, end = self._interval(month)
         elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (usage.as_of, end))
         return RunningMonth(items, projected_tokens(items, elapsed, whole), usage.as_of)
 
@@ -99,7 +98,18 @@ class UsageMemory:
             return self._kept[1]
 
     def _read(self, month: Month) -> _Usage:
-        settings, now = self._parts.settings, datetime.now(UTC)
-        start, end = month.interval(settings.billing.timezone)
+        now = datetime.now(UTC)
+        start, end = self._interval(month)
         found = again_if_incomplete(lambda: list(self._parts.usage.read(start, min(now, end))))
-        return _Usage({each.billing_user_id: each for each in found if each.billing_user_id is not None}, now)
+        unlinked = [each.user_id for each in found if each.billing_user_id is None]
+        known = self._parts.ledger.accounts.clients_of_users(unlinked)
+        of_clients: dict[int, tuple[UsageItem, ...]] = {}
+        for each in found:  # as drafting has it: all users of a client share its invoice
+            client_id = known.get(each.user_id) if each.billing_user_id is None else each.billing_user_id
+            if client_id is not None:
+                of_clients[client_id] = (*of_clients.get(client_id, ()), *each.items)
+        return _Usage(of_clients, now)
+
+    def _interval(self, month: Month) -> tuple[datetime, datetime]:
+        """What the month will bill."""
+        return self._parts.ledger.months.interval(month, self._parts.settings.billing.timezone)

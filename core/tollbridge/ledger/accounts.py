@@ -86,7 +86,10 @@ class Accounts:
         with self._database.write() as connection:
             now = self._database.now(connection)
             over = sa.or_(accounts.c.leased_until.is_(None), accounts.c.leased_until <= now)
-            nobodys = sa.or_(accounts.c.run_id.is_(None), sa.and_(ended(accounts.c.run_id), over))
+            # On SQLite a run that has ended has no process any more; on PostgreSQL only its connection may be gone.
+            dead = ended(accounts.c.run_id)
+            gone = dead if self._database.is_sqlite else sa.and_(dead, over)
+            nobodys = sa.or_(accounts.c.run_id.is_(None), gone)
             free = sa.and_(accounts.c.client_id.in_(client_ids), sa.or_(nobodys, accounts.c.run_id == run_id))
             pick = sa.select(accounts.c.client_id).where(free).order_by(accounts.c.client_id)
             ids = list(connection.scalars(pick.with_for_update(skip_locked=True)))
@@ -126,10 +129,11 @@ class Accounts:
 
     # Changing
 
-    def add(self, account: Account, run_id: int | None) -> None:
-        """Note whose user it is; a user that belonged to another client before belongs to this one now.
+    def add(self, account: Account, run_id: int | None = None, lease: timedelta = timedelta(0)) -> Account | None:
+        """Note whose user it is, and claim it for a run; None if another run has claimed it.
 
-        What the bridge did to the user while it was another client's is still the bridge's to undo.
+        A user that belonged to another client before belongs to this one now. What the bridge did to the user while it
+        was another client's is still the bridge's to undo.
         """
         row = {"user_id": account.user_id, "email": account.email, **_mark_row(account.mark)}
         with self._database.write() as connection:
@@ -138,11 +142,17 @@ class Accounts:
             others = sa.select(accounts.c.client_id).where(earlier)
             connection.execute(sa.delete(holds).where(holds.c.client_id.in_(others)))
             connection.execute(sa.delete(accounts).where(earlier))
-            statement = self._database.insert(accounts).values(client_id=account.client_id, **row)
-            connection.execute(statement.on_conflict_do_update(index_elements=["client_id"], set_=row))
+            claim = {} if run_id is None else {"run_id": run_id, "leased_until": now + lease}
+            statement = self._database.insert(accounts).values(client_id=account.client_id, **row, **claim)
+            free = sa.or_(accounts.c.run_id.is_(None), accounts.c.run_id == run_id)
+            claimed = statement.on_conflict_do_update(index_elements=["client_id"], set_={**row, **claim}, where=free)
+            noted = connection.execute(claimed.returning(accounts.c.client_id)).first()
+            if noted is None:
+                return None
             note(connection, now, [
                 Event("account", account.client_id, after=f"user {account.user_id}", run_id=run_id)
             ])  # fmt: skip
+            return _accounts(connection, [account.client_id])[account.client_id]
 
     def change_email(self, account: Account) -> None:
         """Note the user's address."""

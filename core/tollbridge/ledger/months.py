@@ -46,6 +46,22 @@ class Months:
             return own.starts_at, own.ends_at
         return (before.ends_at if before is not None and before.ends_at is not None else start), end
 
+    def begin(self, month: Month, reading: Reading, lease: Lease) -> None:
+        """Note what a month bills, before anybody has an entry of it; one that was drafted or closed is open again.
+
+        It is whatever becomes of the drafts: who is left out of them must not be left out of the month.
+        """
+        values = {"starts_at": reading.starts_at, "ends_at": reading.ends_at, "source": reading.source}
+        done = sa.or_(months.c.drafted_at.is_not(None), months.c.closed_at.is_not(None))
+        with self._database.write() as connection:
+            lease.renew(connection)
+            insert = self._database.insert(months).values(month=str(month), **values)
+            connection.execute(insert.on_conflict_do_nothing(index_elements=["month"]))
+            again = sa.update(months).where(months.c.month == str(month), done)
+            if connection.execute(again.values(drafted_at=None, closed_at=None)).rowcount == 1:
+                now = self._database.now(connection)
+                note(connection, now, [Event("month", month=str(month), after="open", run_id=lease.run_id)])
+
     def draft(self, month: Month, reading: Reading, lease: Lease) -> None:
         """Note that every client's usage of the reading has its entry; LedgerError if the lease is another's by now."""
         values = {"starts_at": reading.starts_at, "ends_at": reading.ends_at, "source": reading.source}

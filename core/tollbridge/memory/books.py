@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from functools import reduce
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -14,6 +15,7 @@ import attrs
 from tollbridge.errors import NotFound, Refused
 from tollbridge.memory.troubles import Troubles
 from tollbridge.model import (
+    EXACT,
     Client,
     Currency,
     Discount,
@@ -60,15 +62,15 @@ class Booked:
     @property
     def subtotal(self) -> Decimal:
         """The sum of its lines."""
-        return sum((line.amount for line in self.lines), Decimal(0))
+        return reduce(EXACT.add, (line.amount for line in self.lines), Decimal(0))
 
     @property
     def total(self) -> Decimal:
         """Its lines, with the taxes that are charged on it, rounded once, half up."""
         factor = Decimal(1) if self.prices_include_tax else tax_factor(self.taxes, compound=self.compound)
-        amounts = (line.amount * (factor if line.taxed else 1) for line in self.lines)
+        amounts = (EXACT.multiply(line.amount, factor if line.taxed else 1) for line in self.lines)
         unit = Decimal(1).scaleb(-self.decimals)
-        return sum(amounts, Decimal(0)).quantize(unit, ROUND_HALF_UP) + self.extra
+        return EXACT.add(reduce(EXACT.add, amounts, Decimal(0)).quantize(unit, context=EXACT), self.extra)
 
     @property
     def receipt(self) -> Receipt:
@@ -330,7 +332,8 @@ class Books:
         if "prices_include_tax" in self.cannot and invoice.prices_include_tax and invoice.taxes:
             raise Refused(f"{invoice.reference}: {self.cannot['prices_include_tax']}")
         decimals = min(self._decimals(invoice), 2) if "three_decimals" in self.cannot else self._decimals(invoice)
-        if any(line.amount != round(line.amount, decimals) for line in invoice.lines):
+        unit = Decimal(1).scaleb(-decimals)
+        if any(line.amount != line.amount.quantize(unit, context=EXACT) for line in invoice.lines):
             raise Refused(f"{invoice.reference} has amounts with more than {decimals} decimals")
 
     def _decimals(self, invoice: Invoice) -> int:

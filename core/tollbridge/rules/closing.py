@@ -15,10 +15,11 @@ and none at all from *issued*.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
 
 import attrs
 
-from tollbridge.model import Client, InvoiceStatus, Receipt, UsageItem, tax_explains
+from tollbridge.model import EXACT, Client, InvoiceStatus, Receipt, UsageItem, tax_explains
 from tollbridge.rules.calendar import Month, due_date
 from tollbridge.rules.entry import Document, Entry, Line, State
 from tollbridge.rules.lines import item_line, server_line
@@ -104,7 +105,7 @@ def _state(subtotal: Decimal, minimum: Decimal | None, rules: InvoiceRules) -> S
 
 
 def _sum(lines: Iterable[Line], price: TokenPrice) -> Decimal:
-    return sum((line.amount for line in lines), price.zero)
+    return reduce(EXACT.add, (line.amount for line in lines), price.zero)
 
 
 def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Line:
@@ -187,8 +188,8 @@ def proof(entry: Entry, receipt: Receipt) -> Proof:  # noqa: PLR0911 - one page 
     rounding = unit * len(entry.document.lines)
     if receipt.subtotal is not None and abs(receipt.subtotal - entry.subtotal) > rounding:
         return _wrong(
-            f"the lines of invoice {receipt.id} come to {receipt.subtotal:f} {entry.currency}, and those that were asked"
-            f" for to {entry.subtotal:f}"
+            f"the lines of invoice {receipt.id} come to {receipt.subtotal:f} {entry.currency}, and those that were"
+            f" asked for to {entry.subtotal:f}"
         )
     if abs(receipt.total - entry.total) <= rounding + unit * len(entry.document.price.taxes):
         return Proof(issued=True)
