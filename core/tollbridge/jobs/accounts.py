@@ -178,9 +178,10 @@ class Sync:
         closed = client.status is ClientStatus.CLOSED and self._rules.on_closed != "keep"
         if not closed and account.held_for(HoldReason.CLOSED) is None:
             return
-        if closed and self._delete_if_done(client.id, user):
-            return
-        self._hold(account, user, closed=closed, why="the client is closed" if closed else "the client is active again")
+        if closed:
+            self._close_user(account, user, "the client is closed")
+        else:
+            self._hold(account, user, closed=False, why="the client is active again")
 
     def _refuse_anothers(self, client: Client, user_id: int) -> None:
         """A user that the ledger knows as another client's is that client's, though somebody has unlinked it."""
@@ -256,6 +257,16 @@ class Sync:
         change = apply_status(self._work, account, user, why)
         if change is not None:
             self._report.changes.append(change)
+
+    def _close_user(self, account: Account, user: SolusUser, why: str) -> None:
+        """Delete the user if that is wanted and can be; else, also while that is not known, suspend it."""
+        try:
+            deleted = self._delete_if_done(account.client_id, user)
+        except TollbridgeError:
+            self._hold(account, user, closed=True, why=why)
+            raise
+        if not deleted:
+            self._hold(account, user, closed=True, why=why)
 
     def _delete_if_done(self, client_id: int, user: SolusUser) -> bool:
         """Delete a closed client's user, if that is wanted and no server, usage or unpaid invoice is left."""
@@ -338,8 +349,7 @@ class Sync:
                 f"client {account.client_id} is gone from the billing system: its user {user.id} ({user.email}) is"
                 " closed"
             )
-        if not self._delete_if_done(account.client_id, user):
-            self._hold(account, user, closed=True, why="the client is gone from the billing system")
+        self._close_user(account, user, "the client is gone from the billing system")
 
 
 def _candidate(user: SolusUser) -> Candidate:
