@@ -28,6 +28,7 @@ _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
             invoices.c.state != "issued",
             invoices.c.billing_status.in_(_OPEN),
             invoices.c.differs_at.is_not(None),
+            invoices.c.problem.is_not(None),
             _NOT_CLOSED,
         ),
     ),
