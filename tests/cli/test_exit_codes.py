@@ -51,7 +51,8 @@ def test_the_overview_names_every_command_of_the_contract(capsys: pytest.Capture
         ["invoice", "--month", "June"], ["price"], ["price", "ada"], ["explain"], ["explain", "TB-1"],
         ["explain", "TB-2026-13-1042"], ["explain", "TB-2026-06-1042x"], ["explain", "tb-2026-06-1042"],
         ["explain", "TB-2026-05-1042"], ["price", "4711"], ["invoice", "--month", "2026-05"], ["run", "--nonsense"],
-        ["usage", "--month", "0"],
+        ["usage", "--month", "0"], ["run", "--dry-run", "--date", "9999-12-31"], ["explain", "TB-9999-12-1"],
+        ["explain", "TB-2026-06-99999999999999999999"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -60,6 +61,10 @@ def test_bad_usage_is_2_and_says_what_is_wrong(operator: Operator, arguments: li
     assert (told.code, told.out) == (2, "")
     assert len(told.err) > 10
     assert "Traceback" not in told.err
+
+
+def test_a_reason_that_a_terminal_spoils_is_kept_as_far_as_it_can_be(operator: Operator) -> None:
+    assert operator("approve", "totals", "--reason", "checked \udcff").code == 0
 
 
 def test_a_month_that_has_not_ended_is_not_invoiced(operator: Operator) -> None:

@@ -27,6 +27,7 @@ from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import conversion, exact_money, money, plain
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
+_MORE_THAN_ANY = 2**63  # no client has this number
 _CONVERSIONS = (1, 10, 100, 1_000, 10_000)
 
 
@@ -145,10 +146,14 @@ def explain(
 ) -> None:
     """One invoice: where every line comes from, and what has happened to it."""
     named = month_and_client(reference)
-    if named is None:
+    try:
+        month, client_id = (Month.parse(named[0]), named[1]) if named else (None, 0)
+    except ValueError:
+        month = None
+    if month is None:
         raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
     with context.obj.parts() as parts:
-        entry = parts.ledger.invoices.find(Month.parse(named[0]), named[1])
+        entry = parts.ledger.invoices.find(month, client_id) if client_id < _MORE_THAN_ANY else None
         ladder, today = parts.settings.billing.ladder, when(parts, None, dry_run=True).day
     if entry is None:
         raise UsageError(f"the ledger has nothing under {reference}")

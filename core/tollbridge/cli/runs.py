@@ -7,6 +7,7 @@ import typer
 from tollbridge.cli.output import complain, iso, out, print_json, say, table
 from tollbridge.cli.session import AsJson
 from tollbridge.ledger.runs import PastRun
+from tollbridge.words import storable
 
 _SHOWN_FAILURES = 5
 
@@ -80,7 +81,7 @@ def approve(
     """Let the bridge go on with what it stopped at, after you have found out why."""
     with context.obj.parts() as parts:
         stopped = parts.ledger.claims.differing()
-        parts.ledger.events.approve(what, reason)
+        parts.ledger.events.approve(what, storable(reason))
     if stopped:
         say(f"Approved: {', '.join(stopped)}. The next run goes on.")
     else:

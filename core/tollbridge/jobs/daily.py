@@ -22,6 +22,8 @@ from tollbridge.jobs.work import ClientsRead, Work
 from tollbridge.rules.calendar import Month, end_of_day, months_to_invoice
 from tollbridge.rules.closing import is_to_draft
 
+_FIRST_YEAR, _NO_YEAR = 1900, 3000  # as months are counted
+
 Job = Callable[[Work, DailyReport], None]
 
 
@@ -205,6 +207,8 @@ def when(parts: Parts, day: date | None, *, dry_run: bool) -> When:
     today = now.astimezone(zone).date()
     if day is None or day == today:
         return When(now, today)
+    if not _FIRST_YEAR <= day.year < _NO_YEAR:
+        raise UsageError(f"{day} is no day that anything is billed on: give one from {_FIRST_YEAR} on")
     if not dry_run and not is_loopback(urlsplit(parts.settings.solus.url).hostname or ""):
         raise UsageError(
             f"{day} is not today: only --dry-run may look at another day, since {today} decides what is due"

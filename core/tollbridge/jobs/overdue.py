@@ -279,7 +279,10 @@ class Overdue:
             if held is None:
                 return None
             account = held
-        user = self._work.parts.solus.find_user(account.email)
+        solus = self._work.parts.solus
+        # Who was given another address in the panel, and whom no sync can give its own again, is found by its number.
+        of_number = (each for each in solus.users() if each.id == account.user_id)
+        user = solus.find_user(account.email) or next(of_number, None)
         if user is None:
             raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
         return apply_status(self._work, account, user, why)

@@ -27,13 +27,13 @@ class ClientsRead(Scratch):
 
     def add(self, client: Client) -> None:
         """Remember a client that was read just now."""
-        row = (client.id, time.monotonic(), _values.dumps(client))
+        row = (client.id, _boot_seconds(), _values.dumps(client))
         with self.one_at_a_time:
             self.connection.execute("INSERT OR REPLACE INTO clients VALUES (?, ?, ?)", row)
 
     def find(self, client_id: int) -> Client | None:
         """The client, if it was read in the last ten minutes."""
-        oldest = time.monotonic() - _FRESH.total_seconds()
+        oldest = _boot_seconds() - _FRESH.total_seconds()
         with self.one_at_a_time:
             query = "SELECT client FROM clients WHERE id = ? AND read_at > ?"
             row = self.connection.execute(query, (client_id, oldest)).fetchone()

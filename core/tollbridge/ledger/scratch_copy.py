@@ -29,6 +29,7 @@ _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
             invoices.c.state != State.ISSUED,
             OPEN,
             invoices.c.differs_at.is_not(None),
+            invoices.c.problem.is_not(None),
             _NOT_CLOSED,
         ),
     ),
