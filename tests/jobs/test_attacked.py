@@ -1,5 +1,6 @@
 """Histories that moved money wrongly, locked or left out somebody, or ended a command with a traceback."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,10 @@ from tollbridge.jobs.statement import UsageMemory
 from tollbridge.jobs.work import ClientsRead, _boot_seconds
 from tollbridge.ledger import Account
 from tollbridge.memory import Trouble
+from tollbridge.model import UserUsage
 from tollbridge.rules.calendar import Month
 from tollbridge.sandbox import Fault
+from tollbridge.usage import UsageSource
 
 
 def daily(world: SmallWorld, day: str, *, dry_run: bool = False) -> DailyReport:
@@ -328,3 +331,47 @@ def test_after_a_lost_ledger_a_month_that_an_invoice_took_in_is_not_taken_in_aga
         with world.run("2026-09-01") as run:
             run.invoices(Month(2026, month))
     assert world.billed() == {"TB-2026-07-1": "2.45", "TB-2026-08-1": "2.1"}
+
+
+@attrs.frozen
+class WithoutUser(UsageSource):
+    """A source that has forgotten a user."""
+
+    source: UsageSource
+    user_id: int
+    name: str = "forgetful"
+
+    def read(self, start: datetime, end: datetime) -> Iterator[UserUsage]:
+        """Everybody else."""
+        return (each for each in self.source.read(start, end) if each.user_id != self.user_id)
+
+
+@pytest.mark.xfail(strict=True, reason="what is drafted anew is only what is reported now, and nobody is told")
+def test_a_refused_invoice_drafted_anew_tells_that_one_of_its_users_is_not_reported_any_more(
+    small_world: SmallWorld,
+) -> None:
+    world = small_world
+    world.client_with_server(1, hours=10)
+    other = world.panel.add_user("other@example.com", billing_user_id=1).id
+    world.run_server(other, 20, name="other")
+    world.at("2026-07-01")
+    world.books.troubles.add(Trouble("before", "create_invoice", error=Refused("no")))
+    daily(world, "2026-07-01")
+    with world.run("2026-07-02") as run:
+        parts = attrs.evolve(run.parts, usage=WithoutUser(run.parts.usage, other))
+        warnings = attrs.evolve(run, parts=parts).daily().invoicing.warnings
+    assert world.billed() == {"TB-2026-06-1": "0.21"} or warnings
+
+
+@pytest.mark.xfail(strict=True, reason="what a dead run has claimed waits for its lease, and nobody is told")
+def test_on_postgresql_a_run_tells_whom_it_left_to_one_that_was_killed(postgresql_url: str, tmp_path: Path) -> None:
+    with a_small_world(tmp_path, postgresql_url) as world:
+        user = world.client_with_server(1)
+        for day in ("2026-07-01", "2026-07-25"):
+            world.at("2026-07-01")
+            daily(world, day)
+        world.books.pay("TB-2026-06-1")
+        with world.parts() as parts, parts.ledger.runs.live("run", date(2026, 7, 26), works=True) as killed:
+            parts.ledger.accounts.claim(killed.id, [1], timedelta(seconds=60))
+        report = daily(world, "2026-07-26")
+        assert world.panel.user(user).status == "active" or failed(report)
