@@ -28,6 +28,7 @@ TABLES = """
     CREATE INDEX invoices_open ON invoices (state, billing_status, client_id);
     CREATE INDEX invoices_of_month ON invoices (month, state, client_id);
     CREATE INDEX invoices_of_run ON invoices (run_id);
+    CREATE INDEX invoices_differing ON invoices (differs_at);
     CREATE TABLE events (id INTEGER PRIMARY KEY, at DATETIME NOT NULL, run_id INTEGER, client_id BIGINT,
         month VARCHAR(7), what VARCHAR(16) NOT NULL, before TEXT, after TEXT, why TEXT);
     CREATE INDEX events_of_client ON events (client_id, id);

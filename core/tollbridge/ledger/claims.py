@@ -6,7 +6,7 @@ time in which something it sent may still appear are over, all by the ledger's c
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -24,6 +24,7 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
 
 # In which rows are locked, whoever changes several: two who do so at once wait for each other and never both.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW_ORDER = (invoices.c.month, invoices.c.client_id)
 _OF_CLAIM = sa.and_(
     invoices.c.client_id == sa.bindparam("b_client_id"),
@@ -203,11 +204,13 @@ class Claims:
 
     def differing(self) -> list[str]:
         """The invoices that were created with another total than was shown, since a human last approved of that."""
-        approved = last_approval("totals")
-        since = sa.or_(approved.is_(None), invoices.c.differs_at > approved)
-        query = sa.select(invoices.c.client_id, invoices.c.month).where(invoices.c.differs_at.is_not(None), since)
+        since = sa.func.coalesce(last_approval("totals"), sa.literal(_LONG_AGO, Moment))
+        query = sa.select(invoices.c.client_id, invoices.c.month).where(invoices.c.differs_at > since)
         with self._database.read() as connection:
-            return [reference(row.month, row.client_id) for row in connection.execute(query.order_by(invoices.c.id))]
+            return [
+                reference(row.month, row.client_id)
+                for row in connection.execute(query.order_by(invoices.c.differs_at, invoices.c.id))
+            ]
 
     def _abandoned(self, run_id: int, months: Collection[Month]) -> sa.ColumnElement[bool]:
         """Entries in doubt whose run is gone; of ledgers older than runs, those of no run."""

@@ -90,6 +90,7 @@ invoices = sa.Table(
     sa.Index("invoices_open", "state", "billing_status", "client_id"),
     sa.Index("invoices_of_month", "month", "state", "client_id"),
     sa.Index("invoices_of_run", "run_id"),
+    sa.Index("invoices_differing", "differs_at"),
 )
 
 readings = sa.Table(

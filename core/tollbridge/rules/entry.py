@@ -101,6 +101,7 @@ class Entry:
     def invoice(self) -> Invoice:
         """The entry as the billing system gets it."""
         price = self.document.price
+        months = ", ".join((*self.document.carries, str(self.month)))
         return Invoice(
             reference=self.reference,
             client_id=self.client_id,
@@ -110,7 +111,7 @@ class Entry:
             lines=tuple(
                 InvoiceLine(line.description, line.tokens, line.amount, line.taxed) for line in self.document.lines
             ),
-            notes=f"{self.reference}: usage in {self.month}",
+            notes=f"{self.reference}: usage in {months}",
             taxes=price.taxes,
             compound=price.compound,
             prices_include_tax=price.prices_include_tax,

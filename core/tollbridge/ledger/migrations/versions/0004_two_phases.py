@@ -32,6 +32,7 @@ def upgrade() -> None:
     )
     op.create_index("invoices_of_month", "invoices", ["month", "state", "client_id"])
     op.create_index("invoices_of_run", "invoices", ["run_id"])
+    op.create_index("invoices_differing", "invoices", ["differs_at"])
     _holds()
     _new_tables()
 
