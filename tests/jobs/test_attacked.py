@@ -47,7 +47,7 @@ def test_no_user_is_deleted_on_half_a_reading_of_what_it_used(small_world: Small
         report = run.accounts()
     print(report)
     assert report.deleted == []
-    assert [world.panel.user(user).status for user in users] == ["active"] * 2
+    assert [world.panel.user(user).status for user in users] == ["suspended"] * 2
 
 
 def test_a_month_does_not_close_while_somebody_who_came_late_has_no_entry(small_world: SmallWorld) -> None:
