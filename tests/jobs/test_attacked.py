@@ -346,7 +346,6 @@ class WithoutUser(UsageSource):
         return (each for each in self.source.read(start, end) if each.user_id != self.user_id)
 
 
-@pytest.mark.xfail(strict=True, reason="what is drafted anew is only what is reported now, and nobody is told")
 def test_a_refused_invoice_drafted_anew_tells_that_one_of_its_users_is_not_reported_any_more(
     small_world: SmallWorld,
 ) -> None:
@@ -363,7 +362,6 @@ def test_a_refused_invoice_drafted_anew_tells_that_one_of_its_users_is_not_repor
     assert world.billed() == {"TB-2026-06-1": "0.21"} or warnings
 
 
-@pytest.mark.xfail(strict=True, reason="what a dead run has claimed waits for its lease, and nobody is told")
 def test_on_postgresql_a_run_tells_whom_it_left_to_one_that_was_killed(postgresql_url: str, tmp_path: Path) -> None:
     with a_small_world(tmp_path, postgresql_url) as world:
         user = world.client_with_server(1)

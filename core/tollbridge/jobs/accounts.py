@@ -79,7 +79,7 @@ class Sync:
         if self._not_invoiced is not None:
             self._not_invoiced.connection.close()
         end_signups(parts, work.when.now)
-        work.name_the_frozen(self._failures)
+        work.name_holders(self._failures)
         for clients in (self._report.created, self._report.linked, self._report.email_changed, self._report.deleted):
             clients.sort()  # they were served in no order
         self._report.changes.sort(key=lambda change: change.client_id)

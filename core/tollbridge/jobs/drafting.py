@@ -80,10 +80,11 @@ class Drafting:
         to_draft = []
         for usage in page:
             entry = found.get(usage.client_id)
-            if is_to_draft(entry, day, prices):
+            anew = is_to_draft(entry, day, prices)
+            if anew:
                 to_draft.append(usage)
-            elif entry is not None:
-                self._tell_late_usage(usage, entry)
+            if entry is not None:
+                self._tell_changed_usage(usage, entry, anew)
         drafts = [*self._drafts(month, to_draft, found)]
         drafts.sort(key=lambda each: each.entry.client_id)
         for entry in invoices.draft(drafts, self._lease):
@@ -136,11 +137,19 @@ class Drafting:
             words = f"{who}: {error} any more, so what was carried for it cannot be invoiced"
             self._report.warnings.append(redact(words))
 
-    def _tell_late_usage(self, usage: ClientUsage, entry: Entry) -> None:
-        """Usage that came after the client's month was done is told, for nothing can be added to it any more."""
+    def _tell_changed_usage(self, usage: ClientUsage, entry: Entry, anew: bool) -> None:
+        """Usage that came after the client's month was done is told, for nothing can be added to it any more.
+
+        So is less usage than before where an entry is written anew, for a user of the client may have got lost.
+        """
         late = late_tokens(entry, usage.items)
-        if late and entry.state is not State.WRITTEN:
-            self._report.warnings.append(
-                f"client {entry.client_id} in {entry.month}: SolusIO now reports {late:+,} tokens against what"
-                f" {entry.reference} was made from ({entry.state}); settle the difference by hand"
-            )
+        if anew and late < 0:
+            what_to_do = "it is written anew for what is reported now"
+        elif late and entry.state is not State.WRITTEN:
+            what_to_do = "settle the difference by hand"
+        else:
+            return
+        self._report.warnings.append(
+            f"client {entry.client_id} in {entry.month}: SolusIO now reports {late:+,} tokens against what"
+            f" {entry.reference} was made from ({entry.state}); {what_to_do}"
+        )

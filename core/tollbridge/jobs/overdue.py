@@ -157,7 +157,7 @@ class Overdue:
                 for account in page:
                     wanted.setdefault(account.client_id, Judgement(account.client_id, UserStatus.ACTIVE, []))
             self._apply_all(list(wanted.values()), judged_at)
-        self._work.name_the_frozen(self._failures)
+        self._work.name_holders(self._failures)
         self._report.changes.sort(key=lambda change: change.client_id)  # they were made in no order
         self._report.complete = True
 

@@ -69,8 +69,11 @@ class Work:
             self.clients.add(found)
         return found
 
-    def name_the_frozen(self, failures: Failures) -> None:
-        """Tell of runs that live, do not go on, and hold accounts, which stay theirs."""
+    def name_holders(self, failures: Failures) -> None:
+        """Tell of runs that hold accounts and do not go on: one that lives keeps them, one that ended for a while."""
+        for run_id, host, count in self.parts.ledger.accounts.held_by_the_dead(self.live.id):
+            words = f"it ended while it held {counted(count, 'account')}: run again when its lease is over"
+            failures.tell(f"run {run_id} on {host}", words)
         for run_id, host, count in self.parts.ledger.accounts.held_by_the_frozen(self.live.id):
             words = f"it holds {counted(count, 'account')} and does not go on: end that process, or let it go on"
             failures.tell(f"run {run_id} on {host}", words)

@@ -127,6 +127,23 @@ class Accounts:
             )
             return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
+    def held_by_the_dead(self, run_id: int) -> list[tuple[int, str, int]]:
+        """Runs that have ended before they gave back accounts whose lease is not over: number, machine and how many.
+
+        There are none on SQLite, where such a run has no process any more, and its accounts are free at once.
+        """
+        if self._database.is_sqlite:
+            return []
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            query = (
+                sa.select(runs.c.id, runs.c.host, sa.func.count())
+                .join(accounts, accounts.c.run_id == runs.c.id)
+                .where(accounts.c.run_id != run_id, accounts.c.leased_until > now, runs.c.ended_at.is_not(None))
+                .group_by(runs.c.id, runs.c.host)
+            )
+            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
     # Changing
 
     def add(self, account: Account, run_id: int | None = None, lease: timedelta = timedelta(0)) -> Account | None:
