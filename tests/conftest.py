@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.exc import OperationalError
 
 from tests.small_world import SmallWorld, a_small_world
@@ -21,6 +22,12 @@ MARIADB = os.environ.get("TOLLBRIDGE_TEST_MARIADB", "mysql+pymysql://root@127.0.
 def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test keeps secret may be an everyday word in another."""
     monkeypatch.setattr(secret, "_known", set())
+
+
+@pytest.fixture(autouse=True)
+def a_log_of_everything() -> None:
+    """A command that one test runs may have set the log to warnings only."""
+    structlog.reset_defaults()
 
 
 def fresh_database(server_url: str, what: str) -> Iterator[str]:
