@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.events import Event, note
-from tollbridge.ledger.runs import alive, ended
+from tollbridge.ledger.runs import alive, ended, holders
 from tollbridge.ledger.schema import accounts, holds, runs
 from tollbridge.model import UserStatus
 from tollbridge.rules.overdue import Hold, HoldReason, Mark
@@ -118,14 +118,8 @@ class Accounts:
     def held_by_the_frozen(self, run_id: int) -> list[tuple[int, str, int]]:
         """Runs that live, and have claimed accounts without going on: number, machine and how many."""
         with self._database.read() as connection:
-            now = self._database.now(connection)
-            query = (
-                sa.select(runs.c.id, runs.c.host, sa.func.count())
-                .join(accounts, accounts.c.run_id == runs.c.id)
-                .where(accounts.c.run_id != run_id, accounts.c.leased_until <= now, runs.c.ended_at.is_(None))
-                .group_by(runs.c.id, runs.c.host)
-            )
-            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+            stale = accounts.c.leased_until <= self._database.now(connection)
+            return holders(connection, accounts, run_id, stale, runs.c.ended_at.is_(None))
 
     def held_by_the_dead(self, run_id: int) -> list[tuple[int, str, int]]:
         """Runs that have ended before they gave back accounts whose lease is not over: number, machine and how many.
@@ -135,14 +129,8 @@ class Accounts:
         if self._database.is_sqlite:
             return []
         with self._database.read() as connection:
-            now = self._database.now(connection)
-            query = (
-                sa.select(runs.c.id, runs.c.host, sa.func.count())
-                .join(accounts, accounts.c.run_id == runs.c.id)
-                .where(accounts.c.run_id != run_id, accounts.c.leased_until > now, runs.c.ended_at.is_not(None))
-                .group_by(runs.c.id, runs.c.host)
-            )
-            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+            leased = accounts.c.leased_until > self._database.now(connection)
+            return holders(connection, accounts, run_id, leased, runs.c.ended_at.is_not(None))
 
     # Changing
 

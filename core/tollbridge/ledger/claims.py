@@ -16,7 +16,7 @@ from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Event, last_approval, note
 from tollbridge.ledger.invoices import entry_of, row_of, state_change
-from tollbridge.ledger.runs import ended
+from tollbridge.ledger.runs import ended, holders
 from tollbridge.ledger.schema import Moment, invoices, runs
 from tollbridge.model import Receipt
 from tollbridge.reference import reference
@@ -190,17 +190,9 @@ class Claims:
     def held_by_the_frozen(self, run_id: int, months: Collection[Month]) -> list[tuple[int, str, int]]:
         """Runs that live, and have claimed entries without renewing the claim: number, machine and how many."""
         with self._database.read() as connection:
-            now = self._database.now(connection)
-            query = (
-                sa.select(runs.c.id, runs.c.host, sa.func.count())
-                .join(invoices, invoices.c.run_id == runs.c.id)
-                .where(
-                    invoices.c.state == State.SENDING, invoices.c.run_id != run_id, invoices.c.leased_until <= now,
-                    runs.c.ended_at.is_(None), _of(months),
-                )
-                .group_by(runs.c.id, runs.c.host)
-            )  # fmt: skip
-            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+            stale = invoices.c.leased_until <= self._database.now(connection)
+            sending = sa.and_(invoices.c.state == State.SENDING, _of(months))
+            return holders(connection, invoices, run_id, stale, sending, runs.c.ended_at.is_(None))
 
     def differing(self) -> list[str]:
         """The invoices that were created with another total than was shown, since a human last approved of that."""

@@ -246,3 +246,16 @@ def ended(run_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 def alive(run_id: int) -> sa.ColumnElement[bool]:
     """Whether a run counts as alive, for use in other queries."""
     return sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_(None))
+
+
+def holders(
+    connection: sa.Connection, claimed: sa.Table, run_id: int, *conditions: sa.ColumnElement[bool]
+) -> list[tuple[int, str, int]]:
+    """Other runs that have claimed such rows of this table: number, machine and how many rows."""
+    query = (
+        sa.select(runs.c.id, runs.c.host, sa.func.count())
+        .join(claimed, claimed.c.run_id == runs.c.id)
+        .where(claimed.c.run_id != run_id, *conditions)
+        .group_by(runs.c.id, runs.c.host)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
