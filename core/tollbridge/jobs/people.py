@@ -12,7 +12,7 @@ from tollbridge.ledger.signups import Joining
 from tollbridge.model import Client, UserStatus
 from tollbridge.solus import SolusUser
 
-_values = make_converter()
+_values = make_converter(detailed_validation=False)
 
 
 class StagedPeople(Scratch):

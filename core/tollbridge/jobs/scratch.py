@@ -18,7 +18,7 @@ from tollbridge.model import UsageItem, UserUsage
 from tollbridge.rules.closing import UserItem
 
 _BATCH = 200
-_values = make_converter()
+_values = make_converter(detailed_validation=False)
 
 
 class Scratch:

@@ -17,7 +17,7 @@ from tollbridge.words import counted
 
 _FRESH = timedelta(minutes=10)
 _LONGEST_SLEEP = 3600.0
-_values = make_converter()
+_values = make_converter(detailed_validation=False)
 
 
 class ClientsRead(Scratch):

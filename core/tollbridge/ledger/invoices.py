@@ -302,7 +302,7 @@ def entry_of(row: sa.Row[Any]) -> Entry:
 
 
 def _document_converter() -> OrjsonConverter:
-    converter = make_converter()
+    converter = make_converter(detailed_validation=False)
     converter.register_unstructure_hook(Decimal, lambda amount: f"{amount:f}")
     converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
     return converter

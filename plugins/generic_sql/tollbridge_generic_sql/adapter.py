@@ -356,7 +356,7 @@ class GenericSqlAdapter:
             self._reading(f"the statement `{name}`") as connection,
             connection.execution_options(yield_per=1000).execute(statement.text, given) as result,
         ):
-            yield from statement.rows(result)
+            yield from statement.by_name(result.keys(), result)
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[sa.Connection]:

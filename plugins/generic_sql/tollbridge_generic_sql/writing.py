@@ -10,7 +10,7 @@ from tollbridge import AddressTaken, Client, Invoice, Receipt, Refused
 from tollbridge.reading import Row, whole
 from tollbridge_generic_sql import parameters, rows
 from tollbridge_generic_sql.locks import forget_what_was_seen
-from tollbridge_generic_sql.prepared import Prepared
+from tollbridge_generic_sql.prepared import Answer, Prepared
 from tollbridge_generic_sql.statements import NO_ID
 
 
@@ -75,22 +75,21 @@ class Transaction:
 
     def _inserted(self, name: str, values: Mapping[str, Any]) -> int | str:
         """The id of the row that the statement writes: what it returns, or else the number the driver tells."""
-        result = self._run(name, values)
-        returned, new = result.returns_rows, self._first(name, result)
-        new = new if returned else getattr(result.context.cursor, "lastrowid", None)
+        answer = self._run(name, values)
+        first = self._first(name, answer)
+        new = answer.new_id if answer.columns is None else first
         if not new:
             raise Refused(f"the statement `{name}` {NO_ID}")
         return rows.identifier(new)
 
-    def _first(self, name: str, result: sa.CursorResult[Any]) -> Any:
+    def _first(self, name: str, answer: Answer) -> Any:
         """The first value that a writing statement gives, if it gives any; Refused if it found nothing to do."""
-        row = result.first() if result.returns_rows else None
-        if row is None if result.returns_rows else result.rowcount == 0:
+        if not answer.rows if answer.columns is not None else answer.changed == 0:
             why = self.nothing.get(name, f"the statement `{name}` finds nothing to do")
             raise Refused(f"{self.what} is not written: {why}")
-        return row[0] if row else None
+        return answer.rows[0][0] if answer.rows else None
 
-    def _run(self, name: str, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
+    def _run(self, name: str, values: Mapping[str, Any]) -> Answer:
         return self.statements[name].run(self.connection, values)
 
     def _rows(self, name: str, values: Mapping[str, Any]) -> Iterable[Row]:
