@@ -31,8 +31,8 @@ from tollbridge.ledger.readings import Reading
 from tollbridge.memory import Books, MemoryBilling
 from tollbridge.model import Client, Currency, InvoiceStatus, UsageItem
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.closing import InvoiceRules, UserItem, draft
-from tollbridge.rules.entry import State
+from tollbridge.rules.closing import InvoiceRules, draft
+from tollbridge.rules.entry import State, UserItem
 from tollbridge.rules.pricing import token_price
 from tollbridge.secret import DatabaseUrl
 
@@ -197,7 +197,7 @@ class Office:
             UserItem(client.id, UsageItem("server", number, f"web-{number}", tokens(client.id))) for number in (1, 2)
         ]
         return Draft(draft(
-            JUNE, client, items, (), price, rules=_RULES, prices=prices.digest, day=DAY, now=NOON,
+            JUNE, client, items, (), (), price=price, rules=_RULES, prices=prices.digest, day=DAY, now=NOON,
         ))  # fmt: skip
 
     def sender(self, name: str = "sender", effect: Effect = nothing) -> Sender:

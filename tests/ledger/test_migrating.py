@@ -33,7 +33,8 @@ from tests.ledger.books import (
 )
 from tollbridge.errors import LedgerError
 from tollbridge.ledger import Account, Ledger
-from tollbridge.ledger.invoices import Draft, documents
+from tollbridge.ledger.documents import documents
+from tollbridge.ledger.invoices import Draft
 from tollbridge.ledger.schema import Moment, Money, metadata
 from tollbridge.ledger.upgrade import NEWEST
 from tollbridge.model import InvoiceStatus, UserStatus

@@ -24,7 +24,7 @@ def test_what_another_run_has_claimed_is_nobody_s_in_a_scratch_ledger_and_stays_
     ledger.accounts.add(ADA, other.id)
     ada = ledger.accounts.claim(other.id, [1], HOUR)[1]
     held = ledger.accounts.hold(other.id, ada, HoldReason.OVERDUE, UserStatus.LOCKED, "overdue", NOW)
-    with scratch_copy(ledger) as scratch, running(scratch) as dry:
+    with scratch_copy(ledger, JUNE) as scratch, running(scratch) as dry:
         assert dry.id != other.id
         assert scratch.accounts.claim(dry.id, [1], HOUR) == {1: held}
         taken = scratch.claims.take_over(dry.id, [JUNE], 9 * HOUR, HOUR, 9)
@@ -44,7 +44,7 @@ def test_a_scratch_ledger_knows_what_is_closed_what_is_carried_and_what_was_appr
     draft(ledger, entry(1, state=State.CARRIED))
     ledger.months.close(JUNE, run.id)
     ledger.events.approve("totals", "their tax is right")
-    with scratch_copy(ledger) as scratch:
+    with scratch_copy(ledger, JUNE) as scratch:
         assert scratch.months.is_closed(JUNE)
         assert scratch.invoices.carried(JULY, [1]) == {1: [found(ledger, 1)]}
         assert [each.why for each in scratch.events.of_kind("approval")] == ["their tax is right"]
@@ -58,5 +58,5 @@ def test_a_dry_run_can_be_made_on_the_29th_of_february(ledger: Ledger, monkeypat
             return cls(2028, 2, 29, 12, tzinfo=UTC)
 
     monkeypatch.setattr(database, "datetime", LeapDay)
-    with scratch_copy(ledger) as scratch:
+    with scratch_copy(ledger, JUNE) as scratch:
         assert scratch.invoices.count_by_state() == {}

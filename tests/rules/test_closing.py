@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tollbridge.model import Client, Currency, InvoiceStatus, Receipt, TaxRate, UsageItem
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.closing import InvoiceRules, UserItem, draft, is_to_draft, late_tokens, proof
-from tollbridge.rules.entry import Entry, State
+from tollbridge.rules.closing import InvoiceRules, draft, is_to_draft, late_tokens, proof
+from tollbridge.rules.entry import Entry, State, UserItem
 from tollbridge.rules.pricing import TokenPrice
 
 JULY = Month(2026, 7)
@@ -34,7 +34,7 @@ def drafted(
 ) -> Entry:
     """Ada's July."""
     rules = InvoiceRules({} if minimum is None else {"EUR": Decimal(minimum)}, 14, zero)
-    return draft(JULY, ADA, items, carried, PRICE, rules=rules, prices="a list", day=DAY, now=NOW)
+    return draft(JULY, ADA, items, carried, (), price=PRICE, rules=rules, prices="a list", day=DAY, now=NOW)
 
 
 @pytest.mark.parametrize(

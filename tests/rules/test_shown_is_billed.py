@@ -8,11 +8,11 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from tollbridge.config import BillingSettings
-from tollbridge.ledger.invoices import documents
+from tollbridge.ledger.documents import documents
 from tollbridge.model import Client, Currency, Discount, TaxRate, Terms, UsageItem, tax_factor
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.closing import UserItem, draft
-from tollbridge.rules.entry import Entry
+from tollbridge.rules.closing import draft
+from tollbridge.rules.entry import Entry, UserItem
 from tollbridge.rules.pricing import PriceList, TokenPrice, token_price
 from tollbridge.solus.pricing_answer import pricing_answer
 
@@ -40,7 +40,16 @@ def _drafted(client: Client, price: TokenPrice, items: list[UsageItem], carried:
     now = datetime(2026, 8, 1, 6, tzinfo=UTC)
     used = [UserItem(7, item) for item in items]
     return draft(
-        JULY, client, used, carried, price, rules=BILLING.invoice_rules, prices="", day=date(2026, 8, 1), now=now
+        JULY,
+        client,
+        used,
+        carried,
+        (),
+        price=price,
+        rules=BILLING.invoice_rules,
+        prices="",
+        day=date(2026, 8, 1),
+        now=now,
     )
 
 

@@ -64,6 +64,11 @@ class BillingSystem:
         """What the adapter cannot do, with the reasons."""
         return inabilities(self._adapter)
 
+    @property
+    def takes_negative_lines(self) -> bool:
+        """Whether an invoice may have lines with negative amounts there, among others that come to as much or more."""
+        return "negative_lines" not in self.cannot
+
     def can(self, hook: str) -> bool:
         """Whether the adapter implements the hook, and does not name it in its ``cannot``; nobody is asked for that."""
         if hook in OPTIONAL and hook in getattr(self._adapter, "cannot", {}):

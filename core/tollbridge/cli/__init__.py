@@ -23,7 +23,8 @@ _COMMANDS_GROUP = "tollbridge.commands"
 _PANELS = {
     "Setting up": {"init": "setup", "check": "setup", "connect": "setup"},
     "Every day": {
-        "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "approve": "runs", "serve": "serve",
+        "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily",
+        "approve": "decisions", "write-off": "decisions", "serve": "serve",
     },
     "Looking": {
         "price": "price", "plans": "reports", "usage": "reports", "explain": "reports", "runs": "runs",

@@ -1,13 +1,12 @@
-"""``runs`` and ``approve``: what the last runs did, and letting the bridge go on after a human has looked."""
+"""``runs``: what the last runs did."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from tollbridge.cli.output import complain, iso, out, print_json, say, table
+from tollbridge.cli.output import complain, iso, out, print_json, table
 from tollbridge.cli.session import AsJson
 from tollbridge.ledger.runs import PastRun
-from tollbridge.words import storable
 
 _SHOWN_FAILURES = 5
 
@@ -69,20 +68,3 @@ def _json(run: PastRun) -> dict[str, Any]:
         "outcome": run.outcome,
         "report": run.report,
     }
-
-
-def approve(
-    context: typer.Context,
-    what: Annotated[
-        Literal["totals"], typer.Argument(metavar="WHAT", help="totals: invoices that came out otherwise.")
-    ],
-    reason: Annotated[str, typer.Option("--reason", help="Why it is right; it is kept.")],
-) -> None:
-    """Let the bridge go on with what it stopped at, after you have found out why."""
-    with context.obj.parts() as parts:
-        stopped = parts.ledger.claims.differing()
-        parts.ledger.events.approve(what, storable(reason))
-    if stopped:
-        say(f"Approved: {', '.join(stopped)}. The next run goes on.")
-    else:
-        say("Nothing was waiting for that; noted all the same.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import attrs
 import typer
@@ -80,7 +80,11 @@ Day = Annotated[
         "--date", metavar="D", parser=_read(_day), help="The day to run for, like 2026-08-01; default: today."
     ),
 ]
-MonthOption = Annotated[
-    Month | None,
-    typer.Option("--month", metavar="M", parser=_read(Month.parse), help="A month like 2026-07."),
-]
+
+
+def month_option(name: str, words: str) -> Any:
+    """An option that takes a month."""
+    return typer.Option(name, metavar="M", parser=_read(Month.parse), help=words)
+
+
+MonthOption = Annotated[Month | None, month_option("--month", "A month like 2026-07.")]

@@ -23,6 +23,7 @@ from tollbridge.secret import DatabaseUrl, Secret
 
 FEED = "feed"  # the usage source that is the panel itself
 _MOST_DAYS = 3660
+_MOST_MONTHS = 120
 _MOST_AT_ONCE = 64
 _DEAREST_TOKEN = 10**9
 _SHORTEST_SIGNING_SECRET = 32
@@ -154,6 +155,11 @@ class BillingSettings:
     suspend_after_days: int | None = attrs.field(default=None, validator=at_least(0, _MOST_DAYS))
     zero_invoices: bool = False
     minimum: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
+    carry_months: int = attrs.field(default=3, validator=at_least(0, _MOST_MONTHS))
+    recheck_months: int = attrs.field(default=1, validator=at_least(0, _MOST_MONTHS))
+    most_correction: Decimal = attrs.field(default=Decimal("0.5"), validator=at_least(Decimal(0)))
+    hold_above: Decimal | None = attrs.field(default=None, validator=at_least(Decimal(1)))
+    hold_from: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
     at_once: int | None = attrs.field(default=None, validator=at_least(1, _MOST_AT_ONCE))
 
     def __attrs_post_init__(self) -> None:
@@ -171,7 +177,9 @@ class BillingSettings:
     @property
     def invoice_rules(self) -> InvoiceRules:
         """What is invoiced, carried, and due when."""
-        return InvoiceRules(self.minimum, self.grace_days, self.zero_invoices)
+        return InvoiceRules(
+            self.minimum, self.grace_days, self.zero_invoices, self.carry_months, self.hold_above, self.hold_from
+        )
 
     @property
     def ladder(self) -> Ladder:

@@ -16,8 +16,10 @@ from tollbridge.jobs.dry import dry_parts
 from tollbridge.jobs.overdue import Overdue
 from tollbridge.jobs.parts import Failures, Parts, Progress, When
 from tollbridge.jobs.problems import settle_problems
+from tollbridge.jobs.recheck import tell_undecided
 from tollbridge.jobs.reports import AccountsReport, DailyReport, InvoicingReport, OverdueReport, invoice_json
 from tollbridge.jobs.sending import Sending
+from tollbridge.jobs.unbilled import find_owners, tell_unbilled
 from tollbridge.jobs.work import ClientsRead, Work
 from tollbridge.rules.calendar import Month, end_of_day, months_to_invoice
 from tollbridge.rules.closing import is_to_draft
@@ -56,10 +58,7 @@ class Run:
 
         def job(work: Work, report: DailyReport) -> None:
             _refuse_wrong_clock(work)
-            if month is None:
-                _invoice(work, months_due(work.parts, work.when), report.invoicing)
-            else:
-                _invoice(work, [month], report.invoicing, anew=True)
+            _invoice(work, report.invoicing, month)
 
         return _whole(self._do("invoice", job, works=True)).invoicing
 
@@ -92,7 +91,7 @@ class Run:
     @contextmanager
     def _work(self, command: str, *, works: bool) -> Iterator[Work]:
         with ExitStack() as stack:
-            parts = stack.enter_context(dry_parts(self.parts)) if self.dry_run else self.parts
+            parts = stack.enter_context(dry_parts(self.parts, self.when)) if self.dry_run else self.parts
             clients = stack.enter_context(ClientsRead())
             live = stack.enter_context(parts.ledger.runs.live(command, self.when.day, works=works))
             yield Work(parts, self.when, live, clients, self.progress)
@@ -115,7 +114,7 @@ def _daily(work: Work, report: DailyReport) -> None:
         report.stopped_by = error
     with report.going_on():
         Sync(work, report.accounts).sync()
-        _invoice(work, months_due(work.parts, work.when), report.invoicing)
+        _invoice(work, report.invoicing)
     with report.going_on():
         Overdue(work, report.overdue).enforce()
 
@@ -130,34 +129,39 @@ def _release(work: Work, report: DailyReport) -> None:
     Overdue(work, report.overdue).release()
 
 
-def _invoice(work: Work, months: Sequence[Month], report: InvoicingReport, *, anew: bool = False) -> None:
+def _invoice(work: Work, report: InvoicingReport, only: Month | None = None) -> None:
     """Draft what is to be drafted, send what is written, and close the months in which nothing is left unfinished.
 
-    ``anew``: somebody asks for just this month, so its usage is read again in any case.
+    ``only``: somebody asks for just this month, so its usage is read again in any case.
     """
-    report.months.extend(months)
     failures = Failures(report.failures)
     ledger = work.parts.ledger
     settle_problems(work, failures)
+    months = [only] if only else months_due(work.parts, work.when)
     if not work.live.works:
+        report.months.extend(months)
         report.left.extend(f"run {run.id} ({run.command}) on {run.host}" for run in ledger.runs.alive(work.live.id))
         return
-    to_draft = months if anew else [month for month in months if _is_to_draft(work, month)]
-    _draft(work, to_draft, report, failures)
+    _draft(work, [only] if only else [month for month in months if _is_to_draft(work, month)], report, failures)
+    months = [only] if only else months_due(work.parts, work.when)  # drafts may have opened one again
+    report.months.extend(months)
+    tell_undecided(work, failures)
+    tell_unbilled(work, report, failures)
     Sending(work, months, report, failures).send()
     for month in months:
         ledger.months.close(month, work.live.id)
 
 
 def _draft(work: Work, months: Sequence[Month], report: InvoicingReport, failures: Failures) -> None:
-    if not months:
-        return
+    """The months' entries, and what has come up since for others; under the lease, for one run drafts at a time."""
     lease = work.parts.ledger.leases.take("drafting", work.live.id, work.lease)
     if lease is None:
         report.left.append("drafting")
         return
     try:
         drafting = Drafting(work, report, lease, failures)
+        drafting.bill_found(find_owners(work, months))
+        drafting.bill_closed_clients()
         for month in months:
             drafting.draft(month)
     finally:

@@ -6,18 +6,22 @@ One run drafts at a time: it holds a lease that every page of clients renews in 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+import attrs
+
 from tollbridge.errors import NotFound, Refused, TollbridgeError
 from tollbridge.jobs.month_usage import read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.recheck import Recheck
 from tollbridge.jobs.reports import InvoicingReport
-from tollbridge.jobs.scratch import ClientUsage, StagedUsage
+from tollbridge.jobs.scratch import ClientUsage, StagedBilled, StagedUsage
+from tollbridge.jobs.unbilled import Found
 from tollbridge.jobs.work import LeaseClock, Work
 from tollbridge.ledger.invoices import Draft
 from tollbridge.ledger.leases import Lease
-from tollbridge.model import Client
+from tollbridge.model import Client, ClientStatus
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.closing import as_written, draft, is_to_draft, late_tokens
+from tollbridge.rules.closing import as_written, draft, hold, is_to_draft, last_invoice, late_tokens
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import TokenPrice
 from tollbridge.secret import redact
@@ -38,9 +42,11 @@ class Drafting:
         self._list = pricing.price_list()
         self._rules = billing.invoice_rules
         self._pricer = Pricer(work.parts.billing, self._list)
+        self._recheck = Recheck(work, report, lease, self._still_ours, failures, self._pricer)
+        self._read: set[Month] = set()
 
     def draft(self, month: Month) -> None:
-        """Read the month's usage whole, and give every client its entry.
+        """Read the month's usage whole, look again at the months before it, and give every client its entry.
 
         The month counts as drafted if that leaves no client out.
 
@@ -49,20 +55,118 @@ class Drafting:
         """
         ledger = self._work.parts.ledger
         failed_before = len(self._failures.all)
-        with StagedUsage() as staged:
+        with StagedUsage() as staged, StagedBilled() as billed:
             reading = read_month(self._work, staged, month, self._still_ours)
-            self._report.unbilled.extend((month, user) for user in staged.unbilled())
+            self._read.add(month)
+            if not ledger.months.is_drafted(month):
+                self._look_again(month)
+            self._fill(billed, month)
             ledger.months.begin(month, reading, self._lease)
             done = 0
             for page in staged.batches():
-                self._draft_page(month, page)
+                self._draft_page(month, self._less_than_billed(page, billed))
                 done += len(page)
                 self._work.progress(f"drafts for {month}", done)
-            for client_ids in ledger.invoices.waiting(month):
-                idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
-                self._draft_page(month, idle)
+            for waiting in (ledger.invoices.waiting(month), ledger.corrections.clients(month)):
+                for client_ids in waiting:
+                    idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
+                    self._draft_page(month, idle)
         if len(self._failures.all) == failed_before:
             ledger.months.draft(month, reading, self._lease)
+
+    def _look_again(self, month: Month) -> None:
+        """At the months before it that were billed; those that this run has just read have not changed since."""
+        billing = self._work.parts.settings.billing
+        earlier = month
+        for _ in range(billing.recheck_months):
+            earlier = earlier.previous
+            if (
+                earlier >= billing.start
+                and earlier not in self._read
+                and self._work.parts.ledger.months.is_drafted(earlier)
+            ):
+                self._recheck.look_again(earlier, month)
+
+    def _fill(self, billed: StagedBilled, month: Month) -> None:
+        """What entries that stay as they are, and corrections, hold of a month of which some were drafted before."""
+        ledger, day, prices = self._work.parts.ledger, self._work.when.day, self._list.digest
+        if not ledger.invoices.has_any(month):
+            return
+        for page in ledger.invoices.pages_of(month):
+            for entry in page:
+                if not is_to_draft(entry, day, prices):
+                    billed.add(entry.client_id, entry.currency, entry.own_lines)
+        for found in ledger.corrections.of_month(month):
+            for each in found:
+                billed.add(each.client_id, each.currency, [each.line])
+
+    def _less_than_billed(self, page: Sequence[ClientUsage], billed: StagedBilled) -> list[ClientUsage]:
+        """The page's usage less what others were billed of it, as when a user came from another client meanwhile."""
+        less = []
+        for usage in page:
+            others = billed.of_users({each.user_id for each in usage.items}, but_not=usage.client_id)
+            items = []
+            for each in usage.items:
+                was = others.get((each.user_id, each.item.type, each.item.id))
+                left = each.item.tokens - (was.tokens if was else 0)
+                if was is None:
+                    items.append(each)
+                elif left > 0:
+                    items.append(attrs.evolve(each, item=attrs.evolve(each.item, tokens=left)))
+            less.append(attrs.evolve(usage, items=tuple(items)) if others else usage)
+        return less
+
+    def bill_found(self, found: Iterable[Found]) -> None:
+        """Usage that was nobody's and has its client now: under its own month, or else as a correction of it."""
+        ledger = self._work.parts.ledger
+        for each in found:
+            if ledger.invoices.find(each.month, each.usage.client_id) is None:
+                self._draft_page(each.month, [each.usage])
+                done = ledger.invoices.find(each.month, each.usage.client_id) is not None
+            else:
+                failed_before = len(self._failures.all)
+                with StagedBilled() as billed:
+                    self._fill(billed, each.month)
+                    self._recheck.correct(each.month, self._next_to_draft(each.month), [each.usage], billed)
+                done = len(self._failures.all) == failed_before
+            if done:
+                ledger.readings.settle(each.month, each.user_ids)
+
+    def _next_to_draft(self, month: Month) -> Month:
+        """The first month after it that is not drafted yet: on its invoice a correction would stand."""
+        later = month.next
+        while self._work.parts.ledger.months.is_drafted(later):
+            later = later.next
+        return later
+
+    def bill_closed_clients(self) -> None:
+        """What was carried for clients who are closed by now waits for no later invoice."""
+        ledger = self._work.parts.ledger
+        for client_ids in ledger.invoices.clients_with_carried():
+            closed = [
+                client
+                for client_id in client_ids
+                if (client := self._work.clients.find(client_id)) and client.status is ClientStatus.CLOSED
+            ]
+            carried = ledger.invoices.all_carried([client.id for client in closed])
+            for client, price in self._work.at_billing.each(self._pricer.price, closed):
+                if isinstance(price, TollbridgeError):
+                    self._failures.add(f"client {client.id}", price)
+                else:
+                    self._bill_closed_client(client, price, carried[client.id])
+
+    def _bill_closed_client(self, client: Client, price: TokenPrice, carried: list[Entry]) -> None:
+        ledger, first = self._work.parts.ledger, carried[0]
+        entry = last_invoice(
+            carried, client, ledger.corrections.to_take(first.month, [client.id]).get(client.id, ()), price=price,
+            rules=self._rules, prices=self._list.digest, day=self._work.when.day, now=datetime.now(UTC),
+        )  # fmt: skip
+        if entry.state is State.WRITTEN:
+            ledger.invoices.draft([Draft(entry, first)], self._lease)
+        else:
+            owed = -sum(each.subtotal for each in carried)
+            words = f"the client is closed, and is owed {owed:f} {first.currency}: settle it by hand"
+            self._report.warnings.append(f"{first.reference}: {words}")
 
     def _still_ours(self) -> None:
         """Called now and then while usage is read: to read it may take longer than a lease lasts.
@@ -85,13 +189,29 @@ class Drafting:
                 to_draft.append(usage)
             if entry is not None:
                 self._tell_changed_usage(usage, entry, anew)
-        drafts = [*self._drafts(month, to_draft, found)]
+        drafts = self._held(month, [*self._drafts(month, to_draft, found)])
         drafts.sort(key=lambda each: each.entry.client_id)
         for entry in invoices.draft(drafts, self._lease):
             self._report.count(entry)
 
+    def _held(self, month: Month, drafts: list[Draft]) -> list[Draft]:
+        """The drafts, those that a human is to see first among them held."""
+        if self._rules.hold_above is None or not drafts:
+            return drafts
+        ledger, client_ids = self._work.parts.ledger, [each.entry.client_id for each in drafts]
+        dearest = ledger.invoices.dearest(month, client_ids)
+        approved = ledger.events.approved(str(month), client_ids)
+        held = []
+        for each in drafts:
+            client_id = each.entry.client_id
+            why = hold(each.entry, dearest.get(client_id), approved.get(client_id), self._rules)
+            held.append(attrs.evolve(each, entry=attrs.evolve(each.entry, held=why)))
+        return held
+
     def _drafts(self, month: Month, usages: Sequence[ClientUsage], found: dict[int, Entry]) -> Iterable[Draft]:
-        carried = self._work.parts.ledger.invoices.carried(month, [usage.client_id for usage in usages])
+        ledger, client_ids = self._work.parts.ledger, [usage.client_id for usage in usages]
+        carried = ledger.invoices.carried(month, client_ids)
+        corrections = ledger.corrections.to_take(month, client_ids)
         to_price = []
         for usage in usages:
             entry = found.get(usage.client_id)
@@ -110,7 +230,7 @@ class Drafting:
             self._failures.went_well()
             client, price = priced
             entry = draft(
-                month, client, usage.items, carried.get(client.id, ()), price,
+                month, client, usage.items, carried.get(client.id, ()), corrections.get(client.id, ()), price=price,
                 rules=self._rules, prices=self._list.digest, day=self._work.when.day, now=datetime.now(UTC),
             )  # fmt: skip
             if entry.tokens > _MOST_TOKENS:
@@ -146,7 +266,8 @@ class Drafting:
         if anew and late < 0:
             what_to_do = "it is written anew for what is reported now"
         elif late and entry.state is not State.WRITTEN:
-            what_to_do = "settle the difference by hand"
+            again = self._work.parts.settings.billing.recheck_months
+            what_to_do = "the next month's invoice corrects it" if again else "settle the difference by hand"
         else:
             return
         self._report.warnings.append(

@@ -7,18 +7,30 @@ from typing import Any
 import attrs
 
 from tollbridge.adapters.billing import BillingSystem
-from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.parts import Parts, When
 from tollbridge.jobs.reports import PLANNED
 from tollbridge.ledger.scratch_copy import scratch_copy
 from tollbridge.model import Attempt, Invoice, InvoiceStatus, Receipt, UserStatus
+from tollbridge.rules.calendar import Month
 from tollbridge.solus import Solus, SolusUser
 
 
 @contextmanager
-def dry_parts(parts: Parts) -> Iterator[Parts]:
+def dry_parts(parts: Parts, when: When) -> Iterator[Parts]:
     """The parts for a dry run: what it decides stands in the scratch ledger, and vanishes with it."""
-    with scratch_copy(parts.ledger) as ledger:
+    with scratch_copy(parts.ledger, _oldest_looked_at(parts, when)) as ledger:
         yield attrs.evolve(parts, ledger=ledger, billing=AskedBilling(parts.billing), solus=AskedSolus(parts.solus))
+
+
+def _oldest_looked_at(parts: Parts, when: When) -> Month:
+    """The first month that is not closed, and those before it that are read again with it."""
+    billing = parts.settings.billing
+    month, present = billing.start, Month.of(when.now, billing.timezone)
+    while month < present and parts.ledger.months.is_closed(month):
+        month = month.next
+    for _ in range(billing.recheck_months):
+        month = month.previous
+    return month
 
 
 class AskedSolus(Solus):

@@ -15,7 +15,8 @@ from cattrs.preconf.orjson import make_converter
 from tollbridge.errors import Incomplete
 from tollbridge.ledger.readings import UnbilledUser
 from tollbridge.model import UsageItem, UserUsage
-from tollbridge.rules.closing import UserItem
+from tollbridge.rules.corrections import BilledItem, ItemKey
+from tollbridge.rules.entry import Line, UserItem
 
 _BATCH = 200
 _values = make_converter(detailed_validation=False)
@@ -51,6 +52,48 @@ class ClientUsage:
         return sum(each.item.tokens for each in self.items)
 
 
+class StagedBilled(Scratch):
+    """What was billed of one month's items, to whomever, by entries of the month and by corrections."""
+
+    tables = """
+        CREATE TABLE billed (
+            user_id INTEGER, type TEXT, item_id INTEGER, name TEXT NOT NULL, tokens INTEGER NOT NULL,
+            client_id INTEGER NOT NULL, currency TEXT NOT NULL
+        );
+        CREATE INDEX billed_to_user ON billed (user_id);
+    """
+
+    def add(self, client_id: int, currency: str, lines: Iterable[Line]) -> None:
+        """Lines of the month that a client was billed; of ledgers older than user ids, the user is not known."""
+        self.connection.executemany(
+            "INSERT INTO billed VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (line.user_id, line.item_type, line.item_id, line.item_name, line.tokens, client_id, currency)
+                for line in lines
+            ),
+        )
+
+    def of_users(self, user_ids: Iterable[int], *, but_not: int | None = None) -> dict[ItemKey, BilledItem]:
+        """What was billed of these users' items; ``but_not``: to any client but this one."""
+        found: dict[ItemKey, BilledItem] = {}
+        query = "SELECT user_id, type, item_id, name, tokens, client_id, currency FROM billed WHERE user_id = ?"
+        for user_id in user_ids:
+            for user, kind, number, name, tokens, client_id, currency in self.connection.execute(query, (user_id,)):
+                if client_id != but_not:
+                    one = BilledItem(name, tokens, frozenset({client_id}), frozenset({currency}))
+                    key = (user, kind, number)
+                    found[key] = found[key] + one if key in found else one
+        return found
+
+    def users(self) -> Iterator[int]:
+        """Everybody who was billed anything."""
+        return (row[0] for row in self.connection.execute("SELECT DISTINCT user_id FROM billed ORDER BY user_id"))
+
+    def clients_of_nobody(self) -> set[int]:
+        """Clients with lines of which the user is not known: what they were billed cannot be compared."""
+        return {row[0] for row in self.connection.execute("SELECT client_id FROM billed WHERE user_id IS NULL")}
+
+
 class StagedUsage(Scratch):
     """One month's usage of all users."""
 
@@ -84,8 +127,11 @@ class StagedUsage(Scratch):
 
     def unbilled(self) -> list[UnbilledUser]:
         """Users with tokens and without a client."""
-        query = "SELECT user_id, tokens FROM usage WHERE client_id IS NULL AND tokens > 0 ORDER BY user_id"
-        return [UnbilledUser(*row) for row in self.connection.execute(query)]
+        query = "SELECT user_id, tokens, items FROM usage WHERE client_id IS NULL AND tokens > 0 ORDER BY user_id"
+        return [
+            UnbilledUser(user_id, tokens, _values.loads(items, tuple[UsageItem, ...]))
+            for user_id, tokens, items in self.connection.execute(query)
+        ]
 
     def has(self, client_id: int) -> bool:
         """Whether the client has usage."""
@@ -96,6 +142,16 @@ class StagedUsage(Scratch):
         """The tokens of one user."""
         row = self.connection.execute("SELECT tokens FROM usage WHERE user_id = ?", (user_id,)).fetchone()
         return row[0] if row else 0
+
+    def items_of_users(self, user_ids: Iterable[int]) -> set[ItemKey]:
+        """What is reported of these users at all, whoever's they are."""
+        query = "SELECT items FROM usage WHERE user_id = ?"
+        return {
+            (user_id, item.type, item.id)
+            for user_id in user_ids
+            for (items,) in self.connection.execute(query, (user_id,))
+            for item in _values.loads(items, tuple[UsageItem, ...])
+        }
 
     def batches(self) -> Iterator[list[ClientUsage]]:
         """Every client's usage, by client id, some hundred at a time."""

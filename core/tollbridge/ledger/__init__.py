@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tollbridge.ledger.accounts import Account, Accounts
 from tollbridge.ledger.claims import Claims
+from tollbridge.ledger.corrections import Corrections
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
 from tollbridge.ledger.invoices import Invoices
@@ -33,7 +34,8 @@ class Ledger:
         accounts: the SolusIO users of clients, and what was done to them.
         claims: who may send which invoice, and what came of it.
         leases: what one run does at a time.
-        readings: what the usage sources answered.
+        readings: what the usage sources answered, and whose usage of it is nobody's.
+        corrections: what is billed later, or taken back, of months that were billed.
         runs: which are alive, and what the others did.
         events: what has changed, when and why.
         signups: who signs up, and who accepted the terms.
@@ -50,6 +52,7 @@ class Ledger:
         self.claims = Claims(database)
         self.leases = Leases(database)
         self.readings = Readings(database)
+        self.corrections = Corrections(database)
         self.runs = Runs(database)
         self.events = Events(database)
         self.signups = Signups(database)

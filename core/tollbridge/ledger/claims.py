@@ -73,11 +73,12 @@ class Claims:
     ) -> list[Claim]:
         """Claim written entries, oldest month first; they are *sending* from now on, and dated as of today.
 
-        One that this run gave back, or that was refused, is not claimed by it again.
+        One that this run gave back, or that was refused, is not claimed by it again, and one that is held by nobody.
         """
         sendable = sa.or_(invoices.c.problem.is_(None), invoices.c.kept != "")
         mine_no_more = invoices.c.run_id.is_distinct_from(run_id)
-        written = sa.and_(invoices.c.state == State.WRITTEN, sendable, mine_no_more, _of(months))
+        free = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_(None))
+        written = sa.and_(free, sendable, mine_no_more, _of(months))
         return self._take(run_id, written, lease, most, {"issue_date": issue, "due_date": due}, in_doubt=False)
 
     def take_over(

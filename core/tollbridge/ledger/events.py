@@ -1,7 +1,8 @@
 """What has changed, when, by which run and why; only ever added to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -16,8 +17,8 @@ class Event:
     """One change.
 
     Attributes:
-        what: ``invoice`` (a state), ``payment`` and ``problem`` of one, ``status`` (of a user), ``hold``, ``account``,
-            ``month`` or ``approval``.
+        what: ``invoice`` (a state), ``payment`` and ``problem`` of one, ``correction``, ``status`` (of a user),
+            ``hold``, ``account``, ``month``, ``approval`` or ``write-off`` (of a user's usage).
         month: with ``client_id``, the invoice it is about.
         run_id: None: no run did it.
     """
@@ -52,6 +53,15 @@ class Events:
     def of_kind(self, what: str) -> list[Event]:
         """All events of one kind, oldest first."""
         return self._where(events.c.what == what)
+
+    def approved(self, month: str, client_ids: Sequence[int]) -> dict[int, Decimal]:
+        """Up to which sums humans have approved of these clients' invoices of a month."""
+        columns = events.c.client_id, events.c.after
+        query = sa.select(*columns).where(
+            events.c.what == "approval", events.c.month == month, events.c.client_id.in_(client_ids)
+        )
+        with self._database.read() as connection:
+            return {row.client_id: Decimal(row.after) for row in connection.execute(query.order_by(events.c.id))}
 
     def approve(self, what: str, reason: str) -> None:
         """Note that a human looked at something and lets the bridge go on."""

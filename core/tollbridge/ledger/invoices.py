@@ -7,17 +7,20 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
+from tollbridge.ledger.corrections import take_in
 from tollbridge.ledger.database import Database
+from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event, note
 from tollbridge.ledger.leases import Lease
-from tollbridge.ledger.schema import Moment, invoices
+from tollbridge.ledger.schema import Moment, corrections, invoices, months
 from tollbridge.model import InvoiceStatus
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.corrections import CorrectionState
 from tollbridge.rules.entry import Document, Entry, State
 
 UNFINISHED = invoices.c.state.in_([State.WRITTEN, State.SENDING])
+_WAITING = sa.and_(invoices.c.state == State.CARRIED, invoices.c.carried_into.is_(None))
 _DRAFTED = {column.name for column in invoices.c} - {"id", "client_id", "month", "attempt", "kept"}
 OPEN = invoices.c.billing_status.in_([status for status in InvoiceStatus if not status.is_settled])
 
@@ -54,13 +57,22 @@ class Invoices:
         return self.of_month(month, [client_id]).get(client_id)
 
     def carried(self, month: Month, client_ids: Sequence[int]) -> dict[int, list[Entry]]:
-        """Earlier months of these clients that still wait for an invoice, or were taken into this month's."""
-        waiting = sa.or_(
-            invoices.c.carried_into.is_(None),
-            invoices.c.carried_into == str(month),
-        )
+        """Earlier months of these clients that still wait for an invoice, and all that were taken into this month's."""
+        earlier = sa.and_(invoices.c.month < str(month), _WAITING)
+        taken = sa.and_(invoices.c.state == State.CARRIED, invoices.c.carried_into == str(month))
+        return self._by_client(client_ids, sa.or_(earlier, taken))
+
+    def all_carried(self, client_ids: Sequence[int]) -> dict[int, list[Entry]]:
+        """All months of these clients that wait for an invoice, oldest first."""
+        return self._by_client(client_ids, _WAITING)
+
+    def clients_with_carried(self) -> Iterator[list[int]]:
+        """Clients of whom a month waits for an invoice, in batches."""
+        query = sa.select(invoices.c.client_id).where(_WAITING).distinct().order_by(invoices.c.client_id)
+        return self._database.batches(query, invoices.c.client_id)
+
+    def _by_client(self, client_ids: Sequence[int], condition: sa.ColumnElement[bool]) -> dict[int, list[Entry]]:
         found: dict[int, list[Entry]] = {}
-        condition = sa.and_(invoices.c.month < str(month), invoices.c.state == State.CARRIED, waiting)
         for entry in self._entries(client_ids, condition):
             found.setdefault(entry.client_id, []).append(entry)
         return found
@@ -81,10 +93,9 @@ class Invoices:
 
         That is an earlier month that was carried, or an entry of this month that has not come to its end.
         """
-        carried = sa.and_(
-            invoices.c.month < str(month), invoices.c.state == State.CARRIED, invoices.c.carried_into.is_(None)
+        condition = sa.or_(
+            sa.and_(invoices.c.month < str(month), _WAITING), sa.and_(invoices.c.month == str(month), UNFINISHED)
         )
-        condition = sa.or_(carried, sa.and_(invoices.c.month == str(month), UNFINISHED))
         query = sa.select(invoices.c.client_id).where(condition).distinct().order_by(invoices.c.client_id)
         return self._database.batches(query, invoices.c.client_id)
 
@@ -92,10 +103,75 @@ class Invoices:
         """The month's entries that are written, in batches."""
         return self._pages(sa.and_(invoices.c.month == str(month), invoices.c.state == State.WRITTEN))
 
-    def draft(self, drafts: Sequence[Draft], lease: Lease) -> list[Entry]:
-        """Write a page of drafts, in one transaction under the lease; those that were written.
+    def has_any(self, month: Month) -> bool:
+        """Whether anybody has an entry of the month."""
+        with self._database.read() as connection:
+            any_of_it = sa.select(invoices.c.id).where(invoices.c.month == str(month)).limit(1)
+            return connection.scalar(any_of_it) is not None
 
-        One that is not as it was found any more (somebody has claimed it since) is left as it is.
+    def pages_of(self, month: Month) -> Iterator[list[Entry]]:
+        """All entries of a month, in batches by number."""
+        return self._pages(invoices.c.month == str(month))
+
+    def dearest(self, before: Month, client_ids: Sequence[int]) -> dict[int, Decimal]:
+        """The most that these clients were asked for in a month before this one, where they were asked for anything."""
+        asked = invoices.c.state.in_([State.ISSUED, State.CARRIED])
+        earlier = sa.and_(invoices.c.client_id.in_(client_ids), invoices.c.month < str(before), asked)
+        found: dict[int, Decimal] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(sa.select(invoices.c.client_id, invoices.c.subtotal).where(earlier)):
+                found[row.client_id] = max(row.subtotal, found.get(row.client_id, row.subtotal))
+        return found
+
+    def held(self) -> Iterator[list[Entry]]:
+        """Entries that wait for a human, in batches by number."""
+        return self._pages(sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_not(None)))
+
+    def approve(self, month: Month, client_id: int, reason: str) -> Entry | None:
+        """Let a held entry be sent, and its like up to its sum; None if it is not held."""
+        held = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_not(None))
+        return self._decide(month, client_id, held, {"held": None}, "approval", reason)
+
+    def write_off(self, month: Month, client_id: int, reason: str) -> Entry | None:
+        """Let an entry be that is in no invoice yet: it counts as billed. None if it is sent, or there is none.
+
+        The corrections on it are refused with it.
+        """
+        unsent = sa.or_(invoices.c.state == State.WRITTEN, _WAITING)
+        gone = {"state": State.NOTHING, "written_off": reason, "held": None, "problem": None, "leased_until": None}
+        return self._decide(month, client_id, sa.and_(unsent, invoices.c.kept == ""), gone, "written off", reason)
+
+    def _decide(  # noqa: PLR0917
+        self,
+        month: Month,
+        client_id: int,
+        condition: sa.ColumnElement[bool],
+        values: dict[str, Any],
+        what: str,
+        reason: str,
+    ) -> Entry | None:
+        mine = sa.and_(invoices.c.client_id == client_id, invoices.c.month == str(month), condition)
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(invoices).where(mine).with_for_update()).first()
+            if row is None:
+                return None
+            entry = entry_of(row)
+            connection.execute(sa.update(invoices).where(invoices.c.id == row.id).values(values))
+            now = self._database.now(connection)
+            if what == "approval":
+                note(connection, now, [Event(what, client_id, str(month), after=f"{entry.subtotal:f}", why=reason)])
+                return entry
+            taken = sa.update(corrections).where(corrections.c.id.in_(entry.document.corrects))
+            connection.execute(taken.values(state=CorrectionState.REFUSED, reason=reason))
+            gone = Event("invoice", client_id, str(month), entry.state, State.NOTHING, f"{what}: {reason}")
+            note(connection, now, [gone])
+            return entry
+
+    def draft(self, drafts: Sequence[Draft], lease: Lease) -> list[Entry]:
+        """Write a page of drafts of one month, in one transaction under the lease; those that were written.
+
+        One that is not as it was found any more (somebody has claimed it since) is left as it is. A month that was
+        closed is open again if anything of it is to be sent.
         """
         if not drafts:
             return []
@@ -105,7 +181,9 @@ class Invoices:
             insert = self._database.insert(invoices)
             replaced = {name: insert.excluded[name] for name in _DRAFTED}
             as_found = sa.and_(
-                invoices.c.state == State.WRITTEN, invoices.c.attempt == insert.excluded.attempt, invoices.c.kept == ""
+                sa.or_(invoices.c.state == State.WRITTEN, _WAITING),
+                invoices.c.attempt == insert.excluded.attempt,
+                invoices.c.kept == "",
             )
             statement = insert.on_conflict_do_update(
                 index_elements=["client_id", "month"], set_=replaced, where=as_found
@@ -114,6 +192,8 @@ class Invoices:
             connection.execute(statement, rows)
             written = self._still_as_drafted(connection, drafts)
             self._carry(connection, written)
+            take_in(connection, drafts[0].entry.month, written)
+            self._open_month(connection, written, lease)
             before = {each.entry.client_id: each.found.state for each in drafts if each.found}
             note(connection, now, (state_change(entry, before.get(entry.client_id), lease.run_id) for entry in written))
             return written
@@ -131,6 +211,16 @@ class Invoices:
             if there.get(each.entry.client_id)
             == (each.entry.written_at, each.entry.state, each.found.attempt if each.found else 0)
         ]
+
+    def _open_month(self, connection: sa.Connection, entries: Sequence[Entry], lease: Lease) -> None:
+        """A month in which something is to be sent is not closed."""
+        to_send = next((entry for entry in entries if entry.state is State.WRITTEN), None)
+        if to_send is None:
+            return
+        closed = sa.update(months).where(months.c.month == str(to_send.month), months.c.closed_at.is_not(None))
+        if connection.execute(closed.values(closed_at=None)).rowcount == 1:
+            opened = Event("month", month=str(to_send.month), after="open", run_id=lease.run_id)
+            note(connection, self._database.now(connection), [opened])
 
     def _carry(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
         """What was carried is taken into these months' invoices, or waits on."""
@@ -299,13 +389,3 @@ def entry_of(row: sa.Row[Any]) -> Entry:
             "document": documents.loads(fields["document"], Document),
         }
     )
-
-
-def _document_converter() -> OrjsonConverter:
-    converter = make_converter(detailed_validation=False)
-    converter.register_unstructure_hook(Decimal, lambda amount: f"{amount:f}")
-    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
-    return converter
-
-
-documents = _document_converter()

@@ -46,6 +46,12 @@ class Months:
             return own.starts_at, own.ends_at
         return (before.ends_at if before is not None and before.ends_at is not None else start), end
 
+    def source(self, month: Month) -> str | None:
+        """Where the usage came from that the month was billed by; None if it was not begun, or in an older ledger."""
+        with self._database.read() as connection:
+            found: str | None = connection.scalar(sa.select(months.c.source).where(months.c.month == str(month)))
+            return found
+
     def begin(self, month: Month, reading: Reading, lease: Lease) -> None:
         """Note what a month bills, before anybody has an entry of it; one that was drafted or closed is open again.
 

@@ -1,13 +1,16 @@
 """What is kept of each complete answer of the usage source; what was billed of it stands in the entries' lines."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import attrs
 import sqlalchemy as sa
 
 from tollbridge.ledger.database import Database
-from tollbridge.ledger.schema import readings, unbilled
+from tollbridge.ledger.documents import documents
+from tollbridge.ledger.events import Event, note
+from tollbridge.ledger.schema import readings, unbilled, write_offs
+from tollbridge.model import UsageItem
 from tollbridge.rules.calendar import Month
 
 
@@ -31,10 +34,29 @@ class Reading:
 
 @attrs.frozen
 class UnbilledUser:
-    """A user with usage that belongs to no client."""
+    """A user with usage that belongs to no client; ``items``: what it used, as far as that was kept."""
 
     user_id: int
     tokens: int
+    items: tuple[UsageItem, ...] = ()
+
+
+@attrs.frozen
+class WriteOff:
+    """A user's usage of a month, or ``onwards`` from it, that is nobody's to pay, and why."""
+
+    user_id: int
+    month: Month
+    onwards: bool
+    reason: str
+
+
+_WRITTEN_OFF = sa.exists().where(
+    write_offs.c.user_id == unbilled.c.user_id,
+    sa.or_(
+        write_offs.c.month == readings.c.month, sa.and_(write_offs.c.onwards, write_offs.c.month <= readings.c.month)
+    ),
+)
 
 
 class Readings:
@@ -48,7 +70,15 @@ class Readings:
         values = {**attrs.asdict(reading), "month": str(month), "run_id": run_id}
         with self._database.write() as connection:
             made = connection.execute(sa.insert(readings).values(**values).returning(readings.c.id)).scalar_one()
-            rows = [{"reading_id": made, **attrs.asdict(user)} for user in nobodys]
+            rows = [
+                {
+                    "reading_id": made,
+                    "user_id": user.user_id,
+                    "tokens": user.tokens,
+                    "used": documents.dumps(user.items).decode(),
+                }
+                for user in nobodys
+            ]
             if rows:
                 connection.execute(sa.insert(unbilled), rows)
 
@@ -61,12 +91,56 @@ class Readings:
         return None if row is None else Reading(**row._mapping)  # noqa: SLF001 - SQLAlchemy's way to a row's columns
 
     def unbilled(self, month: Month) -> list[UnbilledUser]:
-        """The users of the month's last reading that belong to no client."""
-        newest = sa.select(sa.func.max(readings.c.id)).where(readings.c.month == str(month)).scalar_subquery()
+        """The users of the month's last reading that belong to no client, and are not written off."""
+        return [user for each, user in self._unbilled(readings.c.month == str(month)) if each == month]
+
+    def all_unbilled(self) -> list[tuple[Month, UnbilledUser]]:
+        """The same of every month, oldest first."""
+        return self._unbilled(sa.true())
+
+    def unbilled_tokens(self) -> int:
+        """How many tokens all of them make."""
+        return sum(user.tokens for _, user in self.all_unbilled())
+
+    def _unbilled(self, condition: sa.ColumnElement[bool]) -> list[tuple[Month, UnbilledUser]]:
+        newest = sa.select(sa.func.max(readings.c.id)).group_by(readings.c.month)
         query = (
-            sa.select(unbilled.c.user_id, unbilled.c.tokens)
-            .where(unbilled.c.reading_id == newest)
-            .order_by(unbilled.c.user_id)
+            sa.select(readings.c.month, unbilled.c.user_id, unbilled.c.tokens, unbilled.c.used)
+            .join(unbilled, unbilled.c.reading_id == readings.c.id)
+            .where(readings.c.id.in_(newest), condition, ~_WRITTEN_OFF)
+            .order_by(readings.c.month, unbilled.c.user_id)
         )
         with self._database.read() as connection:
-            return [UnbilledUser(*row) for row in connection.execute(query)]
+            return [
+                (
+                    Month.parse(row.month),
+                    UnbilledUser(row.user_id, row.tokens, documents.loads(row.used, tuple[UsageItem, ...])),
+                )
+                for row in connection.execute(query)
+            ]
+
+    def settle(self, month: Month, user_ids: Collection[int]) -> None:
+        """Forget users of a month whose usage has found its client by now."""
+        of_month = sa.select(readings.c.id).where(readings.c.month == str(month))
+        theirs = sa.and_(unbilled.c.reading_id.in_(of_month), unbilled.c.user_id.in_(user_ids))
+        with self._database.write() as connection:
+            connection.execute(sa.delete(unbilled).where(theirs))
+
+    def write_off(self, user_id: int, month: Month, reason: str, *, onwards: bool) -> None:
+        """Let a user's usage of a month be nobody's to pay; ``onwards``: that of all later months, too."""
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            values = {"onwards": onwards, "reason": reason, "at": now}
+            insert = self._database.insert(write_offs).values(user_id=user_id, month=str(month), **values)
+            connection.execute(insert.on_conflict_do_update(index_elements=["user_id", "month"], set_=values))
+            after = f"user {user_id}{' from then on' if onwards else ''}"
+            note(connection, now, [Event("write-off", month=str(month), after=after, why=reason)])
+
+    def written_off(self) -> list[WriteOff]:
+        """Everything that was written off, oldest month first."""
+        query = sa.select(write_offs).order_by(write_offs.c.month, write_offs.c.user_id)
+        with self._database.read() as connection:
+            return [
+                WriteOff(row.user_id, Month.parse(row.month), row.onwards, row.reason)
+                for row in connection.execute(query)
+            ]

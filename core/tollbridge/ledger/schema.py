@@ -86,11 +86,37 @@ invoices = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False, server_default="0", doc="how often it was claimed"),
     sa.Column("leased_until", Moment, doc="until when whoever claimed it last is not disturbed"),
     sa.Column("kept", sa.Text, nullable=False, server_default="", doc="what the adapter's attempt has got so far"),
+    sa.Column("held", sa.Text, doc="why it waits for a human before it is sent"),
+    sa.Column("written_off", sa.Text, doc="why a human has let it be"),
     sa.UniqueConstraint("client_id", "month", name="one_invoice_per_client_and_month"),
     sa.Index("invoices_open", "state", "billing_status", "client_id"),
     sa.Index("invoices_of_month", "month", "state", "client_id"),
     sa.Index("invoices_of_run", "run_id"),
     sa.Index("invoices_differing", "differs_at"),
+)
+
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("client_id", sa.BigInteger, nullable=False, doc="on whose invoice it is"),
+    sa.Column("month", sa.String(7), nullable=False, doc="whose usage it is"),
+    sa.Column("stands_on", sa.String(7), nullable=False, doc="the month whose invoice it was found for"),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("item_type", sa.Text, nullable=False),
+    sa.Column("item_id", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False, doc="more, or, negative, fewer than were billed"),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("amount", Money, nullable=False),
+    sa.Column("line", sa.Text, nullable=False, doc="JSON: as it is on the invoice"),
+    sa.Column("state", sa.String(8), nullable=False, doc="open, waiting, credit or refused"),
+    sa.Column("taken_into", sa.String(7), doc="the month whose invoice has it"),
+    sa.Column("reason", sa.Text, doc="why a human let it go, or refused it"),
+    sa.Column("found_at", Moment, nullable=False),
+    sa.Column("run_id", sa.Integer),
+    sa.Index("corrections_of_client", "client_id", "state"),
+    sa.Index("corrections_of_month", "month", "id"),
+    sa.Index("corrections_in_state", "state", "taken_into", "client_id"),
 )
 
 readings = sa.Table(
@@ -115,6 +141,17 @@ unbilled = sa.Table(
     sa.Column("reading_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("used", sa.Text, nullable=False, server_default="[]", doc="JSON: what"),
+)
+
+write_offs = sa.Table(
+    "write_offs",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("month", sa.String(7), primary_key=True, doc="whose usage is nobody's to pay"),
+    sa.Column("onwards", sa.Boolean, nullable=False, doc="nor that of any later month"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
 )
 
 accounts = sa.Table(

@@ -10,7 +10,21 @@ import sqlalchemy as sa
 from tollbridge.ledger import Ledger
 from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.invoices import OPEN
-from tollbridge.ledger.schema import accounts, enrolments, events, holds, invoices, metadata, months, signups
+from tollbridge.ledger.schema import (
+    accounts,
+    corrections,
+    enrolments,
+    events,
+    holds,
+    invoices,
+    metadata,
+    months,
+    readings,
+    signups,
+    unbilled,
+    write_offs,
+)
+from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import State
 from tollbridge.secret import DatabaseUrl
 
@@ -23,30 +37,33 @@ _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
     (enrolments, sa.true()),
     (signups, sa.true()),
     (events, events.c.what == "approval"),
-    (
-        invoices,
-        sa.or_(
-            invoices.c.state != State.ISSUED,
-            OPEN,
-            invoices.c.differs_at.is_not(None),
-            invoices.c.problem.is_not(None),
-            _NOT_CLOSED,
-        ),
-    ),
+    (corrections, sa.true()),
+    (readings, sa.true()),
+    (unbilled, sa.true()),
+    (write_offs, sa.true()),
 )
 
 
 @contextmanager
-def scratch_copy(ledger: Ledger) -> Iterator[Ledger]:
+def scratch_copy(ledger: Ledger, since: Month) -> Iterator[Ledger]:
     """What a run looks at of the ledger, in a file that nobody else sees.
 
-    What another run has claimed is nobody's there, and can be looked for at once.
+    What another run has claimed is nobody's there, and can be looked for at once. Of the entries older than ``since``
+    those are there that are not settled.
     """
+    looked_at = sa.or_(
+        invoices.c.month >= str(since),
+        invoices.c.state != State.ISSUED,
+        OPEN,
+        invoices.c.differs_at.is_not(None),
+        invoices.c.problem.is_not(None),
+        _NOT_CLOSED,
+    )
     with tempfile.TemporaryDirectory(prefix="tollbridge-") as folder:
         database = Database.open(DatabaseUrl(f"sqlite:///{folder}/scratch.db"))
         try:
             metadata.create_all(database.engine)
-            for table, condition in _COPIED:
+            for table, condition in (*_COPIED, (invoices, looked_at)):
                 _copy(ledger.database, database, table, condition)
             with database.write() as connection:
                 now = database.now(connection)

@@ -47,6 +47,10 @@ class Month:
         """The month before this one."""
         return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
 
+    def months_since(self, other: "Month") -> int:
+        """How many months it is after the other: 3 from July to October."""
+        return (self.year - other.year) * 12 + self.number - other.number
+
     def start(self, zone: ZoneInfo) -> datetime:
         """The first instant of the month in ``zone``, as aware UTC."""
         return datetime(self.year, self.number, 1, tzinfo=zone).astimezone(UTC)

@@ -6,10 +6,10 @@
                      │         └──── refused, or ───┘
                      │            given back unsent
                      ├─────▶ carried    less than the minimum: a later month's draft takes it in
-                     └─────▶ nothing    nothing to pay
+                     └─────▶ nothing    nothing to pay, or written off
 
-Nothing else changes an entry's state. From *sending* there is no way back before it is known that nothing is there,
-and none at all from *issued*.
+A draft that is held stays *written* until a human approves of it, or writes it off. Nothing else changes an entry's
+state. From *sending* there is no way back before it is known that nothing is there, and none at all from *issued*.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,9 +19,10 @@ from functools import reduce
 
 import attrs
 
-from tollbridge.model import EXACT, Client, InvoiceStatus, Receipt, UsageItem, tax_explains
+from tollbridge.model import EXACT, Client, ClientStatus, InvoiceStatus, Receipt, tax_explains
 from tollbridge.rules.calendar import Month, due_date
-from tollbridge.rules.entry import Document, Entry, Line, State
+from tollbridge.rules.corrections import Correction, fits
+from tollbridge.rules.entry import Document, Entry, Line, State, UserItem
 from tollbridge.rules.lines import item_line, server_line
 from tollbridge.rules.metering import server_tokens
 from tollbridge.rules.pricing import TokenPrice, line_amount
@@ -29,19 +30,20 @@ from tollbridge.rules.pricing import TokenPrice, line_amount
 
 @attrs.frozen
 class InvoiceRules:
-    """What bridge.toml says of invoices: ``minimum`` by currency, less is carried; due dates; invoices over zero."""
+    """What bridge.toml says of invoices.
+
+    Attributes:
+        minimum: by currency; less is carried, but for no longer than ``carry_months``.
+        hold_above: a draft that is more than so many times the client's dearest month so far waits for a human, if it
+            comes to more than ``hold_from`` in its currency; None: nothing is held.
+    """
 
     minimum: Mapping[str, Decimal]
     grace_days: int
     zero_invoices: bool
-
-
-@attrs.frozen
-class UserItem:
-    """One thing that a user of the client used."""
-
-    user_id: int
-    item: UsageItem
+    carry_months: int = 3
+    hold_above: Decimal | None = None
+    hold_from: Mapping[str, Decimal] = attrs.field(factory=dict)
 
 
 def is_to_draft(entry: Entry | None, day: date, prices: str) -> bool:
@@ -62,8 +64,9 @@ def draft(
     client: Client,
     used: Sequence[UserItem],
     carried: Iterable[Entry],
-    price: TokenPrice,
+    corrections: Iterable[Correction],
     *,
+    price: TokenPrice,
     rules: InvoiceRules,
     prices: str,
     day: date,
@@ -71,16 +74,55 @@ def draft(
 ) -> Entry:
     """A client's month as it is to be invoiced, carried, or left as nothing to pay.
 
-    Earlier months that were carried come first, line by line, as they were priced then; only where the client's
-    currency has changed since are their tokens priced anew.
+    Other months that were carried come first, line by line, as they were priced then, and what is to be corrected of
+    earlier ones; only where the client's currency has changed since are their tokens priced anew.
     """
-    earlier = list(carried)
     own = tuple(_line(month, each, price, taxed=not client.tax_exempt) for each in used)
-    taken = tuple(_carried_line(entry, line, price) for entry in earlier for line in entry.document.lines)
-    state = _state(_sum((*taken, *own), price), rules.minimum.get(client.currency), rules)
+    return _entry(month, client, own, carried, corrections, price=price, rules=rules, prices=prices, day=day, now=now)
+
+
+def last_invoice(
+    carried: Sequence[Entry],
+    client: Client,
+    corrections: Iterable[Correction],
+    *,
+    price: TokenPrice,
+    rules: InvoiceRules,
+    prices: str,
+    day: date,
+    now: datetime,
+) -> Entry:
+    """All that was carried for a client who is closed now, oldest first, under the month it was first carried from."""
+    first, *others = carried
+    own = tuple(_priced(line, first.currency, price) for line in first.document.lines)
+    return _entry(
+        first.month, client, own, others, corrections, price=price, rules=rules, prices=prices, day=day, now=now
+    )
+
+
+def _entry(
+    month: Month,
+    client: Client,
+    own: tuple[Line, ...],
+    carried: Iterable[Entry],
+    corrections: Iterable[Correction],
+    *,
+    price: TokenPrice,
+    rules: InvoiceRules,
+    prices: str,
+    day: date,
+    now: datetime,
+) -> Entry:
+    others, later = list(carried), [each for each in corrections if fits(each, client.currency)]
+    taken = tuple(_carried_line(entry, line, price) for entry in others for line in entry.document.lines)
+    taken += tuple(_priced(each.line, each.currency, price) for each in later)
+    first = min([month, *(each.month for each in others), *(each.stands_on for each in later)])
+    has_waited = client.status is ClientStatus.CLOSED or month.months_since(first) >= rules.carry_months
+    state = _state((*taken, *own), price, None if has_waited else rules.minimum.get(client.currency), rules)
     if state is not State.WRITTEN:
-        earlier, taken = [], ()
+        others, later, taken = [], [], ()
     lines = taken + own
+    carries = tuple(str(each.month) for each in others)
     entry = Entry(
         client_id=client.id,
         month=month,
@@ -91,17 +133,43 @@ def draft(
         tokens=sum(line.tokens for line in lines),
         subtotal=_sum(lines, price),
         total=price.zero,
-        document=Document(lines, price, tuple(str(each.month) for each in earlier)),
+        document=Document(lines, price, carries, tuple(each.id for each in later if each.id)),
         written_at=now,
         prices=prices,
     )
     return attrs.evolve(entry, total=entry.invoice().total)
 
 
-def _state(subtotal: Decimal, minimum: Decimal | None, rules: InvoiceRules) -> State:
-    if subtotal == 0:
+def _state(lines: Sequence[Line], price: TokenPrice, minimum: Decimal | None, rules: InvoiceRules) -> State:
+    """What is taken back may leave nothing or less to pay: then no invoice is made, and all of it waits."""
+    if not any(line.amount for line in lines):
         return State.WRITTEN if rules.zero_invoices else State.NOTHING
-    return State.CARRIED if minimum is not None and subtotal < minimum else State.WRITTEN
+    subtotal = _sum(lines, price)
+    return State.CARRIED if subtotal <= 0 or (minimum is not None and subtotal < minimum) else State.WRITTEN
+
+
+def hold(entry: Entry, dearest: Decimal | None, approved: Decimal | None, rules: InvoiceRules) -> str | None:
+    """Why a draft waits for a human, who is to see it before the client does; None if it does not.
+
+    Args:
+        entry: the draft.
+        dearest: the most that the client was asked for in an earlier month, before tax; None or 0: never anything.
+        approved: up to which sum a human has approved of it.
+        rules: above what.
+    """
+    if entry.state is not State.WRITTEN or rules.hold_above is None or not dearest:
+        return None
+    enough = entry.subtotal <= max(
+        EXACT.multiply(dearest, rules.hold_above), rules.hold_from.get(entry.currency, dearest)
+    )
+    if enough or (approved is not None and entry.subtotal <= approved):
+        return None
+    name = entry.reference
+    return (
+        f"it comes to {entry.subtotal:f} {entry.currency}, more than {rules.hold_above:f} times the client's dearest"
+        f" month so far ({dearest:f}): look at it with `tollbridge explain {name}`, then let it go with"
+        f" `tollbridge approve {name} --reason TEXT`, or not with `tollbridge write-off {name} --reason TEXT`"
+    )
 
 
 def _sum(lines: Iterable[Line], price: TokenPrice) -> Decimal:
@@ -138,8 +206,11 @@ def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Li
 
 def _carried_line(entry: Entry, line: Line, price: TokenPrice) -> Line:
     """A line of an earlier month; its price is what was shown then, unless the currency is another now."""
-    kept = attrs.evolve(line, description=f"{entry.month}: {line.description}")
-    return kept if entry.currency == price.currency.code else attrs.evolve(kept, amount=line_amount(line.tokens, price))
+    return _priced(attrs.evolve(line, description=f"{entry.month}: {line.description}"), entry.currency, price)
+
+
+def _priced(line: Line, currency: str, price: TokenPrice) -> Line:
+    return line if currency == price.currency.code else attrs.evolve(line, amount=line_amount(line.tokens, price))
 
 
 def as_written(entry: Entry, rules: InvoiceRules, *, day: date) -> Entry:
@@ -151,7 +222,7 @@ def late_tokens(entry: Entry, used: Sequence[UserItem]) -> int:
     """What is reported now, less what the entry was made from; 0 where nothing is reported any more."""
     if not used:
         return 0
-    own = sum(line.tokens for line in entry.document.lines if line.month == str(entry.month))
+    own = sum(line.tokens for line in entry.own_lines)
     return sum(each.item.tokens for each in used) - own
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import attrs
 
-from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus
+from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus, UsageItem
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.pricing import TokenPrice
@@ -24,6 +24,14 @@ class State(StrEnum):
     ISSUED = "issued"
     CARRIED = "carried"
     NOTHING = "nothing"
+
+
+@attrs.frozen
+class UserItem:
+    """One thing that a user of the client used."""
+
+    user_id: int
+    item: UsageItem
 
 
 @attrs.frozen
@@ -47,11 +55,17 @@ class Line:
 
 @attrs.frozen
 class Document:
-    """An entry's lines and price, kept as one JSON text so that an invoice is written whole."""
+    """An entry's lines and price, kept as one JSON text so that an invoice is written whole.
+
+    Attributes:
+        carries: other months, carried before, whose lines it has.
+        corrects: the ledger's numbers of the corrections whose lines it has.
+    """
 
     lines: tuple[Line, ...]
     price: TokenPrice
     carries: tuple[str, ...] = ()
+    corrects: tuple[int, ...] = ()
 
 
 @attrs.frozen
@@ -65,6 +79,8 @@ class Entry:
         differs_at: when it was seen that the customer is asked for another total than was shown.
         run_id: the run that claimed it last, for the ``attempt``-th time, until ``leased_until``.
         kept: what the adapter's attempt has got so far.
+        held: why it waits for a human before it is sent.
+        written_off: why a human has let it be.
     """
 
     client_id: int
@@ -92,6 +108,13 @@ class Entry:
     attempt: int = 0
     leased_until: datetime | None = None
     kept: str = ""
+    held: str | None = None
+    written_off: str | None = None
+
+    @property
+    def own_lines(self) -> tuple[Line, ...]:
+        """The lines of its own month; the others are of months that were carried, or corrected."""
+        return tuple(line for line in self.document.lines if line.month == str(self.month))
 
     @property
     def reference(self) -> str:
@@ -101,16 +124,15 @@ class Entry:
     def invoice(self) -> Invoice:
         """The entry as the billing system gets it."""
         price = self.document.price
-        months = ", ".join((*self.document.carries, str(self.month)))
+        lines = self.document.lines
+        months = ", ".join(sorted({*self.document.carries, *(line.month for line in lines), str(self.month)}))
         return Invoice(
             reference=self.reference,
             client_id=self.client_id,
             currency=self.currency,
             issue_date=self.issue_date,
             due_date=self.due_date,
-            lines=tuple(
-                InvoiceLine(line.description, line.tokens, line.amount, line.taxed) for line in self.document.lines
-            ),
+            lines=tuple(InvoiceLine(line.description, line.tokens, line.amount, line.taxed) for line in lines),
             notes=f"{self.reference}: usage in {months}",
             taxes=price.taxes,
             compound=price.compound,

@@ -1,6 +1,12 @@
 """The words of invoice lines."""
 
+from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import Metered
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 
 
 def server_line(name: str, plan: str, hours: int, per_hour: int, *, tokens: int, metered: Metered) -> str:
@@ -22,3 +28,12 @@ def server_line(name: str, plan: str, hours: int, per_hour: int, *, tokens: int,
 def item_line(kind: str, name: str, tokens: int) -> str:
     """The line of anything but a server, under its kind's own name: ``web-1, backup: 490 tokens``."""
     return f"{name}, {kind.replace('_', ' ')}: {tokens} tokens"
+
+
+def correction_line(month: Month, name: str, tokens: int) -> str:
+    """The line of an item that was reported otherwise after its month was billed.
+
+    ``July 2026, web-1: 44 tokens reported later``, or ``... taken back``.
+    """
+    what = "reported later" if tokens > 0 else "taken back"
+    return f"{_MONTHS[month.number - 1]} {month.year}, {name}: {abs(tokens)} tokens {what}"
