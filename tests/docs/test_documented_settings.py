@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -78,7 +79,7 @@ def default(field: "attrs.Attribute[Any]") -> str:
         return "required"
     if value is None or isinstance(value, attrs.Factory):  # type: ignore[arg-type]
         return "none"
-    if isinstance(value, ZoneInfo | DatabaseUrl):
+    if isinstance(value, ZoneInfo | DatabaseUrl | Decimal):
         value = str(value)
     if isinstance(value, bool | str | tuple):
         return f"`{json.dumps(value)}`"
