@@ -20,6 +20,7 @@ from tollbridge.rules.closing import InvoiceRules
 from tollbridge.rules.overdue import Ladder
 from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
+from tollbridge.texts.languages import Language
 
 FEED = "feed"  # the usage source that is the panel itself
 _MOST_DAYS = 3660
@@ -155,6 +156,7 @@ class BillingSettings:
     zero_invoices: bool = False
     minimum: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
     at_once: int | None = attrs.field(default=None, validator=at_least(1, _MOST_AT_ONCE))
+    language: Language = "en"
 
     def __attrs_post_init__(self) -> None:
         lock, suspend = self.lock_after_days, self.suspend_after_days
@@ -171,7 +173,7 @@ class BillingSettings:
     @property
     def invoice_rules(self) -> InvoiceRules:
         """What is invoiced, carried, and due when."""
-        return InvoiceRules(self.minimum, self.grace_days, self.zero_invoices)
+        return InvoiceRules(self.minimum, self.grace_days, self.zero_invoices, self.language)
 
     @property
     def ladder(self) -> Ladder:

@@ -47,6 +47,16 @@ class Month:
         """The month before this one."""
         return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
 
+    @property
+    def first_day(self) -> date:
+        """Its first day, in the zone in which it is a month."""
+        return date(self.year, self.number, 1)
+
+    @property
+    def last_day(self) -> date:
+        """Its last day, which belongs to it: July has the 31st."""
+        return self.next.first_day - timedelta(days=1)
+
     def start(self, zone: ZoneInfo) -> datetime:
         """The first instant of the month in ``zone``, as aware UTC."""
         return datetime(self.year, self.number, 1, tzinfo=zone).astimezone(UTC)

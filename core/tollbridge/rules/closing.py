@@ -22,18 +22,27 @@ import attrs
 from tollbridge.model import EXACT, Client, InvoiceStatus, Receipt, UsageItem, tax_explains
 from tollbridge.rules.calendar import Month, due_date
 from tollbridge.rules.entry import Document, Entry, Line, State
-from tollbridge.rules.lines import item_line, server_line
+from tollbridge.rules.lines import carried_line, item_line, server_line
 from tollbridge.rules.metering import server_tokens
 from tollbridge.rules.pricing import TokenPrice, line_amount
+from tollbridge.texts.invoice_words import InvoiceWords, invoice_words
+from tollbridge.texts.languages import Language, language_called
 
 
 @attrs.frozen
 class InvoiceRules:
-    """What bridge.toml says of invoices: ``minimum`` by currency, less is carried; due dates; invoices over zero."""
+    """What bridge.toml says of invoices.
+
+    Attributes:
+        minimum: by currency; less is carried.
+        zero_invoices: whether a month that costs nothing makes one.
+        language: of clients whose own is not known, or is none of ours.
+    """
 
     minimum: Mapping[str, Decimal]
     grace_days: int
     zero_invoices: bool
+    language: Language = "en"
 
 
 @attrs.frozen
@@ -72,11 +81,12 @@ def draft(
     """A client's month as it is to be invoiced, carried, or left as nothing to pay.
 
     Earlier months that were carried come first, line by line, as they were priced then; only where the client's
-    currency has changed since are their tokens priced anew.
+    currency has changed since are their tokens priced anew. They keep the words they were written with, too.
     """
+    words = invoice_words(language_called(client.language) or rules.language)
     earlier = list(carried)
-    own = tuple(_line(month, each, price, taxed=not client.tax_exempt) for each in used)
-    taken = tuple(_carried_line(entry, line, price) for entry in earlier for line in entry.document.lines)
+    own = tuple(_line(month, each, price, words, taxed=not client.tax_exempt) for each in used)
+    taken = tuple(_carried_line(entry, line, price, words) for entry in earlier for line in entry.document.lines)
     state = _state(_sum((*taken, *own), price), rules.minimum.get(client.currency), rules)
     if state is not State.WRITTEN:
         earlier, taken = [], ()
@@ -91,7 +101,7 @@ def draft(
         tokens=sum(line.tokens for line in lines),
         subtotal=_sum(lines, price),
         total=price.zero,
-        document=Document(lines, price, tuple(str(each.month) for each in earlier)),
+        document=Document(lines, price, tuple(str(each.month) for each in earlier), words.language),
         written_at=now,
         prices=prices,
     )
@@ -108,10 +118,10 @@ def _sum(lines: Iterable[Line], price: TokenPrice) -> Decimal:
     return reduce(EXACT.add, (line.amount for line in lines), price.zero)
 
 
-def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Line:
+def _line(month: Month, used: UserItem, price: TokenPrice, words: InvoiceWords, *, taxed: bool) -> Line:
     item, server = used.item, used.item.server
     line = Line(
-        description=item_line(item.type, item.name, item.tokens),
+        description=item_line(words, item.type, item.name, item.tokens),
         tokens=item.tokens,
         amount=line_amount(item.tokens, price),
         taxed=taxed,
@@ -127,7 +137,7 @@ def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Li
     return attrs.evolve(
         line,
         description=server_line(
-            item.name, server.plan, server.hours, server.tokens_per_hour, tokens=item.tokens, metered=metered
+            words, item.name, server.plan, server.hours, server.tokens_per_hour, tokens=item.tokens, metered=metered
         ),
         plan=server.plan,
         hours=server.hours,
@@ -136,9 +146,9 @@ def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Li
     )
 
 
-def _carried_line(entry: Entry, line: Line, price: TokenPrice) -> Line:
+def _carried_line(entry: Entry, line: Line, price: TokenPrice, words: InvoiceWords) -> Line:
     """A line of an earlier month; its price is what was shown then, unless the currency is another now."""
-    kept = attrs.evolve(line, description=f"{entry.month}: {line.description}")
+    kept = attrs.evolve(line, description=carried_line(words, entry.month, line.description))
     return kept if entry.currency == price.currency.code else attrs.evolve(kept, amount=line_amount(line.tokens, price))
 
 
