@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
@@ -21,7 +20,7 @@ from tollbridge.ledger import Ledger
 from tollbridge.model import Client, InvoiceStatus
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
-from tollbridge.texts.languages import language_called
+from tollbridge.texts.languages import LANGUAGES, language_called
 from tollbridge.usage import panel_feed
 
 _QUICK = Retry(attempts=3, wait_initial=0.01, wait_max=0.02)
@@ -72,31 +71,24 @@ class Month:
         return user.status
 
 
-@contextmanager
-def _ended(side: OtherSide, folder: Path, **fields: Any) -> Iterator[Month]:
-    """A month that has just ended, of a client with these fields."""
-    client = side.some_client(**fields)
-    panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
-    small_company(panel)
-    user = panel.add_user(client.email, billing_user_id=client.id)
-    plan = next(plan for plan in panel.tables.plans.rows() if plan.tokens_per_month == 5000)
-    panel.create_server(user.id, plan.id, "web-1")
-    panel.set_time(datetime(2026, 7, 1, 4, tzinfo=UTC))
-    with running(panel) as url:
-        path = folder / "bridge.toml"
-        path.write_text(_CONFIGURATION.format(solus=url, folder=folder), encoding="utf-8")
-        settings, _ = load_settings(path, lambda _use: ("adapter", None))
-        yield Month(settings, panel, side, client)
-
-
 class MonthTests:
     """The adapter in its place, in a bridge that bills."""
 
     @pytest.fixture
-    def month(self, side: OtherSide, tmp_path: Path) -> Iterator[Month]:
-        """A month that has just ended."""
-        with _ended(side, tmp_path) as month:
-            yield month
+    def month(self, side: OtherSide, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Month]:
+        """A month that has just ended; its parameter, if it has one, is the client's language."""
+        client = side.some_client(language=getattr(request, "param", ""))
+        panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
+        small_company(panel)
+        user = panel.add_user(client.email, billing_user_id=client.id)
+        plan = next(plan for plan in panel.tables.plans.rows() if plan.tokens_per_month == 5000)
+        panel.create_server(user.id, plan.id, "web-1")
+        panel.set_time(datetime(2026, 7, 1, 4, tzinfo=UTC))
+        with running(panel) as url:
+            path = tmp_path / "bridge.toml"
+            path.write_text(_CONFIGURATION.format(solus=url, folder=tmp_path), encoding="utf-8")
+            settings, _ = load_settings(path, lambda _use: ("adapter", None))
+            yield Month(settings, panel, side, client)
 
     def test_a_month_is_billed_once_however_often_the_job_runs(self, side: OtherSide, month: Month) -> None:
         assert [month.issued(month.run("2026-07-01")) for _ in range(3)] == [1, 0, 0]
@@ -104,11 +96,11 @@ class MonthTests:
         assert (held.client_id, held.total, held.status) == (month.client.id, Decimal("5.00"), InvoiceStatus.UNPAID)
         assert (held.issue_date, held.due_date) == (date(2026, 7, 1), date(2026, 7, 15))
 
-    def test_a_month_is_billed_in_the_clients_language(self, side: OtherSide, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("month", LANGUAGES, indirect=True)
+    def test_a_month_is_billed_in_the_clients_language(self, side: OtherSide, month: Month) -> None:
         """In English where the billing system does not tell it."""
-        with _ended(side, tmp_path, language="de") as month:
-            told = language_called(side.billing().client(month.client.id).language)
-            assert month.issued(month.run("2026-07-01")) == 1
+        told = language_called(side.billing().client(month.client.id).language)
+        assert month.issued(month.run("2026-07-01")) == 1
         [line] = side.the_invoice().lines
         assert ("5.000 Token (Monatspreis)" if told == "de" else "5000 tokens (monthly price)") in line.description
 

@@ -74,6 +74,13 @@ def test_the_browsers_language_is_the_pages(header: str, language: str) -> None:
     assert language_of(header) == language
 
 
+@pytest.mark.parametrize(
+    ("header", "language"), [("", "de"), ("fr", "de"), ("*", "de"), ("en", "en"), ("en;q=0", "de"), ("de;q=0,*", "en")]
+)
+def test_where_the_browser_asks_for_none_of_ours_it_is_the_companys(header: str, language: str) -> None:
+    assert language_of(header, "de") == language
+
+
 @given(st.text())
 def test_no_header_is_too_strange_for_a_language(header: str) -> None:
     assert language_of(header) in LANGUAGES
