@@ -52,14 +52,18 @@ def test_a_line_can_be_kept_in_its_parts_on_every_database(billing_url: str) -> 
 
 def test_a_servers_words_can_be_the_companys_own_on_every_database(billing_url: str) -> None:
     queries = found_company(billing_url)
-    joined = "CONCAT(:name, ' (', :plan, ')')" if billing_url.startswith("mysql") else ":name || ' (' || :plan || ')'"
+    joined = (
+        "CONCAT(:name, ' (', :plan, '), ', :hours, ' h')"
+        if billing_url.startswith("mysql")
+        else ":name || ' (' || :plan || '), ' || :hours || ' h'"
+    )
     words = f"CASE :kind WHEN 'server' THEN {joined} ELSE :description END"
     system = billing(billing_url, {**queries, "insert_line": queries["insert_line"].replace(":description", words)})
     assert [check for check in system.check() if not check.ok] == []
     system.create_invoice(LINES)
     with connected(billing_url) as connection:
         texts = connection.execute(sa.text("SELECT text FROM rechnungspositionen ORDER BY nr")).scalars().all()
-    assert texts == ["web-1 (1 Core)", "web-1, Datensicherung: 490 Token"]
+    assert texts == ["web-1 (1 Core), 700 h", "web-1, Datensicherung: 490 Token"]
 
 
 def test_a_clients_language_comes_from_its_column(billing_url: str) -> None:
