@@ -169,3 +169,42 @@ def test_the_lines_of_two_invoices_together_have_the_sum_of_their_subtotals(
     together = _invoice(some + others)
     assert together.subtotal == _invoice(some).subtotal + _invoice(others).subtotal
     assert together.tokens == _invoice(some).tokens + _invoice(others).tokens
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["3 more items: 12,000 tokens", "1 more items: 4,000 tokens"]),
+        ("de", ["3 weitere Posten: 12.000 Token", "1 weitere Posten: 4.000 Token"]),
+    ],
+)
+def test_lines_that_are_summed_up_say_so_in_the_invoices_language(language: str, words: list[str]) -> None:
+    lines = [InvoiceLine("web-1", 4_000, Decimal("4.00"), taxed=number != 3) for number in range(5)]
+    folded = _invoice(lines, language=language).folded(3)
+    assert [line.description for line in folded.lines] == ["web-1", *words]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.dates(), st.dates()), min_size=1, max_size=8), st.integers(2, 5))
+def test_an_invoices_period_is_its_lines_however_few_are_sent(lines: list[tuple[bool, date, date]], most: int) -> None:
+    invoice = _invoice(
+        [
+            InvoiceLine("web-1", 1, Decimal(1), taxed, period_start=min(days), period_end=max(days))
+            for taxed, *days in lines
+        ]
+    )
+    folded = invoice.folded(most)
+    assert (folded.period_start, folded.period_end) == (invoice.period_start, invoice.period_end)
+    assert folded.period_start == min(start for line in lines for start in line[1:])
+    assert folded.period_end == max(end for line in lines for end in line[1:])
+
+
+def test_a_line_has_a_month_if_it_is_of_one() -> None:
+    start = date(2026, 7, 1)
+    assert InvoiceLine("web-1", 1, Decimal(1), period_start=start, period_end=date(2026, 7, 31)).month == "2026-07"
+    assert InvoiceLine("2 items", 1, Decimal(1), period_start=start, period_end=date(2026, 8, 31)).month == ""
+    assert InvoiceLine("by hand", 1, Decimal(1)).month == ""
+
+
+def test_an_invoice_in_a_language_that_has_no_words_is_refused() -> None:
+    with pytest.raises(ValueError, match="language"):
+        _invoice([], language="fr")

@@ -4,7 +4,7 @@ All are frozen attrs classes whose fields may be given by position or by keyword
 tokens are ``int``. The only work done here is an invoice's sum, with tax.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import attrs
 from attrs import validators
 
+from tollbridge.texts.languages import LANGUAGES, Language
 from tollbridge.words import printable, storable
 
 # The most tax that is believed: no country charges half of the price.
@@ -123,6 +124,7 @@ _FLAG = validators.instance_of(bool)
 class Client:
     """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one.
 
+    ``language`` is as the billing system calls it: ``de``, ``de_AT``, ``german``. Empty: it is not known.
     Its texts are whatever somebody typed, so lone surrogates and NUL, which nobody can keep, come as U+FFFD.
     """
 
@@ -137,6 +139,7 @@ class Client:
     country: str = attrs.field(default="", validator=_TEXT, converter=_kept)
     state: str = attrs.field(default="", validator=_TEXT, converter=_kept)
     tax_exempt: bool = attrs.field(default=False, validator=_FLAG)
+    language: str = attrs.field(default="", validator=_TEXT, converter=_kept, kw_only=True)
 
 
 @attrs.frozen
@@ -190,22 +193,44 @@ class Terms:
 class InvoiceLine:
     """One line: ``tokens`` used and the ``amount`` they cost, already rounded to the currency's decimals.
 
-    ``taxed`` asks the billing system to add tax to this line (or, where prices include tax, to show it).
+    ``taxed`` asks the billing system to add tax to this line (or, where prices include tax, to show it). The other
+    fields say what the line was made from, for billing systems that make words of their own or keep it apart. What a
+    line does not have is None or empty, as everything is where one line stands for several.
+
+    Attributes:
+        kind: ``server``, ``backup``, ``additional_ip``, or whatever else SolusIO calls it.
+        name: what the customer calls it.
+        plan: a server's plan, and with it ``hours`` to pay for and what an hour costs in tokens.
+        period_start: the first day of the usage, in the zone of the months.
+        period_end: the last day, which belongs to it.
     """
 
     description: str = attrs.field(validator=_TEXT)
     tokens: int = attrs.field(validator=_whole)
     amount: Decimal = attrs.field(converter=_decimal)
     taxed: bool = attrs.field(default=True, validator=_FLAG)
+    kind: str = attrs.field(default="", validator=_TEXT, kw_only=True)
+    name: str = attrs.field(default="", validator=_TEXT, kw_only=True)
+    plan: str = attrs.field(default="", validator=_TEXT, kw_only=True)
+    hours: int | None = attrs.field(default=None, kw_only=True)
+    tokens_per_hour: int | None = attrs.field(default=None, kw_only=True)
+    period_start: date | None = attrs.field(default=None, kw_only=True)
+    period_end: date | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def month(self) -> str:
+        """The month of the usage, such as ``2026-07``; empty if that is not known, or it is more than one."""
+        months = {f"{day:%Y-%m}" for day in (self.period_start, self.period_end) if day}
+        return months.pop() if len(months) == 1 else ""
 
 
 @attrs.frozen
 class Invoice:
     """An invoice for the billing system to create.
 
-    ``reference`` is what ``find_invoice`` must find it by. The last four fields say what the customer was shown,
-    for billing systems that must be told: the tax rates to set, whether amounts include them, and the currency's
-    decimals for the total.
+    ``reference`` is what ``find_invoice`` must find it by. The fields by keyword say what the customer was shown,
+    for billing systems that must be told: the tax rates to set, whether amounts include them, the currency's decimals
+    for the total, and the language that lines and notes are written in.
     """
 
     reference: str = attrs.field(validator=_TEXT)
@@ -219,6 +244,7 @@ class Invoice:
     compound: bool = attrs.field(default=False, validator=_FLAG, kw_only=True)
     prices_include_tax: bool = attrs.field(default=False, validator=_FLAG, kw_only=True)
     decimals: int = attrs.field(default=2, validator=_whole, kw_only=True)
+    language: Language = attrs.field(default="en", validator=validators.in_(LANGUAGES), kw_only=True)
 
     @property
     def subtotal(self) -> Decimal:
@@ -230,6 +256,16 @@ class Invoice:
         """All tokens of the lines."""
         return sum(line.tokens for line in self.lines)
 
+    @property
+    def period_start(self) -> date | None:
+        """The first day of service that is invoiced; None if no line tells it."""
+        return min((line.period_start for line in self.lines if line.period_start), default=None)
+
+    @property
+    def period_end(self) -> date | None:
+        """The last day, which belongs to it; None if no line tells it."""
+        return max((line.period_end for line in self.lines if line.period_end), default=None)
+
     def folded(self, most: int) -> "Invoice":
         """The same invoice with at most so many lines, for billing systems that take no more.
 
@@ -238,13 +274,22 @@ class Invoice:
         if len(self.lines) <= most:
             return self
         kept, rest = self.lines[: most - 2], self.lines[most - 2 :]
-        sums = []
-        for taxed in (True, False):
-            lines = [line for line in rest if line.taxed is taxed]
-            tokens = sum(line.tokens for line in lines)
-            words = f"{len(lines)} more items: {tokens:,} tokens"
-            sums += [InvoiceLine(words, tokens, _sum(each.amount for each in lines), taxed)] if lines else []
-        return attrs.evolve(self, lines=(*kept, *sums))
+        apart = ([line for line in rest if line.taxed is taxed] for taxed in (True, False))
+        return attrs.evolve(self, lines=(*kept, *(self._sum_line(lines) for lines in apart if lines)))
+
+    def _sum_line(self, lines: Sequence[InvoiceLine]) -> InvoiceLine:
+        """One line for several, which are all taxed or all not."""
+        from tollbridge.texts.invoice_words import invoice_words  # noqa: PLC0415 - seldom needed
+
+        all_of_them = attrs.evolve(self, lines=lines)
+        return InvoiceLine(
+            invoice_words(self.language).sum_line(len(lines), all_of_them.tokens),
+            all_of_them.tokens,
+            all_of_them.subtotal,
+            lines[0].taxed,
+            period_start=all_of_them.period_start,
+            period_end=all_of_them.period_end,
+        )
 
     @property
     def total(self) -> Decimal:

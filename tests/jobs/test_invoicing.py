@@ -132,7 +132,7 @@ def test_less_than_the_minimum_is_carried_and_invoiced_with_the_next_month(world
         run.daily()
     assert world.billed() == {"TB-2026-07-1042": "1.05"}
     lines = [line for (line,) in world.query("SELECT description FROM invoice_lines ORDER BY position")]
-    assert lines[0].startswith("2026-06: web-1042")
+    assert lines[0].startswith("June 2026: web-1042")
     assert lines[1].startswith("web-2")
     with world.parts() as parts:
         june = parts.ledger.invoices.find(JUNE, 1042)

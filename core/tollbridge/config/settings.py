@@ -20,6 +20,7 @@ from tollbridge.rules.closing import InvoiceRules
 from tollbridge.rules.overdue import Ladder
 from tollbridge.rules.pricing import DiscountRule, PriceList, TaxRule
 from tollbridge.secret import DatabaseUrl, Secret
+from tollbridge.texts.languages import Language
 
 FEED = "feed"  # the usage source that is the panel itself
 _MOST_DAYS = 3660
@@ -161,6 +162,7 @@ class BillingSettings:
     hold_above: Decimal | None = attrs.field(default=None, validator=at_least(Decimal(1)))
     hold_from: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
     at_once: int | None = attrs.field(default=None, validator=at_least(1, _MOST_AT_ONCE))
+    language: Language = "en"
 
     def __attrs_post_init__(self) -> None:
         lock, suspend = self.lock_after_days, self.suspend_after_days
@@ -178,7 +180,13 @@ class BillingSettings:
     def invoice_rules(self) -> InvoiceRules:
         """What is invoiced, carried, and due when."""
         return InvoiceRules(
-            self.minimum, self.grace_days, self.zero_invoices, self.carry_months, self.hold_above, self.hold_from
+            minimum=self.minimum,
+            grace_days=self.grace_days,
+            zero_invoices=self.zero_invoices,
+            language=self.language,
+            carry_months=self.carry_months,
+            hold_above=self.hold_above,
+            hold_from=self.hold_from,
         )
 
     @property

@@ -20,6 +20,7 @@ from tollbridge.ledger import Ledger
 from tollbridge.model import Client, InvoiceStatus
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, running, small_company
+from tollbridge.texts.languages import LANGUAGES, language_called
 from tollbridge.usage import panel_feed
 
 _QUICK = Retry(attempts=3, wait_initial=0.01, wait_max=0.02)
@@ -74,9 +75,9 @@ class MonthTests:
     """The adapter in its place, in a bridge that bills."""
 
     @pytest.fixture
-    def month(self, side: OtherSide, tmp_path: Path) -> Iterator[Month]:
-        """A month that has just ended."""
-        client = side.some_client()
+    def month(self, side: OtherSide, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Month]:
+        """A month that has just ended; its parameter, if it has one, is the client's language."""
+        client = side.some_client(language=getattr(request, "param", ""))
         panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
         small_company(panel)
         user = panel.add_user(client.email, billing_user_id=client.id)
@@ -94,6 +95,14 @@ class MonthTests:
         held = side.the_invoice()
         assert (held.client_id, held.total, held.status) == (month.client.id, Decimal("5.00"), InvoiceStatus.UNPAID)
         assert (held.issue_date, held.due_date) == (date(2026, 7, 1), date(2026, 7, 15))
+
+    @pytest.mark.parametrize("month", LANGUAGES, indirect=True)
+    def test_a_month_is_billed_in_the_clients_language(self, side: OtherSide, month: Month) -> None:
+        """In English where the billing system does not tell it."""
+        told = language_called(side.billing().client(month.client.id).language)
+        assert month.issued(month.run("2026-07-01")) == 1
+        [line] = side.the_invoice().lines
+        assert ("5.000 Token (Monatspreis)" if told == "de" else "5000 tokens (monthly price)") in line.description
 
     def test_a_dry_run_says_what_it_would_do_and_writes_nothing(self, side: OtherSide, month: Month) -> None:
         before = side.state()

@@ -8,6 +8,7 @@ import pytest
 from tollbridge.conformance.side import NOBODY, WRITINGS, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
 from tollbridge.model import ClientStatus, Discount, TaxRate
+from tollbridge.texts.languages import LANGUAGES, language_called
 
 _BEYOND_A_PAGE = (-1, 0, 1)
 
@@ -28,7 +29,20 @@ class ReadingTests:
     def test_client_comes_as_it_was_entered(self, side: OtherSide, tax_exempt: bool) -> None:
         client = side.some_client(tax_exempt=tax_exempt)
         found = side.billing().client(client.id)
-        assert attrs.evolve(found, group="") == client
+        assert attrs.evolve(found, group="", language="") == client
+
+    def test_client_and_clients_tell_its_language_or_none(self, side: OtherSide) -> None:
+        """Not every billing system knows it; one that does must not take one language for another."""
+        known = {
+            side.some_client(id=1042 + number, email=f"{language}@example.com", language=language).id: language
+            for number, language in enumerate(LANGUAGES)
+        }
+        billing = side.billing()
+        told = {client_id: billing.client(client_id).language for client_id in known}
+        assert {client.id: client.language for client in billing.clients() if not isinstance(client, Refused)} == told
+        if not any(told.values()):
+            pytest.skip("this billing system tells no client's language")
+        assert {client_id: language_called(words) for client_id, words in told.items()} == known
 
     @pytest.mark.parametrize("status", ClientStatus)
     def test_client_and_clients_tell_its_status(self, side: OtherSide, status: ClientStatus) -> None:

@@ -14,6 +14,7 @@ from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import inabilities, managed
 from tollbridge.errors import Refused
 from tollbridge.model import Client, Currency, Discount, Invoice, InvoiceLine, InvoiceStatus, TaxRate
+from tollbridge.rules.calendar import Month
 
 NOBODY = 987_654
 _LISTS = ("clients", "currencies", "unpaid_invoices", "invoices_since", "check")
@@ -92,7 +93,10 @@ class OtherSide(ABC):
 
     @abstractmethod
     def add_client(self, client: Client) -> int:
-        """Make a client like this one, whose currency is active; its id, which may be another than ``client.id``."""
+        """Make a client like this one, whose currency is active; its id, which may be another than ``client.id``.
+
+        ``client.language`` is ``en``, ``de`` or empty: enter it as the billing system calls it, if it knows languages.
+        """
 
     @abstractmethod
     def invoices(self) -> list[Held]:
@@ -234,7 +238,18 @@ def a_client(**fields: Any) -> Client:
 def an_invoice(client: Client, *amounts: str, month: str = "2026-07", **fields: Any) -> Invoice:
     """An invoice for the client, without any tax unless ``taxes`` are given; one line of 4.90 if no amounts are."""
     lines = tuple(
-        InvoiceLine(f"web-{number}, 1 Core: 700 hours = {7 * number} tokens", 7 * number, Decimal(amount))
+        InvoiceLine(
+            f"web-{number}, 1 Core: 700 hours = {7 * number} tokens",
+            7 * number,
+            Decimal(amount),
+            kind="server",
+            name=f"web-{number}",
+            plan="1 Core",
+            hours=700,
+            tokens_per_hour=7,
+            period_start=Month.parse(month).first_day,
+            period_end=Month.parse(month).last_day,
+        )
         for number, amount in enumerate(amounts or ("4.90",), 1)
     )
     usual = Invoice(

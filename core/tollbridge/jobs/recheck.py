@@ -118,7 +118,10 @@ class Recheck:
                 self._report.warnings.append(f"client {client.id} in {month}: {words}; {each.stays}, so it stays so")
         if entry is not None and entry.currency == client.currency:
             price = entry.document.price
-        return corrections(month, stands_on, client, found, price=price, invoiced=_invoiced(entry), rules=self._rules)
+        return corrections(
+            month, stands_on, client, found, price=price, invoiced=_invoiced(entry), rules=self._rules,
+            language=self._work.parts.settings.billing.language,
+        )  # fmt: skip
 
     def _priced(self, usage: ClientUsage) -> tuple[Client, TokenPrice]:
         client = self._work.client(usage.client_id)

@@ -51,6 +51,16 @@ class Month:
         """How many months it is after the other: 3 from July to October."""
         return (self.year - other.year) * 12 + self.number - other.number
 
+    @property
+    def first_day(self) -> date:
+        """Its first day, in the zone in which it is a month."""
+        return date(self.year, self.number, 1)
+
+    @property
+    def last_day(self) -> date:
+        """Its last day, which belongs to it: July has the 31st."""
+        return self.next.first_day - timedelta(days=1)
+
     def start(self, zone: ZoneInfo) -> datetime:
         """The first instant of the month in ``zone``, as aware UTC."""
         return datetime(self.year, self.number, 1, tzinfo=zone).astimezone(UTC)

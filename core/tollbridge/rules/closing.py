@@ -23,9 +23,11 @@ from tollbridge.model import EXACT, Client, ClientStatus, InvoiceStatus, Receipt
 from tollbridge.rules.calendar import Month, due_date
 from tollbridge.rules.corrections import Correction, fits
 from tollbridge.rules.entry import Document, Entry, Line, State, UserItem
-from tollbridge.rules.lines import item_line, server_line
+from tollbridge.rules.lines import carried_line, item_line, server_line
 from tollbridge.rules.metering import server_tokens
 from tollbridge.rules.pricing import TokenPrice, line_amount
+from tollbridge.texts.invoice_words import InvoiceWords, invoice_words
+from tollbridge.texts.languages import Language, language_called
 
 
 @attrs.frozen
@@ -34,6 +36,8 @@ class InvoiceRules:
 
     Attributes:
         minimum: by currency; less is carried, but for no longer than ``carry_months``.
+        zero_invoices: whether a month that costs nothing makes one.
+        language: of clients whose own is not known, or is none of ours.
         hold_above: a draft that is more than so many times the client's dearest month so far waits for a human, if it
             comes to more than ``hold_from`` in its currency; None: nothing is held.
     """
@@ -41,6 +45,7 @@ class InvoiceRules:
     minimum: Mapping[str, Decimal]
     grace_days: int
     zero_invoices: bool
+    language: Language = "en"
     carry_months: int = 3
     hold_above: Decimal | None = None
     hold_from: Mapping[str, Decimal] = attrs.field(factory=dict)
@@ -75,9 +80,11 @@ def draft(
     """A client's month as it is to be invoiced, carried, or left as nothing to pay.
 
     Other months that were carried come first, line by line, as they were priced then, and what is to be corrected of
-    earlier ones; only where the client's currency has changed since are their tokens priced anew.
+    earlier ones; only where the client's currency has changed since are their tokens priced anew. They keep the words
+    they were written with, too.
     """
-    own = tuple(_line(month, each, price, taxed=not client.tax_exempt) for each in used)
+    words = invoice_words(language_called(client.language) or rules.language)
+    own = tuple(_line(month, each, price, words, taxed=not client.tax_exempt) for each in used)
     return _entry(month, client, own, carried, corrections, price=price, rules=rules, prices=prices, day=day, now=now)
 
 
@@ -113,8 +120,9 @@ def _entry(
     day: date,
     now: datetime,
 ) -> Entry:
+    words = invoice_words(language_called(client.language) or rules.language)
     others, later = list(carried), [each for each in corrections if fits(each, client.currency)]
-    taken = tuple(_carried_line(entry, line, price) for entry in others for line in entry.document.lines)
+    taken = tuple(_carried_line(entry, line, price, words) for entry in others for line in entry.document.lines)
     taken += tuple(_priced(each.line, each.currency, price) for each in later)
     first = min([month, *(each.month for each in others), *(each.stands_on for each in later)])
     has_waited = client.status is ClientStatus.CLOSED or month.months_since(first) >= rules.carry_months
@@ -133,7 +141,7 @@ def _entry(
         tokens=sum(line.tokens for line in lines),
         subtotal=_sum(lines, price),
         total=price.zero,
-        document=Document(lines, price, carries, tuple(each.id for each in later if each.id)),
+        document=Document(lines, price, carries, words.language, tuple(each.id for each in later if each.id)),
         written_at=now,
         prices=prices,
     )
@@ -176,10 +184,10 @@ def _sum(lines: Iterable[Line], price: TokenPrice) -> Decimal:
     return reduce(EXACT.add, (line.amount for line in lines), price.zero)
 
 
-def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Line:
+def _line(month: Month, used: UserItem, price: TokenPrice, words: InvoiceWords, *, taxed: bool) -> Line:
     item, server = used.item, used.item.server
     line = Line(
-        description=item_line(item.type, item.name, item.tokens),
+        description=item_line(words, item.type, item.name, item.tokens),
         tokens=item.tokens,
         amount=line_amount(item.tokens, price),
         taxed=taxed,
@@ -195,7 +203,7 @@ def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Li
     return attrs.evolve(
         line,
         description=server_line(
-            item.name, server.plan, server.hours, server.tokens_per_hour, tokens=item.tokens, metered=metered
+            words, item.name, server.plan, server.hours, server.tokens_per_hour, tokens=item.tokens, metered=metered
         ),
         plan=server.plan,
         hours=server.hours,
@@ -204,9 +212,11 @@ def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Li
     )
 
 
-def _carried_line(entry: Entry, line: Line, price: TokenPrice) -> Line:
+def _carried_line(entry: Entry, line: Line, price: TokenPrice, words: InvoiceWords) -> Line:
     """A line of an earlier month; its price is what was shown then, unless the currency is another now."""
-    return _priced(attrs.evolve(line, description=f"{entry.month}: {line.description}"), entry.currency, price)
+    return _priced(
+        attrs.evolve(line, description=carried_line(words, entry.month, line.description)), entry.currency, price
+    )
 
 
 def _priced(line: Line, currency: str, price: TokenPrice) -> Line:

@@ -16,6 +16,8 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Line, UserItem
 from tollbridge.rules.lines import correction_line
 from tollbridge.rules.pricing import TokenPrice, line_amount
+from tollbridge.texts.invoice_words import InvoiceWords, invoice_words
+from tollbridge.texts.languages import Language, language_called
 
 ItemKey = tuple[int, str, int]
 """The user, the type and the number of an item."""
@@ -135,12 +137,14 @@ def corrections(
     price: TokenPrice,
     invoiced: Decimal,
     rules: CorrectionRules,
+    language: Language,
 ) -> list[Correction]:
     """The lines that correct one client's ``month``, for which ``invoiced`` was asked so far.
 
     All of them wait if they come to more than the rules' share of that; of nothing, any does.
     """
-    lines = [_line(month, each, price, taxed=not client.tax_exempt) for each in found if not each.stays]
+    words = invoice_words(language_called(client.language) or language)
+    lines = [_line(month, each, price, words, taxed=not client.tax_exempt) for each in found if not each.stays]
     total = reduce(EXACT.add, (line.amount for line in lines), Decimal(0))
     waits = abs(total) > EXACT.multiply(rules.most, max(invoiced, Decimal(0)))
     gives_back = rules.takes_negative_lines and not (client.status is ClientStatus.CLOSED and total < 0)
@@ -154,10 +158,10 @@ def corrections(
     return made
 
 
-def _line(month: Month, difference: Difference, price: TokenPrice, *, taxed: bool) -> Line:
+def _line(month: Month, difference: Difference, price: TokenPrice, words: InvoiceWords, *, taxed: bool) -> Line:
     item = difference.used.item
     return Line(
-        description=correction_line(month, item.name, difference.tokens),
+        description=correction_line(words, month, item.name, difference.tokens),
         tokens=difference.tokens,
         amount=line_amount(difference.tokens, price),
         taxed=taxed,

@@ -3,13 +3,17 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 import attrs
 
 from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus, UsageItem
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.lines import notes
 from tollbridge.rules.pricing import TokenPrice
+from tollbridge.texts.invoice_words import invoice_words
+from tollbridge.texts.languages import Language
 
 
 class State(StrEnum):
@@ -24,6 +28,13 @@ class State(StrEnum):
     ISSUED = "issued"
     CARRIED = "carried"
     NOTHING = "nothing"
+
+
+@lru_cache(1000)
+def _period(month: str) -> tuple[date, date]:
+    """A month's first and last day."""
+    found = Month.parse(month)
+    return found.first_day, found.last_day
 
 
 @attrs.frozen
@@ -52,6 +63,23 @@ class Line:
     tokens_per_month: int | None = None
     user_id: int | None = None
 
+    def as_sent(self) -> InvoiceLine:
+        """The line as the billing system gets it."""
+        start, end = _period(self.month)
+        return InvoiceLine(
+            self.description,
+            self.tokens,
+            self.amount,
+            self.taxed,
+            kind=self.item_type,
+            name=self.item_name,
+            plan=self.plan,
+            hours=self.hours,
+            tokens_per_hour=self.tokens_per_hour,
+            period_start=start,
+            period_end=end,
+        )
+
 
 @attrs.frozen
 class Document:
@@ -60,11 +88,13 @@ class Document:
     Attributes:
         carries: other months, carried before, whose lines it has.
         corrects: the ledger's numbers of the corrections whose lines it has.
+        language: the one that its lines were written in; those of earlier versions were English.
     """
 
     lines: tuple[Line, ...]
     price: TokenPrice
     carries: tuple[str, ...] = ()
+    language: Language = "en"
     corrects: tuple[int, ...] = ()
 
 
@@ -124,18 +154,19 @@ class Entry:
     def invoice(self) -> Invoice:
         """The entry as the billing system gets it."""
         price = self.document.price
-        lines = self.document.lines
-        months = ", ".join(sorted({*self.document.carries, *(line.month for line in lines), str(self.month)}))
+        language, lines = self.document.language, self.document.lines
+        months = sorted({*self.document.carries, *(line.month for line in lines), str(self.month)})
         return Invoice(
             reference=self.reference,
             client_id=self.client_id,
             currency=self.currency,
             issue_date=self.issue_date,
             due_date=self.due_date,
-            lines=tuple(InvoiceLine(line.description, line.tokens, line.amount, line.taxed) for line in lines),
-            notes=f"{self.reference}: usage in {months}",
+            lines=tuple(line.as_sent() for line in lines),
+            notes=notes(invoice_words(language), self.reference, months),
             taxes=price.taxes,
             compound=price.compound,
             prices_include_tax=price.prices_include_tax,
             decimals=price.currency.decimals,
+            language=language,
         )

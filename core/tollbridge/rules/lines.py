@@ -1,39 +1,49 @@
-"""The words of invoice lines."""
+"""Which sentence an invoice line is; how it is worded in each language stands in the catalogue, ``texts``."""
+
+from collections.abc import Sequence
 
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import Metered
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
+from tollbridge.texts.invoice_words import InvoiceWords
 
 
-def server_line(name: str, plan: str, hours: int, per_hour: int, *, tokens: int, metered: Metered) -> str:
+def server_line(
+    words: InvoiceWords, name: str, plan: str, hours: int, per_hour: int, *, tokens: int, metered: Metered
+) -> str:
     """A server's line: name, plan, hours, tokens, and how the tokens came about.
 
-    Plain ASCII apart from names, since not every billing system keeps more. Where SolusIO's figure is not what the
-    rules make of the hours, the line claims neither price.
+    Where SolusIO's figure is not what the rules make of the hours, the line claims neither price.
     """
-    how = f"{hours} h, {tokens} tokens"
-    if metered.tokens == tokens:
-        how = {
-            "hourly": f"{hours} h x {per_hour} tokens = {tokens} tokens (hourly price)",
-            "monthly": f"{hours} h, {tokens} tokens (monthly price)",
-            "free": f"{hours} h, free of charge",
-        }[metered.price]
-    return f"{name}, {plan}: {how}"
+    price = metered.price if metered.tokens == tokens else "unpriced"
+    return words.text(f"line.{price}", name=name, plan=plan, hours=hours, tokens_per_hour=per_hour, tokens=tokens)
 
 
-def item_line(kind: str, name: str, tokens: int) -> str:
-    """The line of anything but a server, under its kind's own name: ``web-1, backup: 490 tokens``."""
-    return f"{name}, {kind.replace('_', ' ')}: {tokens} tokens"
+def item_line(words: InvoiceWords, kind: str, name: str, tokens: int) -> str:
+    """The line of anything but a server, under its kind's name: ``web-1, backup: 490 tokens``."""
+    return words.text("line.item", name=name, kind=words.kind(kind), tokens=tokens)
 
 
-def correction_line(month: Month, name: str, tokens: int) -> str:
+def carried_line(words: InvoiceWords, month: Month, line: str) -> str:
+    """The line of an earlier month, on a later one's invoice: ``June 2026: web-1, backup: 490 tokens``."""
+    return words.text("line.carried", month=words.month(month.first_day), line=line)
+
+
+def correction_line(words: InvoiceWords, month: Month, name: str, tokens: int) -> str:
     """The line of an item that was reported otherwise after its month was billed.
 
     ``July 2026, web-1: 44 tokens reported later``, or ``... taken back``.
     """
-    what = "reported later" if tokens > 0 else "taken back"
-    return f"{_MONTHS[month.number - 1]} {month.year}, {name}: {abs(tokens)} tokens {what}"
+    key = "line.later" if tokens > 0 else "line.taken_back"
+    return words.text(key, month=words.month(month.first_day), name=name, tokens=abs(tokens))
+
+
+def notes(words: InvoiceWords, reference: str, months: Sequence[str]) -> str:
+    """An invoice's notes: the reference, every month that it has lines of, and the period that they make."""
+    first, last = Month.parse(min(months)), Month.parse(max(months))
+    return words.text(
+        "invoice.notes",
+        reference=reference,
+        months=", ".join(months),
+        first_day=words.day(first.first_day),
+        last_day=words.day(last.last_day),
+    )

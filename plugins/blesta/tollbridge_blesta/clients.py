@@ -80,4 +80,5 @@ def client(row: Row, own: Mapping[str, str], groups: Mapping[int, str]) -> Clien
         country=text(row, "country").upper(),
         state=text(row, "state"),
         tax_exempt=flag(own, "tax_exempt", who),
+        language=text(own, "language"),
     )

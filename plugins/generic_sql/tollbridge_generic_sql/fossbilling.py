@@ -25,6 +25,7 @@ CANNOT = {
 }
 NEWEST = frozenset(
     {
+        "client.lang",
         "client_group_members.client_id",
         "currency.format_pattern",
         "invoice.hash_expires_at",
@@ -156,7 +157,8 @@ def fit(invoice: Invoice) -> Invoice:
 def queries(columns: frozenset[str]) -> Queries:
     """The statements for a FOSSBilling that has these columns, written ``table.column``."""
     issued = "issued" if "invoice.issued" in columns else "approved"
-    client = _client(_GROUPS if "client_group_members.client_id" in columns else _GROUP)
+    group = _GROUPS if "client_group_members.client_id" in columns else _GROUP
+    client = _client(group, "c.lang" if "client.lang" in columns else "NULL")
     # A credit note repeats the lines with their prices below zero, and so does a replacement as they were.
     replaces = "invoice.replaced_by_invoice_id" in columns
     stands = f"{_SUBTOTAL} >= 0" + (" AND i.replaced_by_invoice_id IS NULL" if replaces else "")
@@ -183,10 +185,10 @@ def queries(columns: frozenset[str]) -> Queries:
     )
 
 
-def _client(group: str) -> str:
+def _client(group: str, language: str) -> str:
     return f"""
         SELECT c.id, c.email, {_CURRENCY} AS currency, c.first_name, c.last_name, c.company, c.country, c.state,
-            c.tax_exempt, {group} AS `group`,
+            c.tax_exempt, {group} AS `group`, {language} AS language,
             CASE COALESCE(c.status, 'active') WHEN 'suspended' THEN 'inactive' WHEN 'canceled' THEN 'closed'
                 ELSE COALESCE(c.status, 'active') END AS status
         FROM client c

@@ -46,6 +46,14 @@ def of_lines(
             "tokens": line.tokens,
             "amount": _money(line.amount, plain),
             "taxed": line.taxed,
+            "kind": line.kind,
+            "name": line.name,
+            "plan": line.plan or None,
+            "hours": line.hours,
+            "tokens_per_hour": line.tokens_per_hour,
+            "month": line.month or None,
+            "period_start": line.period_start and _date(line.period_start, plain),
+            "period_end": line.period_end and _date(line.period_end, plain),
         }
 
 

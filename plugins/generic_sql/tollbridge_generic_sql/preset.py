@@ -36,6 +36,9 @@ _CLIENTS = sa.Table(
     sa.Column("country", sa.String(2), nullable=False, server_default=""),
     sa.Column("state", sa.String(100), nullable=False, server_default=""),
     sa.Column("tax_exempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column(
+        "language", sa.String(35), nullable=False, server_default="", comment="de, de_AT, german; empty: unknown"
+    ),
     sa.Column("password_hash", sa.String(255)),
     # Only among those who can log in an address has to be one client's: several may get their invoices at one address.
     sa.Column(
@@ -94,7 +97,7 @@ sa.Table(
 
 _CLIENT = """
     SELECT id, email, currency, first_name, last_name, company, status, client_group AS "group", country, state,
-           tax_exempt
+           tax_exempt, language
     FROM clients
 """
 _INVOICE = "SELECT id, reference, client_id, status, due_date, total, subtotal, currency FROM invoices"
@@ -147,7 +150,9 @@ OLDER = dict.fromkeys(
     "run `tollbridge generic-sql init`: the table clients has no password_hash and login_email yet",
 )
 
-# Those of an earlier version do not know when an invoice was made: then all of them are listed.
+# The tables of earlier versions do not know in which language to write to a client.
+_WITHOUT_LANGUAGE = {name: str(getattr(QUERIES, name)).replace(", language", "") for name in ("client", "clients")}
+# Nor when an invoice was made: then all of them are listed.
 _UNDATED = {
     "insert_invoice": str(QUERIES.insert_invoice).replace(", created_at)", ")").replace(", CURRENT_TIMESTAMP)", ")"),
     "invoices_since": _OURS,
@@ -161,6 +166,8 @@ def fitted(connection: sa.Connection) -> Queries:
         found = attrs.evolve(found, login=None, insert_client=None)
     elif connection.dialect.name == "postgresql":
         found = attrs.evolve(found, insert_client=_POSTGRESQL_INSERT_CLIENT)
+    if not _has(connection, "language", _CLIENTS.name):
+        found = attrs.evolve(found, **_WITHOUT_LANGUAGE)
     if not _has(connection, "created_at", _INVOICES.name):
         found = attrs.evolve(found, **_UNDATED)
     return found

@@ -14,7 +14,9 @@ _INVOICE_STATUSES = {str(status): status for status in InvoiceStatus}
 def client(row: Row) -> Client:
     """A row of ``client`` or ``clients``."""
     who = f"client {row.get('id')} in the database"
-    texts = {key: text(row, key) for key in ("first_name", "last_name", "company", "group", "country", "state")}
+    texts = {
+        key: text(row, key) for key in ("first_name", "last_name", "company", "group", "country", "state", "language")
+    }
     return made(
         who,
         Client,

@@ -25,12 +25,13 @@ def _shape(parameters: str = "", needs: str = "", columns: str = "", optional: s
     return Shape(*(frozenset(names.split()) for names in (f"{parameters} {needs}", needs, columns, optional)))
 
 
-_CLIENT = "first_name last_name company status group country state tax_exempt"
+_CLIENT = "first_name last_name company status group country state tax_exempt language"
 _INVOICE = "id reference client_id status due_date total"
 _TOLD = "balance subtotal currency"
 _WRITTEN = (
     "reference client_id currency issue_date due_date subtotal total notes tax_label tax_rate prices_include_tax random"
 )
+_METERED = "kind name plan hours tokens_per_hour month period_start period_end"
 
 SHAPES: Mapping[str, Shape] = {
     "client": _shape(needs="client_id", columns="id email currency", optional=_CLIENT),
@@ -42,7 +43,9 @@ SHAPES: Mapping[str, Shape] = {
     "taxes": _shape(parameters="client_id", columns="label rate", optional="level compound"),
     "before_invoice": _shape(parameters=_WRITTEN),
     "insert_invoice": _shape(parameters=f"{_WRITTEN} number", needs="reference client_id"),
-    "insert_line": _shape(parameters=f"{_WRITTEN} number position description tokens taxed", needs="invoice_id amount"),
+    "insert_line": _shape(
+        parameters=f"{_WRITTEN} number position description tokens taxed {_METERED}", needs="invoice_id amount"
+    ),
     "find_invoice": _shape(parameters="client_id", needs="reference", columns=_INVOICE, optional=_TOLD),
     "unpaid_invoices": _shape(columns=_INVOICE, optional=_TOLD),
     "invoice": _shape(parameters="client_id", needs="invoice_id", columns=_INVOICE, optional=_TOLD),

@@ -122,6 +122,7 @@ def client(row: Row, currencies: Mapping[int, Currency], groups: Mapping[int, Gr
         country=(text(row, "countrycode") or text(row, "country")).upper(),
         state=words(row, "state"),
         tax_exempt=flag(row, "taxexempt", who),
+        language=text(row, "language"),
     )
 
 

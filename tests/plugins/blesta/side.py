@@ -59,6 +59,7 @@ class BlestaSide(OtherSide):
             country=client.country,
             state=client.state,
             tax_exempt=client.tax_exempt,
+            language={"de": "de_de", "en": "en_gb"}.get(client.language),
             client_id=client.id,
         )
 

@@ -169,12 +169,13 @@ def test_an_unknown_time_zone_is_refused_and_not_guessed(side: BlestaSide) -> No
 
 def test_the_reference_is_in_a_line_and_in_the_private_note(side: BlestaSide) -> None:
     client = side.some_client()
-    side.billing().create_invoice(an_invoice(client, "1.00", "2.00"))
+    invoice = an_invoice(client, "1.00", "2.00")
+    side.billing().create_invoice(invoice)
     [made] = side.install.invoices()
     reference = f"TB-2026-07-{client.id}"
     assert [line.description.startswith(f"{reference}: ") for line in made.lines] == [True, False]
     assert reference in made.note_private
-    assert (made.note_public, made.delivery) == ("", ("email",))
+    assert (made.note_public, made.delivery) == (invoice.notes, ("email",)), "the client sees the period of service"
 
 
 def test_a_partly_paid_invoice_is_open_and_a_paid_one_is_closed(side: BlestaSide) -> None:
@@ -285,6 +286,12 @@ def test_a_client_of_the_groups_currency_gets_it(side: BlestaSide) -> None:
     number = side.install.add_client("kumo@example.jp", currency=None, group_id=group, country="JP")
     client = side.billing().client(number)
     assert (client.currency, client.group) == ("JPY", "Japan")
+
+
+def test_a_clients_language_may_be_the_companys_and_is_its_own_if_it_has_one(side: BlestaSide) -> None:
+    side.install.settings["language"] = "de_de"
+    numbers = [side.install.add_client(f"{each}@example.com", language=each) for each in (None, "en_us")]
+    assert [side.billing().client(number).language for number in numbers] == ["de_de", "en_us"]
 
 
 def test_a_fraudulent_client_is_closed(side: BlestaSide) -> None:

@@ -67,7 +67,7 @@ def tables(version: str, engine: str = "InnoDB") -> list[str]:
             email VARCHAR(255) UNIQUE, pass VARCHAR(255), status VARCHAR(30) DEFAULT 'active',
             email_approved TINYINT(1),
             tax_exempt TINYINT(1) DEFAULT 0, {_texts(_CLIENT, 100)}, company_number VARCHAR(255), phone_cc VARCHAR(10),
-            currency VARCHAR(10), api_token VARCHAR(128), {_DATES}) {end}""",
+            currency VARCHAR(10), lang VARCHAR(10), api_token VARCHAR(128), {_DATES}) {end}""",
         f"CREATE TABLE client_group ({_ID}, title VARCHAR(255), {_DATES}) {end}",
         f"""CREATE TABLE currency ({_ID}, code VARCHAR(3) UNIQUE, is_default TINYINT(1) DEFAULT 0,
             conversion_rate DECIMAL(13, 6) DEFAULT 1, {_CURRENCY[version]} {_DATES}) {end}""",

@@ -91,6 +91,17 @@ def test_the_documented_rights_are_enough(limited_shop: Shop) -> None:
     assert list(billing.unpaid_invoices()) == [made]
 
 
+def test_a_clients_language_is_read_with_the_right_to_and_unknown_without(shop: Shop, limited_shop: Shop) -> None:
+    shop.add_client(1, lang="de_DE")
+    shop.add_client(2)
+    assert [limited_shop.billing().client(number).language for number in (1, 2)] == ["de_DE", ""]
+    user = sa.make_url(limited_shop.url).username
+    shop.execute(f"REVOKE SELECT (lang) ON client FROM '{user}'@'%'")
+    billing = limited_shop.billing()
+    assert [check for check in billing.check() if not check.ok] == []
+    assert billing.client(1).language == ""
+
+
 def test_the_documented_rights_show_no_password_and_change_no_invoice(limited_shop: Shop) -> None:
     engine = sa.create_engine(limited_shop.url)
     for forbidden in (
@@ -179,7 +190,7 @@ def test_a_month_is_billed_and_a_second_run_writes_nothing(
         assert sorted(int(row["nr"]) for row in rows.values()) == [42, 43, 44, 45, 46, 47]
         [line] = shop.lines(rows[1]["id"])
         assert line["title"].endswith(" (TB-2026-06-1)")
-        assert rows[1]["notes"].endswith("TB-2026-06-1: usage in 2026-06\n")
+        assert rows[1]["notes"].endswith("TB-2026-06-1: usage in 2026-06 (June 1, 2026 to June 30, 2026)\n")
 
         before = (shop.invoices(), shop.query("SELECT * FROM invoice_item"), shop.query("SELECT * FROM setting"))
         assert run("2026-07-02")["invoices"] == []

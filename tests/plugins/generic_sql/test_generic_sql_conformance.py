@@ -18,8 +18,8 @@ from tollbridge_generic_sql.preset import metadata
 
 _CLIENT = (
     "INSERT INTO clients (id, email, currency, first_name, last_name, company, status, client_group, country, state,"
-    " tax_exempt) VALUES (:id, :email, :currency, :first_name, :last_name, :company, :status, :group, :country, :state,"
-    " :tax_exempt)"
+    " tax_exempt, language) VALUES (:id, :email, :currency, :first_name, :last_name, :company, :status, :group,"
+    " :country, :state, :tax_exempt, :language)"
 )
 
 
@@ -134,7 +134,7 @@ class SqlSide(OtherSide):
         self._run("UPDATE clients SET status = 'odd' WHERE id = :id", id=client_id)
 
 
-_FIELDS = ("id", "email", "currency", "first_name", "last_name", "company", "group", "country", "state")
+_FIELDS = ("id", "email", "currency", "first_name", "last_name", "company", "group", "country", "state", "language")
 
 
 class TestGenericSql(AdapterTests):

@@ -52,11 +52,17 @@ def add_client(url: str, client_id: int, email: str, password_hash: str | None, 
         )
 
 
+_NEW = {"password_hash", "login_email", "language", "created_at"}
+
+
 def old_tables(url: str) -> None:
-    """The preset's tables before anybody could log in, and before invoices had times; two clients have one address."""
+    """The preset's tables before anybody could log in, and before clients had languages and invoices times.
+
+    Two clients have one address.
+    """
     before = sa.MetaData()
     for table in metadata.sorted_tables:
-        columns = [each for each in table.columns if each.name not in {"password_hash", "login_email", "created_at"}]
+        columns = [each for each in table.columns if each.name not in _NEW]
         sa.Table(table.name, before, *(each._copy() for each in columns))
     engine = sa.create_engine(url)
     before.create_all(engine)

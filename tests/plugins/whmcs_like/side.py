@@ -58,6 +58,7 @@ class WhmcsSide(OtherSide):
             country=client.country,
             state=client.state,
             tax_exempt=client.tax_exempt,
+            language={"de": "german", "en": "english"}.get(client.language, ""),
             client_id=client.id,
         )
 

@@ -10,7 +10,8 @@ from tests.server.pages.reading import Element, read
 from tollbridge.ledger.outbox import Mail
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.renderer import Renderer, languages
+from tollbridge.server.pages.renderer import Renderer
+from tollbridge.texts.languages import LANGUAGES
 
 SITE = v.Site(
     "Example Cloud",
@@ -34,7 +35,7 @@ def page(name: str, view: object = None, language: str = "en", *, logged_in: boo
 
 def every_page(site: v.Site = SITE) -> Iterator[tuple[str, str, Element]]:
     """Each page in each language, with as little and as much in it as there can be: name, language and elements."""
-    for language in languages:
+    for language in LANGUAGES:
         for name, views in samples.PAGES.items():
             for view in views:
                 for logged_in in (False, True):

@@ -40,6 +40,7 @@ EUR = "0.0009"
 start = "2026-06"
 lock_after_days = 7
 suspend_after_days = 14
+{billing}
 
 [accounts]
 provision = "signup"
@@ -149,6 +150,7 @@ def a_cloud(
     *,
     ledger: str = "",
     pages: str = "",
+    billing: str = "",
     smtp: int = 25,
     area: str = "https://my.example.com",
     currencies: tuple[str, ...] = ("USD", "EUR"),
@@ -168,6 +170,7 @@ def a_cloud(
                 area=area or solus,
                 whmcs=billing_url,
                 pages=pages,
+                billing=billing,
                 smtp=smtp,
                 server=f'public_url = "{public_url}"' if public_url else "",
                 ledger=ledger or f"sqlite:///{folder}/ledger.db",

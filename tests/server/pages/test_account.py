@@ -49,6 +49,12 @@ def test_pages_speak_the_browsers_language(cloud: Cloud) -> None:
     assert 'lang="en"' in cloud.browser(**{"Accept-Language": "fr"}).get("/cloud").text
 
 
+def test_pages_speak_the_companys_language_where_the_browser_asks_for_none_of_ours(tmp_path: Path) -> None:
+    with a_cloud(tmp_path, billing='language = "de"') as cloud:
+        assert 'lang="de"' in cloud.browser(**{"Accept-Language": "fr"}).get("/cloud").text
+        assert 'lang="en"' in cloud.browser(**{"Accept-Language": "en"}).get("/cloud").text
+
+
 def test_an_operators_own_template_replaces_ours(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()

@@ -13,7 +13,7 @@ from tests.server.pages.reading import read
 from tests.server.pages.rendered import BARE, LINK, SITE, every_page, page, renderer, signup, signup_mail
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.renderer import languages
+from tollbridge.texts.languages import LANGUAGES
 
 FORMS = {
     "",  # the page's own address: a sign-up's link
@@ -30,7 +30,7 @@ NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}{br
 @pytest.mark.parametrize("site", [SITE, BARE], ids=["full", "bare"])
 def test_every_page_is_well_formed_html_in_both_languages(site: v.Site) -> None:
     seen = {(name, language) for name, language, _ in every_page(site)}
-    assert seen == {(name, language) for name in samples.PAGES for language in languages}
+    assert seen == {(name, language) for name in samples.PAGES for language in LANGUAGES}
 
 
 def test_every_page_tells_its_language_and_has_one_heading_its_landmarks_and_a_way_past_the_header() -> None:
@@ -158,7 +158,7 @@ def test_a_password_is_never_sent_back() -> None:
         assert not [each for each in found.all("input", type="password") if each.has("value")]
 
 
-@pytest.mark.parametrize("language", languages)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_e_mail_has_the_link_and_its_life_in_both_forms(language: str) -> None:
     mail = signup_mail(language)
     html = read(mail.html)

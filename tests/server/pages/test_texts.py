@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tests.server.pages.rendered import page
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.catalogue import placeholders, read_texts
-from tollbridge.server.pages.renderer import language_of, languages
+from tollbridge.server.pages.renderer import language_of
+from tollbridge.texts.catalogue import placeholders, read_texts
+from tollbridge.texts.languages import LANGUAGES
 
 TEXTS = Path(__file__).parents[3] / "core/tollbridge/server/pages/texts"
 
@@ -19,7 +20,7 @@ def texts(language: str) -> dict[str, str]:
     return read_texts(TEXTS / f"{language}.toml")
 
 
-@pytest.mark.parametrize("language", languages[1:])
+@pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_every_catalogue_has_the_same_sentences_with_the_same_values(language: str) -> None:
     english, other = texts("en"), texts(language)
     assert english.keys() == other.keys()
@@ -28,7 +29,7 @@ def test_every_catalogue_has_the_same_sentences_with_the_same_values(language: s
     }
 
 
-@pytest.mark.parametrize("language", languages)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_hold_no_html_and_none_is_empty(language: str) -> None:
     assert not [key for key, text in texts(language).items() if not text.strip() or re.search(r"[<>&]", text)]
 
@@ -73,6 +74,13 @@ def test_the_browsers_language_is_the_pages(header: str, language: str) -> None:
     assert language_of(header) == language
 
 
+@pytest.mark.parametrize(
+    ("header", "language"), [("", "de"), ("fr", "de"), ("*", "de"), ("en", "en"), ("en;q=0", "de"), ("de;q=0,*", "en")]
+)
+def test_where_the_browser_asks_for_none_of_ours_it_is_the_companys(header: str, language: str) -> None:
+    assert language_of(header, "de") == language
+
+
 @given(st.text())
 def test_no_header_is_too_strange_for_a_language(header: str) -> None:
-    assert language_of(header) in languages
+    assert language_of(header) in LANGUAGES

@@ -7,7 +7,7 @@ from tests.server.pages.rendered import BARE, account, invoice, landing, page, p
 from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.server.pages import samples
 from tollbridge.server.pages import views as v
-from tollbridge.server.pages.renderer import languages
+from tollbridge.texts.languages import LANGUAGES
 
 
 def test_the_landing_page_explains_post_pay_in_two_sentences() -> None:
@@ -177,7 +177,7 @@ def test_usage_that_is_not_known_is_not_shown_as_none() -> None:
 
 
 @pytest.mark.parametrize("status", list(InvoiceStatus))
-@pytest.mark.parametrize("language", languages)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_an_invoices_status_is_said_in_words(status: InvoiceStatus, language: str) -> None:
     badge = (
         page("account", account(invoices=(invoice(str(status)),)), language)

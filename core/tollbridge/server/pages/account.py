@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import attrs
 import structlog
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from starlette.responses import Response
 
@@ -19,6 +19,7 @@ from tollbridge.secret import redact
 from tollbridge.server.pages.views import AccountView, InvoiceView, LineView, NoticeView, UsageView
 from tollbridge.server.pages.visit import Visit
 from tollbridge.server.pages.web import ROOT, Web
+from tollbridge.texts.invoice_words import day_in_words, month_in_words
 
 _MOST_INVOICES = 24
 _KINDS = {"backup", "additional_ip"}
@@ -123,7 +124,7 @@ class AccountPage:
             with_tax=bool(price.taxes),
             can_enrol=client.status is not ClientStatus.CLOSED,
             can_pay=parts.billing.can("portal_login_url"),
-            month=_month(today, language),
+            month=month_in_words(today, language),
             usage=usage,
             usage_known=running is not None,
             so_far=so_far,
@@ -144,11 +145,11 @@ class AccountPage:
         steps = {UserStatus.LOCKED: "", UserStatus.SUSPENDED: ""}
         step = ladder.next_step(entry.due_date, today)
         while step is not None:
-            steps[step[1]] = _day(step[0], language)
+            steps[step[1]] = day_in_words(step[0], language)
             step = ladder.next_step(entry.due_date, step[0])
         return NoticeView(
             entry.reference,
-            _day(entry.due_date, language),
+            day_in_words(entry.due_date, language),
             money(entry.total, entry.document.price.currency),
             lock_on=steps[UserStatus.LOCKED],
             suspend_on=steps[UserStatus.SUSPENDED],
@@ -186,9 +187,9 @@ def _invoice(entry: Entry, today: date, language: str) -> InvoiceView:
     currency = entry.document.price.currency
     return InvoiceView(
         reference=entry.reference,
-        month=_month(date(entry.month.year, entry.month.number, 1), language),
-        issued=_day(entry.issue_date, language),
-        due=_day(entry.due_date, language),
+        month=month_in_words(entry.month.first_day, language),
+        issued=day_in_words(entry.issue_date, language),
+        due=day_in_words(entry.due_date, language),
         status=str(entry.billing_status or InvoiceStatus.UNPAID),
         total=money(entry.total, currency),
         lines=tuple(LineView(line.description, money(line.amount, currency)) for line in entry.document.lines),
@@ -198,13 +199,5 @@ def _invoice(entry: Entry, today: date, language: str) -> InvoiceView:
     )
 
 
-def _day(day: date, language: str) -> str:
-    return format_date(day, "long", locale=language)
-
-
 def _moment(moment: datetime, language: str) -> str:
     return format_datetime(moment, "short", locale=language)
-
-
-def _month(day: date, language: str) -> str:
-    return format_date(day, "LLLL yyyy", locale=language)

@@ -9,7 +9,7 @@ import jinja2
 
 from tollbridge.config.value_problems import nearest
 from tollbridge.errors import ConfigError
-from tollbridge.server.pages.catalogue import placeholders, read_texts
+from tollbridge.texts.catalogue import placeholders, read_texts
 
 _TEMPLATES = {".html", ".css"}
 _CHECKED = {*_TEMPLATES, ".toml"}

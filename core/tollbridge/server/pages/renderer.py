@@ -13,13 +13,12 @@ import jinja2
 from tollbridge.errors import ConfigError
 from tollbridge.ledger.outbox import Mail
 from tollbridge.server.pages import samples
-from tollbridge.server.pages.catalogue import Catalogue, read_texts
 from tollbridge.server.pages.colours import Palette, is_colour
 from tollbridge.server.pages.own_folder import OwnFolder
 from tollbridge.server.pages.signatures import SIGNUP_SECONDS
 from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, PASSWORD_SHORTEST, Site
-
-languages = ("en", "de")
+from tollbridge.texts.catalogue import Catalogue, read_texts
+from tollbridge.texts.languages import LANGUAGES
 
 _HERE = Path(__file__).parent
 _STYLE = "static/style.css"
@@ -64,7 +63,7 @@ class Renderer:
 
         Args:
             name: the template's, without ``.html``.
-            language: one of ``languages``.
+            language: one of ``LANGUAGES``.
             view: what the page shows; None for a page that takes nothing.
             csrf: what its forms send back; a page with a form cannot be rendered without.
             logged_in: whether the visitor has a session, and with it a form to log out.
@@ -94,7 +93,7 @@ class Renderer:
 
     def _try_all(self, own: OwnFolder) -> None:
         """Render every sample, so that a fault in the operator's templates shows now."""
-        for language in languages:
+        for language in LANGUAGES:
             for name, views in samples.PAGES.items():
                 for view in views:
                     for logged_in in (False, True):
@@ -106,8 +105,8 @@ class Renderer:
                 own.attempt(f"mail/{name}.txt", lambda: self.mail(name, language, **values))  # noqa: B023
 
 
-def language_of(accept_language: str) -> str:
-    """The visitor's language by the header Accept-Language (RFC 9110, 12.5.4): the best of ours, or English.
+def language_of(accept_language: str, default: str = LANGUAGES[0]) -> str:
+    """The visitor's language by the header Accept-Language (RFC 9110, 12.5.4): the best of ours, or ``default``.
 
     A dialect is answered in its language; what cannot be read is passed over.
     """
@@ -117,10 +116,10 @@ def language_of(accept_language: str) -> str:
         language = name.strip().lower().partition("-")[0]
         wishes[language] = max(_quality(parameter), wishes.get(language, 0.0))
     others = wishes.pop("*", 0.0)
-    ours = {language: wishes[language] for language in wishes if language in languages}
-    ours |= {language: others for language in languages if language not in ours}
+    ours: dict[str, float] = {language: wishes[language] for language in wishes if language in LANGUAGES}
+    ours |= {language: others for language in (default, *LANGUAGES) if language not in ours}
     best = max(ours, key=ours.__getitem__)
-    return best if ours[best] > 0 else languages[0]
+    return best if ours[best] > 0 else default
 
 
 def _quality(parameter: str) -> float:
@@ -166,8 +165,8 @@ def _catalogues(site: Site, own: OwnFolder | None) -> dict[str, Catalogue]:
         "hours": SIGNUP_SECONDS // 3600,
     }
     default: dict[str, str] = {}
-    catalogues = {}
-    for language in languages:
+    catalogues: dict[str, Catalogue] = {}
+    for language in LANGUAGES:
         ours = read_texts(_HERE / "texts" / f"{language}.toml")
         texts = {**default, **ours, **(own.texts(language, ours, everywhere) if own else {})}
         default = default or texts
@@ -178,7 +177,7 @@ def _catalogues(site: Site, own: OwnFolder | None) -> dict[str, Catalogue]:
 def _our_names() -> list[str]:
     templates = _HERE / "templates"
     names = [file.relative_to(templates).as_posix() for file in templates.rglob("*") if file.is_file()]
-    return [*names, _STYLE, *(f"texts/{language}.toml" for language in languages)]
+    return [*names, _STYLE, *(f"texts/{language}.toml" for language in LANGUAGES)]
 
 
 def _one_line(text: str) -> str:

@@ -83,7 +83,7 @@ class Web:
             visit = Visit(
                 request,
                 _visitor(request.cookies.get(self._visit_cookie, "")),
-                language_of(request.headers.get("accept-language", "")),
+                language_of(request.headers.get("accept-language", ""), self.parts.settings.billing.language),
                 session=None,
             )
             try:

@@ -62,6 +62,7 @@ _CLIENT_FIELDS: dict[str, Any] = {
     "country": str,
     "state": str,
     "tax_exempt": bool,
+    "language": str | None,
     "username": str | None,
     "password": str,
     "client_id": int | None,
@@ -145,6 +146,7 @@ class _Controls:
             "group_id": row.group_id,
             "currency": self.install.client_setting(row.id, "default_currency"),
             "tax_exempt": self.install.is_exempt(row.id),
+            "language": self.install.client_setting(row.id, "language"),
             **attrs.asdict(row.contact, filter=lambda field, _: field.name != "id"),
         }
 

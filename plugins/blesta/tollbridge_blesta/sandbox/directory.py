@@ -138,14 +138,16 @@ class Directory(State):
         country: str = "US",
         state: str = "",
         tax_exempt: bool = False,
+        language: str | None = None,
         username: str | None = None,
         password: str = "",
         client_id: int | None = None,
     ) -> int:
         """Add a client with its user and its primary contact.
 
-        Without a currency it has the one of its group or company, without a group the default one; without a username
-        it logs in with its e-mail address, or one made of it if that is taken, and without a password not at all.
+        Without a currency or a language (``de_de``) it has the one of its group or company, without a group the default
+        one; without a username it logs in with its e-mail address, or one made of it if that is taken, and without a
+        password not at all.
 
         Raises:
             Rejected: an unknown currency, group or status, or a username or id that is taken.
@@ -172,6 +174,8 @@ class Directory(State):
                 self.set_client_setting(client_id, "default_currency", currency)
             if tax_exempt:
                 self.set_client_setting(client_id, "tax_exempt", "true")
+            if language is not None:
+                self.set_client_setting(client_id, "language", language)
             return client_id
 
     def set_client(self, client_id: int, **changes: Any) -> None:

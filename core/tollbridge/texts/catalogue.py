@@ -6,13 +6,15 @@ Texts hold no HTML: in a page both the sentence and its values are escaped, exce
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from markupsafe import Markup, escape
 
 from tollbridge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -53,7 +55,7 @@ class Catalogue:
         raise LookupError(f"the text {key} needs a value for {{{name}}}")
 
 
-def read_texts(file: Path) -> dict[str, str]:
+def read_texts(file: "Traversable") -> dict[str, str]:
     """The sentences of a file by their dotted keys.
 
     Raises:
