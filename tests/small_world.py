@@ -19,7 +19,8 @@ from tollbridge.bridge import read_settings
 from tollbridge.config import Settings
 from tollbridge.jobs.daily import Run
 from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Ledger
+from tollbridge.jobs.reports import DailyReport
+from tollbridge.ledger import Account, Ledger
 from tollbridge.memory import Books, billing_system
 from tollbridge.model import Currency
 from tollbridge.secret import DatabaseUrl
@@ -88,10 +89,28 @@ class SmallWorld(World):
         with super().run(day, dry_run=dry_run) as run:
             yield run
 
+    def daily(self, day: str, *, dry_run: bool = False) -> DailyReport:
+        """One whole run for ``day``."""
+        with self.run(day, dry_run=dry_run) as run:
+            return run.daily()
+
+    def status(self, user_id: int) -> str:
+        """A SolusIO user's."""
+        return str(self.panel.user(user_id).status)
+
+    def account(self, client_id: int) -> Account:
+        """A client's account in the ledger."""
+        with self.parts() as parts:
+            return parts.ledger.accounts.of_clients([client_id])[client_id]
+
     def billed(self) -> dict[str, str]:
         """What the books hold: the subtotal by reference."""
         booked = sorted(self.books.invoices, key=lambda each: each.reference)
         return {each.reference: f"{each.subtotal.normalize():f}" for each in booked}
+
+    def lines(self) -> list[tuple[str, int]]:
+        """Description and tokens of each line that the books hold."""
+        return [(line.description, line.tokens) for booked in self.books.invoices for line in booked.lines]
 
     def database(self) -> NoReturn:
         """There is none."""
