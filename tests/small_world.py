@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import attrs
 
-from tests.world import QUICK, World
+from tests.world import QUICK, World, new_ledger
 from tollbridge.bridge import read_settings
 from tollbridge.config import Settings
 from tollbridge.jobs.daily import Run
@@ -124,20 +124,11 @@ def a_small_world(folder: Path, ledger_url: str = "", **more: Any) -> Iterator[S
     for currency in CURRENCIES:
         books.add_currency(currency)
     if not ledger_url:
-        (folder / "tollbridge.db").write_bytes(_new_ledger())
+        (folder / "tollbridge.db").write_bytes(new_ledger())
         ledger_url = f"sqlite:///{folder}/tollbridge.db"
     panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
     small_company(panel)
     yield SmallWorld(folder, panel, NOWHERE, "", ledger_url, books=books, **more)
-
-
-@cache
-def _new_ledger() -> bytes:
-    """A ledger with nothing in it: its tables are made once for all small worlds."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "new.db"
-        Ledger.open(DatabaseUrl(f"sqlite:///{path}")).close()
-        return path.read_bytes()
 
 
 @cache
