@@ -170,6 +170,7 @@ class Office:
     url: str
     clients: int
     books: Books = attrs.Factory(Books)
+    _databases: dict[str, Database] = attrs.Factory(dict)
 
     def open(self) -> None:
         """A new month: an empty ledger but for June's drafts, and empty books."""
@@ -201,10 +202,12 @@ class Office:
         ))  # fmt: skip
 
     def sender(self, name: str = "sender", effect: Effect = nothing) -> Sender:
-        """A sender with a ledger of its own; its connections have its name."""
-        url = f"{self.url}?application_name={name}" if self.url.startswith("postgresql") else self.url
+        """A sender with connections of its own, which have its name; who had the name before has closed its own."""
+        if name not in self._databases:  # kept, for it knows how to write the ledger's statements
+            url = f"{self.url}?application_name={name}" if self.url.startswith("postgresql") else self.url
+            self._databases[name] = Database.open(DatabaseUrl(url))
         billing = BillingSystem("memory", managed("memory", MemoryBilling(books=self.books)))
-        parts = attrs.evolve(self.parts, ledger=Ledger(Database.open(DatabaseUrl(url))), billing=billing)
+        parts = attrs.evolve(self.parts, ledger=Ledger(self._databases[name]), billing=billing)
         made = Sender(self, parts, name, effect)
         made.disturb()
         return made

@@ -14,12 +14,13 @@ from typing import Any, NoReturn
 
 import attrs
 
-from tests.world import QUICK, World
+from tests.world import QUICK, World, new_ledger
 from tollbridge.bridge import read_settings
 from tollbridge.config import Settings
 from tollbridge.jobs.daily import Run
 from tollbridge.jobs.parts import Parts
-from tollbridge.ledger import Ledger
+from tollbridge.jobs.reports import DailyReport
+from tollbridge.ledger import Account, Ledger
 from tollbridge.memory import Books, billing_system
 from tollbridge.model import Currency
 from tollbridge.secret import DatabaseUrl
@@ -88,10 +89,28 @@ class SmallWorld(World):
         with super().run(day, dry_run=dry_run) as run:
             yield run
 
+    def daily(self, day: str, *, dry_run: bool = False) -> DailyReport:
+        """One whole run for ``day``."""
+        with self.run(day, dry_run=dry_run) as run:
+            return run.daily()
+
+    def status(self, user_id: int) -> str:
+        """A SolusIO user's."""
+        return str(self.panel.user(user_id).status)
+
+    def account(self, client_id: int) -> Account:
+        """A client's account in the ledger."""
+        with self.parts() as parts:
+            return parts.ledger.accounts.of_clients([client_id])[client_id]
+
     def billed(self) -> dict[str, str]:
         """What the books hold: the subtotal by reference."""
         booked = sorted(self.books.invoices, key=lambda each: each.reference)
         return {each.reference: f"{each.subtotal.normalize():f}" for each in booked}
+
+    def lines(self) -> list[tuple[str, int]]:
+        """Description and tokens of each line that the books hold."""
+        return [(line.description, line.tokens) for booked in self.books.invoices for line in booked.lines]
 
     def database(self) -> NoReturn:
         """There is none."""
@@ -105,20 +124,11 @@ def a_small_world(folder: Path, ledger_url: str = "", **more: Any) -> Iterator[S
     for currency in CURRENCIES:
         books.add_currency(currency)
     if not ledger_url:
-        (folder / "tollbridge.db").write_bytes(_new_ledger())
+        (folder / "tollbridge.db").write_bytes(new_ledger())
         ledger_url = f"sqlite:///{folder}/tollbridge.db"
     panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
     small_company(panel)
     yield SmallWorld(folder, panel, NOWHERE, "", ledger_url, books=books, **more)
-
-
-@cache
-def _new_ledger() -> bytes:
-    """A ledger with nothing in it: its tables are made once for all small worlds."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "new.db"
-        Ledger.open(DatabaseUrl(f"sqlite:///{path}")).close()
-        return path.read_bytes()
 
 
 @cache

@@ -1,9 +1,11 @@
 """A small world for tests: a SolusIO sandbox on loopback, a billing database with the preset schema, bridge.toml."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from tollbridge.http import Retry
 from tollbridge.jobs.daily import Job, Run, when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.reports import DailyReport, status_of
+from tollbridge.ledger import Ledger
 from tollbridge.rules.entry import Entry
+from tollbridge.secret import DatabaseUrl
 from tollbridge.solus.sandbox import Panel, in_memory, running, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_generic_sql.preset import metadata as preset_schema
@@ -149,16 +153,6 @@ class World:
         with self.database() as connection:
             connection.execute(sa.text(sql), values)
 
-    def create_schema(self) -> None:
-        """The preset's tables, with four currencies."""
-        engine = sa.create_engine(self.database_url)
-        preset_schema.create_all(engine)
-        engine.dispose()
-        for code, decimals in (("USD", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3)):
-            self.execute(
-                "INSERT INTO currencies (code, decimals) VALUES (:code, :decimals)", code=code, decimals=decimals
-            )
-
     def add_client(self, client_id: int, currency: str = "USD", **columns: Any) -> None:
         """A client; its e-mail address is client<id>@example.com unless said otherwise."""
         values = {"id": client_id, "email": f"client{client_id}@example.com", "currency": currency, **columns}
@@ -201,7 +195,45 @@ def a_world(folder: Path, database_url: str, ledger_url: str, **more: Any) -> It
     """A world on 1 June 2026, with the guide's plans, and no clients yet."""
     panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
     small_company(panel)
+    _make(database_url, create_books, new_books)
+    _make(ledger_url, lambda _: None, new_ledger)
     with running(panel) as url:
-        world = World(folder, panel, url, database_url, ledger_url, **more)
-        world.create_schema()
-        yield world
+        yield World(folder, panel, url, database_url, ledger_url, **more)
+
+
+def _make(url: str, create: Callable[[str], None], new: Callable[[], bytes]) -> None:
+    """A database with its tables; a SQLite file is a copy of one that was made once."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).write_bytes(new())
+    else:
+        create(url)
+
+
+def create_books(url: str) -> None:
+    """The preset's tables, with four currencies."""
+    engine = sa.create_engine(url)
+    preset_schema.create_all(engine)
+    with engine.begin() as connection:
+        for code, decimals in (("USD", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3)):
+            values = {"code": code, "decimals": decimals}
+            connection.execute(sa.text("INSERT INTO currencies (code, decimals) VALUES (:code, :decimals)"), values)
+    engine.dispose()
+
+
+@cache
+def new_books() -> bytes:
+    """A billing database on SQLite without clients."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "new.db"
+        create_books(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+@cache
+def new_ledger() -> bytes:
+    """A ledger on SQLite with nothing in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "new.db"
+        Ledger.open(DatabaseUrl(f"sqlite:///{path}")).close()
+        return path.read_bytes()

@@ -22,19 +22,12 @@ from tollbridge.sandbox import Fault
 from tollbridge.usage import UsageSource
 
 
-def daily(world: SmallWorld, day: str, *, dry_run: bool = False) -> DailyReport:
-    """One run of everything."""
-    with world.run(day, dry_run=dry_run) as run:
-        return run.daily()
-
-
 def failed(report: DailyReport) -> list[str]:
     """The failures, in words."""
     return [str(failure) for failure in report.failures]
 
 
-def test_no_user_is_deleted_on_half_a_reading_of_what_it_used(small_world: SmallWorld) -> None:
-    world = small_world
+def test_no_user_is_deleted_on_half_a_reading_of_what_it_used(world: SmallWorld) -> None:
     world.more = '[accounts]\non_closed = "delete"\n'
     users = [world.client_with_server(client) for client in (1, 2)]
     for server in list(world.panel.tables.servers.rows()):
@@ -45,13 +38,11 @@ def test_no_user_is_deleted_on_half_a_reading_of_what_it_used(small_world: Small
     world.panel.faults.add(Fault("html", path="usage", times=None))
     with world.run("2026-06-20") as run:
         report = run.accounts()
-    print(report)
     assert report.deleted == []
-    assert [world.panel.user(user).status for user in users] == ["suspended"] * 2
+    assert [world.status(user) for user in users] == ["suspended"] * 2
 
 
-def test_a_month_does_not_close_while_somebody_who_came_late_has_no_entry(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_month_does_not_close_while_somebody_who_came_late_has_no_entry(world: SmallWorld) -> None:
     world.client_with_server(1)
     world.add_client(2, "XXX")
     late = world.panel.add_user("somebody@example.com").id
@@ -59,16 +50,15 @@ def test_a_month_does_not_close_while_somebody_who_came_late_has_no_entry(small_
     world.more = '[accounts]\nprovision = "signup"\n'
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("before", "create_invoice", client_id=1, error=Refused("no")))
-    daily(world, "2026-07-01")
+    world.daily("2026-07-01")
     world.panel.update_user(late, billing_user_id=2)
-    assert "XXX" in failed(daily(world, "2026-07-02"))[0]
+    assert "XXX" in failed(world.daily("2026-07-02"))[0]
     world.books.change_client(2, currency="USD")
-    daily(world, "2026-07-03")
+    world.daily("2026-07-03")
     assert sorted(world.billed()) == ["TB-2026-06-1", "TB-2026-06-2"]
 
 
-def test_a_zone_that_changes_while_a_month_is_half_billed_leaves_no_hour_out(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_zone_that_changes_while_a_month_is_half_billed_leaves_no_hour_out(world: SmallWorld) -> None:
     world.billing = 'timezone = "Pacific/Auckland"'
     world.panel.add_plan("Hourly", 1, 0)
     for client in (1, 2):
@@ -76,21 +66,21 @@ def test_a_zone_that_changes_while_a_month_is_half_billed_leaves_no_hour_out(sma
         world.run_server(world.add_user(client), 61 * 24, plan="Hourly")
     world.books.change_client(2, currency="XXX")
     world.at("2026-07-02")
-    daily(world, "2026-07-02")
+    world.daily("2026-07-02")
     assert sorted(world.billed()) == ["TB-2026-06-1"]
     world.books.change_client(2, currency="USD")
     world.billing = 'timezone = "America/New_York"'
-    daily(world, "2026-07-02")
+    world.daily("2026-07-02")
     world.at("2026-08-05")
-    daily(world, "2026-08-05")
+    world.daily("2026-08-05")
     with world.parts() as parts:
         for client in (1, 2):
             entries = parts.ledger.invoices.issued_to(client, 9)
             assert sum(line.hours or 0 for entry in entries for line in entry.document.lines) == 61 * 24
 
 
-def test_the_page_shows_the_usage_of_all_users_whose_invoice_is_the_clients(small_world: SmallWorld) -> None:
-    world, now = small_world, datetime.now(UTC)
+def test_the_page_shows_the_usage_of_all_users_whose_invoice_is_the_clients(world: SmallWorld) -> None:
+    now = datetime.now(UTC)
     world.panel.set_time(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
     world.client_with_server(1, hours=10)
     world.run_server(world.panel.add_user("other@example.com", billing_user_id=1).id, 20, name="other")
@@ -103,12 +93,11 @@ def test_the_page_shows_the_usage_of_all_users_whose_invoice_is_the_clients(smal
     assert sorted(item.name for item in shown.items) == ["other", "unlinked", "web-1"]
 
 
-def test_usage_is_compared_in_the_interval_that_was_billed(small_world: SmallWorld) -> None:
-    world = small_world
+def test_usage_is_compared_in_the_interval_that_was_billed(world: SmallWorld) -> None:
     world.billing = 'timezone = "Pacific/Auckland"'
     world.client_with_server(1, hours=61 * 24)
     world.at("2026-07-02")
-    daily(world, "2026-07-02")
+    world.daily("2026-07-02")
     world.billing = 'timezone = "America/New_York"'
     with world.parts() as parts:
         assert compare_usage(parts, Month(2026, 6), lambda _step, _done: None).remarks() == []
@@ -117,37 +106,32 @@ def test_usage_is_compared_in_the_interval_that_was_billed(small_world: SmallWor
 @pytest.mark.parametrize("field", ["first_name", "email", "group"])
 @pytest.mark.parametrize("letter", ["\ud800", "\x00"])
 def test_a_client_whose_texts_cannot_be_kept_as_they_are_stops_nobody(
-    small_world: SmallWorld, field: str, letter: str
+    world: SmallWorld, field: str, letter: str
 ) -> None:
-    world = small_world
     world.client_with_server(1)
     world.client_with_server(2)
     world.books.change_client(1, **{field: f"a{letter}b@example.com"})
     world.at("2026-07-01")
-    assert daily(world, "2026-07-01").outcome == "done"
+    assert world.daily("2026-07-01").outcome == "done"
     assert sorted(world.billed()) == ["TB-2026-06-1", "TB-2026-06-2"]
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, 0, -1])
-def test_a_client_whose_number_cannot_be_one_is_a_failure_and_stops_nobody(
-    small_world: SmallWorld, number: int
-) -> None:
-    world = small_world
+def test_a_client_whose_number_cannot_be_one_is_a_failure_and_stops_nobody(world: SmallWorld, number: int) -> None:
     world.client_with_server(2)
     world.add_client(number, email="somebody@example.com")
     world.at("2026-07-01")
-    assert failed(daily(world, "2026-07-01")) == [f"a client: {number} is no number of a client"]
+    assert failed(world.daily("2026-07-01")) == [f"a client: {number} is no number of a client"]
     assert sorted(world.billed()) == ["TB-2026-06-2"]
 
 
 @pytest.mark.parametrize("call", ["clients", "terms", "create_invoice", "unpaid_invoices", "remember_user"])
-def test_what_a_billing_system_answers_ends_no_command_by_its_letters(small_world: SmallWorld, call: str) -> None:
-    world = small_world
+def test_what_a_billing_system_answers_ends_no_command_by_its_letters(world: SmallWorld, call: str) -> None:
     world.client_with_server(1)
     world.add_client(2)
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("before", call, times=None, error=Refused("no \ud800 and no \x00")))
-    told = [*failed(daily(world, "2026-07-01")), *failed(daily(world, "2026-07-20"))]
+    told = [*failed(world.daily("2026-07-01")), *failed(world.daily("2026-07-20"))]
     assert [words for words in told if "no \ufffd and no \ufffd" in words]
 
 
@@ -156,48 +140,43 @@ def test_postgresql_keeps_what_a_billing_system_answers(postgresql_url: str, tmp
         world.client_with_server(1)
         world.at("2026-07-01")
         world.books.troubles.add(Trouble("before", "create_invoice", error=Refused("no \x00")))
-        assert failed(daily(world, "2026-07-01")) == ["TB-2026-06-1: no \ufffd"]
+        assert failed(world.daily("2026-07-01")) == ["TB-2026-06-1: no \ufffd"]
 
 
-def test_who_has_paid_is_released_by_the_run_after_one_that_was_killed(small_world: SmallWorld) -> None:
-    world = small_world
+def test_who_has_paid_is_released_by_the_run_after_one_that_was_killed(world: SmallWorld) -> None:
     user = world.client_with_server(1)
     world.at("2026-07-01")
-    daily(world, "2026-07-01")
-    daily(world, "2026-07-25")
-    assert world.panel.user(user).status == "locked"
+    world.daily("2026-07-01")
+    world.daily("2026-07-25")
+    assert world.status(user) == "locked"
     world.books.pay("TB-2026-06-1")
     with world.parts() as parts, parts.ledger.runs.live("run", date(2026, 7, 26), works=True) as killed:
         parts.ledger.accounts.claim(killed.id, [1], timedelta(seconds=60))
-    daily(world, "2026-07-26")
-    assert world.panel.user(user).status == "active"
+    world.daily("2026-07-26")
+    assert world.status(user) == "active"
 
 
-def test_a_user_that_is_known_to_be_one_clients_is_not_anothers_by_its_address(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_user_that_is_known_to_be_one_clients_is_not_anothers_by_its_address(world: SmallWorld) -> None:
     user = world.client_with_server(2)
-    daily(world, "2026-06-02")
+    world.daily("2026-06-02")
     world.panel.update_user(user, billing_user_id=None, email="client1@example.com")
     world.add_client(1)
-    told = failed(daily(world, "2026-06-03"))
+    told = failed(world.daily("2026-06-03"))
     assert len(told) == 1
     assert "client 2's" in told[0]
     with world.parts() as parts:
         assert list(parts.ledger.accounts.of_clients([1, 2])) == [2]
     assert world.panel.user(user).billing_user_id == 2
-    assert failed(daily(world, "2026-06-04")) == []
+    assert failed(world.daily("2026-06-04")) == []
 
 
 @pytest.mark.parametrize("change", ["address", "unlinked", "deleted"])
-def test_a_dry_run_locks_whom_the_real_one_would_whatever_became_of_the_user(
-    small_world: SmallWorld, change: str
-) -> None:
-    world = small_world
+def test_a_dry_run_locks_whom_the_real_one_would_whatever_became_of_the_user(world: SmallWorld, change: str) -> None:
     world.add_client(1)
     user = world.add_user(1)
     world.run_server(user, 700)
     world.at("2026-07-01")
-    daily(world, "2026-07-01")
+    world.daily("2026-07-01")
     match change:
         case "address":
             world.books.change_client(1, email="New@example.com")
@@ -206,14 +185,13 @@ def test_a_dry_run_locks_whom_the_real_one_would_whatever_became_of_the_user(
         case "deleted":
             world.panel.delete_server(world.panel.servers[0].id)
             world.panel.delete_user(user)
-    dry, real = daily(world, "2026-07-25", dry_run=True), daily(world, "2026-07-25")
+    dry, real = world.daily("2026-07-25", dry_run=True), world.daily("2026-07-25")
     assert (failed(dry), dry.overdue.waiting) == (failed(real), real.overdue.waiting)
     assert [(each.client_id, each.after) for each in dry.overdue.changes] == [(1, "locked")]
     assert [(each.client_id, each.after) for each in real.overdue.changes] == [(1, "locked")]
 
 
-def test_sums_of_more_than_28_digits_lose_none(small_world: SmallWorld) -> None:
-    world = small_world
+def test_sums_of_more_than_28_digits_lose_none(world: SmallWorld) -> None:
     world.panel.add_plan("Huge", 10**17 + 7, 0)
     world.add_client(1)
     user = world.add_user(1)
@@ -231,8 +209,7 @@ def test_sums_of_more_than_28_digits_lose_none(small_world: SmallWorld) -> None:
     assert sums == {"333333330333333356366666454.24"}
 
 
-def test_what_is_carried_and_adds_up_to_more_than_can_be_is_one_clients_failure(small_world: SmallWorld) -> None:
-    world = small_world
+def test_what_is_carried_and_adds_up_to_more_than_can_be_is_one_clients_failure(world: SmallWorld) -> None:
     world.panel.add_plan("Huge", 2**62, 0)
     world.add_client(1)
     user = world.add_user(1)
@@ -242,43 +219,41 @@ def test_what_is_carried_and_adds_up_to_more_than_can_be_is_one_clients_failure(
         world.at(day)
         if day == "2026-09-01":
             world.billing = 'minimum = { USD = "1.00" }'
-        report = daily(world, day)
+        report = world.daily(day)
     assert ["cannot be right" in words for words in failed(report)] == [True]
     assert world.billed() == {}
 
 
-def test_who_has_paid_is_released_though_nobody_can_give_its_user_the_right_address(small_world: SmallWorld) -> None:
-    world = small_world
+def test_who_has_paid_is_released_though_nobody_can_give_its_user_the_right_address(world: SmallWorld) -> None:
     user = world.client_with_server(1)
     world.at("2026-07-01")
-    daily(world, "2026-07-01")
-    daily(world, "2026-07-25")
+    world.daily("2026-07-01")
+    world.daily("2026-07-25")
     world.panel.update_user(user, email="by-hand@example.com")
     world.panel.add_user("taken@example.com", billing_user_id=77)
     world.books.change_client(1, email="taken@example.com")
     world.books.pay("TB-2026-06-1")
-    daily(world, "2026-07-26")
-    assert world.panel.user(user).status == "active"
+    world.daily("2026-07-26")
+    assert world.status(user) == "active"
 
 
-def test_a_dry_run_tells_what_is_wrong_with_a_paid_invoice_of_a_closed_month(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_dry_run_tells_what_is_wrong_with_a_paid_invoice_of_a_closed_month(world: SmallWorld) -> None:
     user = world.client_with_server(1)
     world.run_server(user, 600)
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("half", "create_invoice"))
-    daily(world, "2026-07-01")
-    daily(world, "2026-07-01")
+    world.daily("2026-07-01")
+    world.daily("2026-07-01")
     world.books.pay("TB-2026-06-1")
-    daily(world, "2026-07-02")
-    dry, real = daily(world, "2026-07-03", dry_run=True), daily(world, "2026-07-03")
+    world.daily("2026-07-02")
+    dry, real = world.daily("2026-07-03", dry_run=True), world.daily("2026-07-03")
     assert failed(dry) == failed(real) != []
 
 
 def test_a_client_read_before_the_machine_slept_is_read_again(
-    small_world: SmallWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = small_world.books.add_client(1)
+    client = world.books.add_client(1)
     with ClientsRead() as read:
         read.add(client)
         assert read.find(1) == client
@@ -288,16 +263,14 @@ def test_a_client_read_before_the_machine_slept_is_read_again(
 
 
 @pytest.mark.xfail(strict=True, reason="a dry run copies no settled invoice of a closed month, so it sees no bounce")
-def test_a_dry_run_locks_whose_payment_bounced_after_the_month_was_closed(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_dry_run_locks_whose_payment_bounced_after_the_month_was_closed(world: SmallWorld) -> None:
     world.client_with_server(1)
     world.at("2026-07-01")
-    daily(world, "2026-07-01")
+    world.daily("2026-07-01")
     world.books.pay("TB-2026-06-1")
-    daily(world, "2026-07-02")
-    (booked,) = world.books.find("TB-2026-06-1")
-    world.books.change_invoice(booked.number, paid=Decimal(0), status="unpaid")
-    dry, real = daily(world, "2026-07-25", dry_run=True), daily(world, "2026-07-25")
+    world.daily("2026-07-02")
+    world.books.bounce("TB-2026-06-1")
+    dry, real = world.daily("2026-07-25", dry_run=True), world.daily("2026-07-25")
     assert [each.after for each in dry.overdue.changes] == [each.after for each in real.overdue.changes] == ["locked"]
 
 
@@ -307,24 +280,22 @@ def carried_and_lost(world: SmallWorld) -> int:
     user = world.client_with_server(1, hours=50)
     for day, name in (("2026-07-01", "july"), ("2026-08-01", "august")):
         world.at(day)
-        daily(world, day)
+        world.daily(day)
         world.run_server(user, 300, name=name)
     (world.folder / "tollbridge.db").unlink()
     return user
 
 
 @pytest.mark.xfail(strict=True, reason="no receipt names the months that an invoice has lines of")
-def test_after_a_lost_ledger_a_month_that_an_invoice_took_in_is_not_billed_by_itself(small_world: SmallWorld) -> None:
-    world = small_world
+def test_after_a_lost_ledger_a_month_that_an_invoice_took_in_is_not_billed_by_itself(world: SmallWorld) -> None:
     carried_and_lost(world)
     world.billing = ""
-    daily(world, "2026-08-02")
+    world.daily("2026-08-02")
     assert world.billed() == {"TB-2026-07-1": "2.45"}
 
 
 @pytest.mark.xfail(strict=True, reason="no receipt names the months that an invoice has lines of")
-def test_after_a_lost_ledger_a_month_that_an_invoice_took_in_is_not_taken_in_again(small_world: SmallWorld) -> None:
-    world = small_world
+def test_after_a_lost_ledger_a_month_that_an_invoice_took_in_is_not_taken_in_again(world: SmallWorld) -> None:
     carried_and_lost(world)
     world.at("2026-09-01")
     for month in (6, 8):
@@ -347,15 +318,14 @@ class WithoutUser(UsageSource):
 
 
 def test_a_refused_invoice_drafted_anew_tells_that_one_of_its_users_is_not_reported_any_more(
-    small_world: SmallWorld,
+    world: SmallWorld,
 ) -> None:
-    world = small_world
     world.client_with_server(1, hours=10)
     other = world.panel.add_user("other@example.com", billing_user_id=1).id
     world.run_server(other, 20, name="other")
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("before", "create_invoice", error=Refused("no")))
-    daily(world, "2026-07-01")
+    world.daily("2026-07-01")
     with world.run("2026-07-02") as run:
         parts = attrs.evolve(run.parts, usage=WithoutUser(run.parts.usage, other))
         warnings = attrs.evolve(run, parts=parts).daily().invoicing.warnings
@@ -367,9 +337,9 @@ def test_on_postgresql_a_run_tells_whom_it_left_to_one_that_was_killed(postgresq
         user = world.client_with_server(1)
         for day in ("2026-07-01", "2026-07-25"):
             world.at("2026-07-01")
-            daily(world, day)
+            world.daily(day)
         world.books.pay("TB-2026-06-1")
         with world.parts() as parts, parts.ledger.runs.live("run", date(2026, 7, 26), works=True) as killed:
             parts.ledger.accounts.claim(killed.id, [1], timedelta(seconds=60))
-        report = daily(world, "2026-07-26")
-        assert world.panel.user(user).status == "active" or failed(report)
+        report = world.daily("2026-07-26")
+        assert world.status(user) == "active" or failed(report)

@@ -5,8 +5,9 @@ a run is made to die at the first, the second, … until one gets through, and e
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from typing import Any
 
 import attrs
@@ -15,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import TRIALS
-from tests.world import World, a_world
+from tests.small_world import SmallWorld, a_small_world
 from tollbridge.errors import OutcomeUnknown, Refused, Unavailable
 from tollbridge.jobs.daily import Run
-from tollbridge.model import Invoice, Receipt
+from tollbridge.memory import Books, Kind, Trouble
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import State
 
@@ -32,7 +33,7 @@ class Died(BaseException):
     """The process is gone: nothing catches it, nothing cleans up in its name."""
 
 
-def company(world: World) -> None:
+def company(world: SmallWorld) -> None:
     """Four clients; two of them use too little for an invoice of their own."""
     world.billing = MINIMUM
     for client_id, hours in CLIENTS.items():
@@ -40,34 +41,36 @@ def company(world: World) -> None:
     world.at("2026-07-01")
 
 
-@contextmanager
-def dying(monkeypatch: pytest.MonkeyPatch, run: Run, at: int, *, after: bool) -> Iterator[Callable[[], int]]:
-    """Die at the ``at``-th effect, just before or just after it happened; the dead have no more effects.
+def create_invoice(kind: Kind, error: Exception | None = None, client_id: int | None = None) -> Trouble:
+    """No invoice can be created as it should, until the troubles are cleared."""
+    return Trouble(kind, "create_invoice", client_id, times=None, error=error)
 
-    Yields the number of effects so far.
-    """
+
+@contextmanager
+def dying(monkeypatch: pytest.MonkeyPatch, run: Run, books: Books, at: int, *, after: bool) -> Iterator[None]:
+    """Die at the ``at``-th effect, just before or just after it happened; the dead have no more effects."""
     count = 0
+    counting = threading.Lock()
 
     def fragile(owner: Any, name: str) -> None:
         real = getattr(owner, name)
 
         def effect(*arguments: Any, **named: Any) -> Any:
             nonlocal count
-            count += 1
-            if count > at or (count == at and not after):
+            with counting:
+                count += 1
+                number = count
+            if number > at or (number == at and not after):
                 raise Died
             result = real(*arguments, **named)
-            if count == at:
+            if number == at:
                 raise Died
             return result
 
         patch.setattr(owner, name, effect)
 
     with monkeypatch.context() as patch:
-        adapter = run.parts.billing._adapter
-        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
-        fragile(hook, "function")
-        assert adapter is not None
+        fragile(books, "book")
         ledger = run.parts.ledger
         for part, names in (
             (ledger.invoices, ("draft", "note_status", "settle")),
@@ -81,29 +84,26 @@ def dying(monkeypatch: pytest.MonkeyPatch, run: Run, at: int, *, after: bool) ->
                 fragile(part, name)
         for name in ("set_status", "link", "ensure_user", "change_email"):
             fragile(run.parts.solus, name)
-        yield lambda: count
+        yield
 
 
-def finish(world: World) -> None:
+def finish(world: SmallWorld) -> None:
     """The next run, undisturbed."""
-    with world.run("2026-07-01") as run:
-        invoicing = run.daily().invoicing
-    assert invoicing.failures == []
+    assert world.daily("2026-07-01").invoicing.failures == []
 
 
-def check_books(world: World) -> None:
+def check_books(world: SmallWorld) -> None:
     """What must be true of the finished month, from both ends."""
     assert world.billed() == BOOKS
-    lines = world.query("SELECT count(*), sum(tokens) FROM invoice_lines")
-    assert lines == [(2, 4900 + 5000)]
+    assert sorted(tokens for _, tokens in world.lines()) == [4900, 5000]
     with world.parts() as parts:
         assert parts.ledger.months.is_closed(JUNE)
         entries = parts.ledger.invoices.of_month(JUNE, list(CLIENTS))
     assert {client_id: entry.state for client_id, entry in entries.items()} == {
         1: State.ISSUED, 2: State.ISSUED, 3: State.CARRIED, 4: State.CARRIED,
     }  # fmt: skip
-    ids = {reference: str(each) for reference, each in world.query("SELECT reference, id FROM invoices")}
-    assert {entry.reference: entry.billing_id for entry in entries.values() if entry.billing_id} == ids
+    numbers = {booked.reference: str(booked.number) for booked in world.books.invoices}
+    assert {entry.reference: entry.billing_id for entry in entries.values() if entry.billing_id} == numbers
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -115,10 +115,10 @@ def test_a_run_that_dies_at_any_effect_leaves_books_that_the_next_one_sets_right
     while died:
         at += 1
         folder = tmp_path_factory.mktemp("world")
-        with a_world(folder, f"sqlite:///{folder}/billing.db", f"sqlite:///{folder}/tollbridge.db") as world:
+        with a_small_world(folder) as world:
             company(world)
             died = False
-            with world.run("2026-07-01") as run, dying(monkeypatch, run, at, after=after):
+            with world.run("2026-07-01") as run, dying(monkeypatch, run, world.books, at, after=after):
                 try:
                     run.daily()
                 except Died:
@@ -130,88 +130,60 @@ def test_a_run_that_dies_at_any_effect_leaves_books_that_the_next_one_sets_right
 
 @pytest.mark.parametrize("lost_after", [True, False], ids=["created", "not-created"])
 def test_an_invoice_whose_answer_was_lost_is_looked_for_before_it_is_created_again(
-    world: World, monkeypatch: pytest.MonkeyPatch, *, lost_after: bool
+    world: SmallWorld, *, lost_after: bool
 ) -> None:
     company(world)
-    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
-        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
-        real = hook.function
-
-        def lost(invoice: Invoice) -> Receipt:
-            if lost_after:
-                real(invoice)
-            raise OutcomeUnknown("no answer came")
-
-        patch.setattr(hook, "function", lost)
+    world.books.troubles.add(create_invoice("after" if lost_after else "before", OutcomeUnknown("no answer came")))
+    with world.run("2026-07-01") as run:
         invoicing = run.daily().invoicing
         states = {entry.state for entry in run.parts.ledger.invoices.of_month(JUNE, [1, 2]).values()}
     assert (len(invoicing.failures), states) == (2, {State.SENDING})
+    world.books.troubles.clear()
     finish(world)
     check_books(world)
 
 
-def test_an_invoice_that_lands_after_the_next_run_has_begun_is_not_created_twice(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invoice_that_lands_after_the_next_run_has_begun_is_not_created_twice(world: SmallWorld) -> None:
     company(world)
-    sent: list[Invoice] = []
-    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
-        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
-        real = hook.function
-
-        def slow(invoice: Invoice) -> Receipt:
-            sent.append(invoice)
-            raise OutcomeUnknown("no answer came")
-
-        patch.setattr(hook, "function", slow)
-        run.daily()
-        patch.undo()
-        landing = threading.Timer(0.4, lambda: [real(invoice) for invoice in sent])
-        landing.start()
-        with world.run("2026-07-01") as second:
-            invoicing = second.daily().invoicing
-        landing.join()
-    assert invoicing.failures == []
+    world.books.in_doubt_seconds = 1.0
+    world.books.troubles.add(create_invoice("late"))
+    world.daily("2026-07-01")
+    world.books.troubles.clear()
+    landing = threading.Timer(0.4, world.books.land)
+    landing.start()
+    finish(world)
+    landing.join()
     check_books(world)
 
 
-def test_an_invoice_that_was_surely_not_sent_is_drafted_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invoice_that_was_surely_not_sent_is_drafted_anew(world: SmallWorld) -> None:
     company(world)
-    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
-        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
-
-        def refused(invoice: Invoice) -> Receipt:
-            raise Refused(f"{invoice.reference}: the books are closed")
-
-        patch.setattr(hook, "function", refused)
+    for client_id in (1, 2):
+        error = Refused(f"TB-2026-06-{client_id}: the books are closed")
+        world.books.troubles.add(create_invoice("before", error, client_id))
+    with world.run("2026-07-01") as run:
         invoicing = run.daily().invoicing
         entries = run.parts.ledger.invoices.of_month(JUNE, [1, 2])
-    assert [str(failure) for failure in invoicing.failures] == [
+    assert sorted(str(failure) for failure in invoicing.failures) == [
         "TB-2026-06-1: the books are closed", "TB-2026-06-2: the books are closed",
     ]  # fmt: skip
     assert {entry.state for entry in entries.values()} == {State.WRITTEN}
-    with world.run("2026-07-09") as run:
-        run.daily()
+    world.books.troubles.clear()
+    world.daily("2026-07-09")
     check_books(world)
-    assert {day for (day,) in world.query("SELECT due_date FROM invoices")} == {"2026-07-23"}
+    assert {booked.due_date for booked in world.books.invoices} == {date(2026, 7, 23)}
 
 
-@pytest.mark.parametrize("error", [OutcomeUnknown("no answer came"), Refused("the books are closed")])
+@pytest.mark.parametrize(
+    ("kind", "error"), [("after", OutcomeUnknown("no answer came")), ("before", Refused("the books are closed"))]
+)
 def test_an_unfinished_invoice_is_not_forgotten_when_its_client_leaves_the_feed(
-    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+    world: SmallWorld, kind: Kind, error: Exception
 ) -> None:
     company(world)
-    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
-        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
-        real = hook.function
-
-        def troubled(invoice: Invoice) -> Receipt:
-            if isinstance(error, OutcomeUnknown):
-                real(invoice)
-            raise error
-
-        patch.setattr(hook, "function", troubled)
-        run.daily()
+    world.books.troubles.add(create_invoice(kind, error))
+    world.daily("2026-07-01")
+    world.books.troubles.clear()
     for server in world.panel.tables.servers.with_deleted():
         world.panel.tables.servers.put(attrs.evolve(server, uptime=()))
     world.panel.patch_settings({})
@@ -222,54 +194,38 @@ def test_an_unfinished_invoice_is_not_forgotten_when_its_client_leaves_the_feed(
     assert world.billed() == BOOKS, "what was used is owed, though nobody reports it any more"
 
 
-def test_what_was_carried_survives_a_redraft_that_carries_it_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_carried_survives_a_redraft_that_carries_it_again(world: SmallWorld) -> None:
     world.billing = MINIMUM
     user = world.client_with_server(1, hours=86)
     world.at("2026-07-01")
     finish(world)
     world.run_server(user, 172, name="july")
     world.at("2026-08-01")
-    with world.run("2026-08-01") as run, monkeypatch.context() as patch:
-        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
-
-        def refused(invoice: Invoice) -> Receipt:
-            raise Refused("not today")
-
-        patch.setattr(hook, "function", refused)
-        run.daily()
+    world.books.troubles.add(create_invoice("before", Refused("not today")))
+    world.daily("2026-08-01")
+    world.books.troubles.clear()
     world.billing = 'minimum = { USD = "5.00" }'
-    with world.run("2026-08-02") as run:
-        run.daily()
+    world.daily("2026-08-02")
     assert world.billed() == {}
     world.run_server(user, 700, name="august")
     world.at("2026-09-01")
-    with world.run("2026-09-01") as run:
-        run.daily()
+    world.daily("2026-09-01")
     assert world.billed() == {"TB-2026-08-1": "6.7"}, "0.60 of June, 1.20 of July and 4.90 of August"
 
 
-def test_billing_that_is_down_stops_the_run_after_a_few_clients(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_billing_that_is_down_stops_the_run_after_a_few_clients(world: SmallWorld) -> None:
     for client_id in range(1, 21):
         world.client_with_server(client_id)
     world.at("2026-07-01")
-    with world.run("2026-07-01") as run, monkeypatch.context() as patch:
-        hook = run.parts.billing._manager.hook.create_invoice.get_hookimpls()[0]
-        tried = []
-
-        def down(invoice: Invoice) -> Receipt:
-            tried.append(invoice.reference)
-            raise Unavailable("the billing system is down")
-
-        patch.setattr(hook, "function", down)
-        assert isinstance(run.daily().stopped_by, Unavailable)
-    assert len(tried) == 3
+    world.books.troubles.add(create_invoice("before", Unavailable("the billing system is down")))
+    assert isinstance(world.daily("2026-07-01").stopped_by, Unavailable)
+    assert world.books.asked("create_invoice") == 3
+    world.books.troubles.clear()
     finish(world)
     assert len(world.billed()) == 20
 
 
-def test_an_invoice_that_billing_has_already_is_adopted_even_if_the_ledger_was_lost(world: World) -> None:
+def test_an_invoice_that_billing_has_already_is_adopted_even_if_the_ledger_was_lost(world: SmallWorld) -> None:
     company(world)
     finish(world)
     (world.folder / "tollbridge.db").unlink()
@@ -283,10 +239,10 @@ def test_any_history_of_deaths_and_lost_answers_ends_in_the_same_books(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.mktemp("history")
-    with a_world(folder, f"sqlite:///{folder}/billing.db", f"sqlite:///{folder}/tollbridge.db") as world:
+    with a_small_world(folder) as world:
         company(world)
         for at, after in data.draw(st.lists(st.tuples(st.integers(1, 9), st.booleans()), max_size=5)):
-            with world.run("2026-07-01") as run, dying(monkeypatch, run, at, after=after), suppress(Died):
+            with world.run("2026-07-01") as run, dying(monkeypatch, run, world.books, at, after=after), suppress(Died):
                 run.daily()
         finish(world)
         check_books(world)

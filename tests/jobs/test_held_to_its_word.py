@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 import sqlalchemy as sa
 
-from tests.world import World
+from tests.small_world import SmallWorld
 from tollbridge.errors import ClockWrong, PriceMismatch, Unavailable
 from tollbridge.jobs import scratch, sending, work
 from tollbridge.jobs.at_once import AtOnce
@@ -18,72 +15,39 @@ from tollbridge.jobs.daily import Run, months_due, when
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.parts import When
 from tollbridge.jobs.reports import DailyReport
-from tollbridge.ledger.accounts import Account
 from tollbridge.ledger.claims import Result
 from tollbridge.ledger.database import Database
-from tollbridge.memory import Books, Trouble
+from tollbridge.memory import Trouble
 from tollbridge.model import InvoiceStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.overdue import HoldReason
 from tollbridge.solus import Solus
-from tollbridge.solus.sandbox import Panel, small_company
 
 JUNE = Month(2026, 6)
 
 
-@attrs.define
-class MemoryWorld(World):
-    """A world whose billing system is in memory."""
-
-    books: Books = attrs.field(kw_only=True)
-
-    def adapter_table(self) -> str:
-        """What stands below [adapter]."""
-        return f'use = "tollbridge.memory:MemoryBilling"\n\n[adapter.settings]\nbooks = "{self.folder}"'
-
-    def client(self, client_id: int, servers: int = 1) -> int:
-        """A client with servers that ran 700 hours in June; its user's id."""
-        self.books.add_client(client_id)
-        user = self.add_user(client_id)
-        for number in range(servers):
-            self.run_server(user, 700, name=f"web-{number}")
-        return user
-
-    def daily(self, day: str) -> DailyReport:
-        """One run."""
-        with self.run(day) as run:
-            return run.daily()
-
-    def account(self, client_id: int) -> Account:
-        """A client's account in the ledger."""
-        with self.parts() as parts:
-            return parts.ledger.accounts.of_clients([client_id])[client_id]
-
-    def entry(self, client_id: int) -> Entry:
-        """A client's June in the ledger."""
-        with self.parts() as parts:
-            found = parts.ledger.invoices.find(JUNE, client_id)
-        assert found is not None
-        return found
-
-    def status(self, user: int) -> str:
-        """A user's."""
-        return str(self.panel.user(user).status)
-
-    def sql(self, statement: str, **values: Any) -> None:
-        """Change the ledger."""
-        with self.parts() as parts, parts.ledger.database.write() as connection:
-            connection.execute(sa.text(statement), values)
+def client(world: SmallWorld, client_id: int, servers: int = 1) -> int:
+    """A client with servers that ran 700 hours in June; its user's id."""
+    world.add_client(client_id)
+    user = world.add_user(client_id)
+    for number in range(servers):
+        world.run_server(user, 700, name=f"web-{number}")
+    return user
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> MemoryWorld:
-    """On 1 June 2026, without clients."""
-    panel = Panel(datetime(2026, 6, 1, tzinfo=UTC))
-    small_company(panel)
-    ledger = f"sqlite:///{tmp_path}/tollbridge.db"
-    return MemoryWorld(tmp_path, panel, "http://127.0.0.1:9", "", ledger, books=Books.named(str(tmp_path)))
+def june_entry(world: SmallWorld, client_id: int) -> Entry:
+    """A client's June in the ledger."""
+    with world.parts() as parts:
+        found = parts.ledger.invoices.find(JUNE, client_id)
+    assert found is not None
+    return found
+
+
+def change_ledger(world: SmallWorld, statement: str, **values: Any) -> None:
+    """Change the ledger behind everybody's back."""
+    with world.parts() as parts, parts.ledger.database.write() as connection:
+        connection.execute(sa.text(statement), values)
 
 
 def failures(report: DailyReport) -> list[str]:
@@ -91,17 +55,11 @@ def failures(report: DailyReport) -> list[str]:
     return [failure.who for failure in report.failures]
 
 
-def unpaid(world: MemoryWorld, client_id: int) -> None:
-    """A payment bounced."""
-    (booked,) = world.books.find(f"TB-2026-06-{client_id}")
-    world.books.change_invoice(booked.number, paid=Decimal(0), status=InvoiceStatus.UNPAID)
-
-
 # Clients that are merged or gone
 
 
-def test_an_unpaid_invoice_of_merged_clients_counts_for_the_one_that_has_it_now(world: MemoryWorld) -> None:
-    gone, survivor = world.client(1), world.client(2)
+def test_an_unpaid_invoice_of_merged_clients_counts_for_the_one_that_has_it_now(world: SmallWorld) -> None:
+    gone, survivor = client(world, 1), client(world, 2)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     world.books.pay("TB-2026-06-2")
@@ -111,14 +69,14 @@ def test_an_unpaid_invoice_of_merged_clients_counts_for_the_one_that_has_it_now(
     report = world.daily("2026-07-25")
     assert [warning for warning in report.overdue.warnings if "gone" in warning] == []
     assert (world.status(gone), world.status(survivor)) == ("suspended", "locked")
-    assert world.entry(1).billing_status is InvoiceStatus.UNPAID
+    assert june_entry(world, 1).billing_status is InvoiceStatus.UNPAID
     world.books.pay("TB-2026-06-1")
     world.daily("2026-07-26")
     assert (world.status(gone), world.status(survivor)) == ("suspended", "active")
 
 
-def test_a_locked_client_that_vanishes_is_closed_and_not_released(world: MemoryWorld) -> None:
-    user = world.client(1)
+def test_a_locked_client_that_vanishes_is_closed_and_not_released(world: SmallWorld) -> None:
+    user = client(world, 1)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     world.daily("2026-07-25")
@@ -133,8 +91,8 @@ def test_a_locked_client_that_vanishes_is_closed_and_not_released(world: MemoryW
     assert world.status(user) == "suspended"
 
 
-def test_what_one_reason_holds_no_other_job_lets_go(world: MemoryWorld) -> None:
-    user = world.client(1)
+def test_what_one_reason_holds_no_other_job_lets_go(world: SmallWorld) -> None:
+    user = client(world, 1)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     world.daily("2026-07-25")
@@ -157,19 +115,19 @@ def test_what_one_reason_holds_no_other_job_lets_go(world: MemoryWorld) -> None:
 # Invoices that are not right
 
 
-def test_a_draft_is_not_an_issued_invoice_and_is_finished_by_the_next_run(world: MemoryWorld) -> None:
-    world.client(1)
+def test_a_draft_is_not_an_issued_invoice_and_is_finished_by_the_next_run(world: SmallWorld) -> None:
+    client(world, 1)
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("draft", "create_invoice"))
     assert failures(world.daily("2026-07-01")) == ["TB-2026-06-1"]
-    assert world.entry(1).state is State.SENDING
+    assert june_entry(world, 1).state is State.SENDING
     assert world.daily("2026-07-01").failures == []
     assert [booked.status for booked in world.books.invoices] == [InvoiceStatus.UNPAID]
-    assert world.entry(1).state is State.ISSUED
+    assert june_entry(world, 1).state is State.ISSUED
 
 
-def test_half_an_invoice_is_a_failure_of_every_run_until_somebody_has_settled_it(world: MemoryWorld) -> None:
-    world.client(1, servers=2)
+def test_half_an_invoice_is_a_failure_of_every_run_until_somebody_has_settled_it(world: SmallWorld) -> None:
+    client(world, 1, servers=2)
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("half", "create_invoice"))
     for _ in range(3):
@@ -180,10 +138,10 @@ def test_half_an_invoice_is_a_failure_of_every_run_until_somebody_has_settled_it
     assert world.daily("2026-07-03").failures == []
 
 
-def test_three_wrong_totals_stop_all_runs_until_a_human_approves(world: MemoryWorld) -> None:
+def test_three_wrong_totals_stop_all_runs_until_a_human_approves(world: SmallWorld) -> None:
     world.billing = "at_once = 1"
     for client_id in range(1, 9):
-        world.client(client_id)
+        client(world, client_id)
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("total", "create_invoice", times=None))
     for _ in range(3):
@@ -196,13 +154,13 @@ def test_three_wrong_totals_stop_all_runs_until_a_human_approves(world: MemoryWo
     assert len(world.books.invoices) == 8
 
 
-def test_three_that_cannot_be_reached_leave_every_entry_written_and_none_in_doubt(world: MemoryWorld) -> None:
+def test_three_that_cannot_be_reached_leave_every_entry_written_and_none_in_doubt(world: SmallWorld) -> None:
     for client_id in range(1, 9):
-        world.client(client_id)
+        client(world, client_id)
     world.at("2026-07-01")
     world.books.troubles.add(Trouble("before", "create_invoice", times=None))
     assert isinstance(world.daily("2026-07-01").stopped_by, Unavailable)
-    entries = [world.entry(client_id) for client_id in range(1, 9)]
+    entries = [june_entry(world, client_id) for client_id in range(1, 9)]
     assert {(entry.state, entry.problem) for entry in entries} == {(State.WRITTEN, None)}
     world.books.troubles.clear()
     assert world.daily("2026-07-01").stopped_by is None
@@ -212,8 +170,8 @@ def test_three_that_cannot_be_reached_leave_every_entry_written_and_none_in_doub
 # Late words
 
 
-def test_nobody_who_comes_late_makes_an_issued_invoice_a_written_one(world: MemoryWorld) -> None:
-    world.client(1)
+def test_nobody_who_comes_late_makes_an_issued_invoice_a_written_one(world: SmallWorld) -> None:
+    client(world, 1)
     world.at("2026-07-01")
     day = date(2026, 7, 1)
     with world.run("2026-07-01") as run:
@@ -226,7 +184,7 @@ def test_nobody_who_comes_late_makes_an_issued_invoice_a_written_one(world: Memo
         for result in (Result(claim, State.WRITTEN, "the books are closed"), Result(claim, State.SENDING)):
             ledger.claims.record(early.id, [result])
         assert ledger.events.of_client(1) == events, "what changes nothing is no event"
-    assert (world.entry(1).state, world.entry(1).problem) == (State.ISSUED, None)
+    assert (june_entry(world, 1).state, june_entry(world, 1).problem) == (State.ISSUED, None)
 
 
 def run_sending_nothing(run: Run) -> None:
@@ -236,26 +194,27 @@ def run_sending_nothing(run: Run) -> None:
         run.daily()
 
 
-def test_a_closed_month_with_an_unfinished_entry_is_not_closed(world: MemoryWorld) -> None:
-    world.client(1)
+def test_a_closed_month_with_an_unfinished_entry_is_not_closed(world: SmallWorld) -> None:
+    client(world, 1)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     with world.run("2026-07-02") as run:
         assert months_due(run.parts, run.when) == []
-        world.sql(
+        change_ledger(
+            world,
             "UPDATE invoices SET state = 'sending', billing_id = NULL, run_id = NULL, leased_until = :past",
             past="2000-01-01 00:00:00",
         )
         assert months_due(run.parts, run.when) == [JUNE]
     assert world.daily("2026-07-02").failures == []
-    assert world.entry(1).state is State.ISSUED
+    assert june_entry(world, 1).state is State.ISSUED
     assert len(world.books.invoices) == 1
 
 
 def test_a_run_that_was_taken_for_dead_does_not_forget_what_its_successor_did(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user = world.client(1)
+    user = client(world, 1)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     world.daily("2026-07-25")
@@ -265,9 +224,10 @@ def test_a_run_that_was_taken_for_dead_does_not_forget_what_its_successor_did(
     def pausing(solus: Solus, *arguments: Any) -> None:
         real(solus, *arguments)
         monkeypatch.setattr(Solus, "set_status", real)
-        world.sql("UPDATE runs SET ended_at = '2000-01-01 00:00:00', outcome = 'died' WHERE ended_at IS NULL")
-        world.sql("UPDATE accounts SET leased_until = '2000-01-01 00:00:00'")
-        unpaid(world, 1)  # the payment bounced
+        past = "'2000-01-01 00:00:00'"
+        change_ledger(world, f"UPDATE runs SET ended_at = {past}, outcome = 'died' WHERE ended_at IS NULL")
+        change_ledger(world, f"UPDATE accounts SET leased_until = {past}")
+        world.books.bounce("TB-2026-06-1")  # the payment bounced
         world.daily("2026-07-26")
         assert world.status(user) == "locked"
 
@@ -279,8 +239,8 @@ def test_a_run_that_was_taken_for_dead_does_not_forget_what_its_successor_did(
     assert world.status(user) == "active", "it was the bridge that locked it"
 
 
-def test_who_has_paid_between_the_list_and_the_lock_is_not_locked(world: MemoryWorld) -> None:
-    user = world.client(1)
+def test_who_has_paid_between_the_list_and_the_lock_is_not_locked(world: SmallWorld) -> None:
+    user = client(world, 1)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     with world.run("2026-07-25") as run:
@@ -299,16 +259,16 @@ def test_who_has_paid_between_the_list_and_the_lock_is_not_locked(world: MemoryW
 # Clocks
 
 
-def present_run(world: MemoryWorld, parts: Any, day: str) -> Run:
+def present_run(world: SmallWorld, parts: Any, day: str) -> Run:
     """A run for which ``day`` is the present."""
     moment = datetime.fromisoformat(f"{day}T04:00:00+00:00")
     return Run(parts, When(moment, moment.date()), False, lambda _step, _done: None)
 
 
 def test_by_a_wrong_clock_nothing_is_invoiced_nobody_locked_and_who_owes_nothing_is_released(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paid, moved, late = (world.client(client_id) for client_id in (1, 2, 3))
+    paid, moved, late = (client(world, client_id) for client_id in (1, 2, 3))
     world.at("2026-07-01")
     world.daily("2026-07-01")
     world.books.pay("TB-2026-06-3")
@@ -316,7 +276,7 @@ def test_by_a_wrong_clock_nothing_is_invoiced_nobody_locked_and_who_owes_nothing
     assert [world.status(user) for user in (paid, moved, late)] == ["locked", "locked", "active"]
     world.books.pay("TB-2026-06-1")
     world.books.change_invoice(world.books.find("TB-2026-06-2")[0].number, due_date=date(2026, 9, 1))
-    unpaid(world, 3)
+    world.books.bounce("TB-2026-06-3")
     monkeypatch.setattr(Solus, "time", lambda _: datetime.now(UTC) - timedelta(minutes=6))
     world.at("2026-08-01")
     with world.parts() as parts:
@@ -327,9 +287,9 @@ def test_by_a_wrong_clock_nothing_is_invoiced_nobody_locked_and_who_owes_nothing
 
 
 def test_a_panel_that_is_minutes_away_or_tells_no_time_stops_nothing(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.client(1)
+    client(world, 1)
     world.at("2026-07-01")
     for time in (datetime.now(UTC) + timedelta(minutes=4), None):
         monkeypatch.setattr(Solus, "time", lambda _, time=time: time)
@@ -337,7 +297,7 @@ def test_a_panel_that_is_minutes_away_or_tells_no_time_stops_nothing(
             assert present_run(world, parts, "2026-07-01").daily().stopped_by is None
 
 
-def test_a_run_for_today_by_name_is_a_run_for_the_present(world: MemoryWorld) -> None:
+def test_a_run_for_today_by_name_is_a_run_for_the_present(world: SmallWorld) -> None:
     with world.parts() as parts:
         before = datetime.now(UTC)
         today = before.astimezone(parts.settings.billing.timezone).date()
@@ -347,9 +307,9 @@ def test_a_run_for_today_by_name_is_a_run_for_the_present(world: MemoryWorld) ->
 
 
 def test_who_pays_is_released_though_the_ledgers_clock_was_ahead_when_it_was_locked(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user = world.client(1)
+    user = client(world, 1)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     real = Database.now
@@ -366,10 +326,10 @@ def test_who_pays_is_released_though_the_ledgers_clock_was_ahead_when_it_was_loc
 
 
 def test_what_is_drafted_while_a_sender_is_at_work_is_looked_for_too(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for client_id in (1, 2):
-        world.client(client_id)
+        client(world, client_id)
     world.at("2026-07-01")
     world.daily("2026-07-01")
     (world.folder / "tollbridge.db").unlink()
@@ -405,9 +365,9 @@ def test_what_is_drafted_while_a_sender_is_at_work_is_looked_for_too(
 
 
 def test_a_page_of_accounts_that_takes_longer_than_a_lease_is_served_to_its_end(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    users = [world.client(client_id) for client_id in range(1, 7)]
+    users = [client(world, client_id) for client_id in range(1, 7)]
     world.at("2026-07-01")
     world.daily("2026-07-01")
     slow(monkeypatch)
@@ -433,11 +393,11 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_invoice_that_takes_longer_than_a_lease_stops_nobody(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.billing = "at_once = 1"
     for client_id in range(1, 5):
-        world.client(client_id)
+        client(world, client_id)
     world.at("2026-07-01")
     passed = [0.0]
     ledgers, boot = Database.now, work._boot_seconds

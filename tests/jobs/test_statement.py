@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.world import World
+from tests.small_world import SmallWorld
 from tollbridge import Unavailable, UserUsage
 from tollbridge.jobs import statement
 from tollbridge.jobs.statement import UsageMemory
@@ -17,7 +17,7 @@ LONG = Freshness(0, stale_seconds=3600, most_seconds=30)
 
 
 def test_a_visitor_is_shown_the_older_figures_with_their_time_while_newer_ones_are_read(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.client_with_server(7)
     go_on, begun = threading.Event(), threading.Semaphore(0)
@@ -44,7 +44,7 @@ def test_a_visitor_is_shown_the_older_figures_with_their_time_while_newer_ones_a
             pass
 
 
-def test_the_first_visitor_waits_no_longer_than_it_may(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_visitor_waits_no_longer_than_it_may(world: SmallWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
 
     def hang(*_arguments: object) -> list[object]:

@@ -46,12 +46,12 @@ class MemoryBilling:
     """Billing in memory."""
 
     Settings = MemorySettings
-    in_doubt_seconds = 0.0
     at_once = 8
 
     def __init__(self, settings: MemorySettings | None = None, *, books: Books | None = None) -> None:
         self.books = books or (Books() if settings is None else Books.named(settings.books))
         self.cannot = self.books.cannot
+        self.in_doubt_seconds = self.books.in_doubt_seconds
 
     @hookimpl
     def client(self, client_id: int) -> Client | None:

@@ -103,6 +103,7 @@ class Books:
     Attributes:
         troubles: what goes wrong, on request.
         cannot: what the adapter says it cannot do; ``three_decimals`` and ``prices_include_tax`` are refused then.
+        in_doubt_seconds: how long after a request without an answer its invoice may still appear.
         several_steps: whether an invoice is made in several calls: a draft, one line after the other, and an end.
         today: the day on which invoices come to be; None: the real one.
         watch: called before (False) and after (True) each step that changes something, with the step's name; what it
@@ -119,6 +120,7 @@ class Books:
         self.lock = threading.RLock()
         self.troubles = Troubles()
         self.cannot: dict[str, str] = {}
+        self.in_doubt_seconds = 0.0
         self.several_steps = False
         self.today: date | None = None
         self.watch: Callable[[str, bool], None] | None = None
@@ -152,6 +154,11 @@ class Books:
         """Make a currency active. While there is none, the books cannot say which there are, and take any."""
         with self.lock:
             self.currencies[currency.code] = currency
+
+    def remove_currency(self, code: str) -> None:
+        """Make a currency inactive."""
+        with self.lock:
+            del self.currencies[code]
 
     def add_client(self, client_id: int, currency: str = "USD", **fields: Any) -> Client:
         """A client with this id, or another in its place; its address is client<id>@example.com unless given."""
@@ -199,6 +206,12 @@ class Books:
             paid = booked.total if amount is None else booked.paid + amount
             status = InvoiceStatus.PAID if paid >= booked.total else booked.status
             self.change_invoice(booked.number, paid=paid, status=status)
+
+    def bounce(self, reference: str) -> None:
+        """Take back all that was paid of an invoice: it is unpaid."""
+        with self.lock:
+            [booked] = self.find(reference)
+            self.change_invoice(booked.number, paid=Decimal(0), status=InvoiceStatus.UNPAID)
 
     def set_status(self, reference: str, status: str) -> None:
         """Give the invoices of this reference a status."""

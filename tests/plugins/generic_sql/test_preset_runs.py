@@ -1,0 +1,13 @@
+"""Whole runs on the preset's tables: what a database does to them that books in memory never do."""
+
+from tests.world import World
+
+
+def test_a_client_that_the_database_spoils_stops_nobody_else(world: World) -> None:
+    for client_id in (1, 2, 3):
+        world.add_client(client_id)
+    world.execute("UPDATE clients SET status = 'whatever' WHERE id = 2")
+    with world.run("2026-06-15") as run:
+        report = run.accounts()
+    assert report.created == [1, 3]
+    assert "client 2" in str(report.failures[0])
