@@ -142,6 +142,14 @@ class Panel:
         """A short list, read again from its beginning if it changed while being read."""
         return again_if_incomplete(lambda: [read(row) for row in self.rows(path, params)])
 
+    def look(self, path: str, params: dict[str, Any] | None = None) -> Answer:
+        """Ask for something, whatever the panel answers, to see what it looks like.
+
+        Raises:
+            Unavailable, Refused: as :meth:`tollbridge.http.Http.look`.
+        """
+        return self._http.look(path, params)
+
     def time(self) -> datetime | None:
         """The panel's own time, from the ``Date`` of a cheap request; None if it sends none.
 

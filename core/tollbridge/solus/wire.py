@@ -127,10 +127,10 @@ def line(row: Row, key: str, where: str) -> str:
 def whole(row: Row, key: str, where: str) -> int:
     """A whole number that is not negative, as number or as text."""
     value = _present(row, key, where)
-    number = _number(value)
-    if number is None:
+    found = number(value)
+    if found is None:
         raise _wrong(row, key, where, "a whole number", value)
-    return number
+    return found
 
 
 def flag(row: Row, key: str, where: str) -> bool:
@@ -177,10 +177,10 @@ def optional_identifier(row: Row, key: str, where: str) -> int | None:
     value = _present(row, key, where)
     if value is None:
         return None
-    number = _number(value)
-    if number is None:
+    found = number(value)
+    if found is None:
         raise _wrong(row, key, where, "an id or null", value)
-    return number
+    return found
 
 
 def has(row: Row, key: str) -> bool:
@@ -192,7 +192,16 @@ def has(row: Row, key: str) -> bool:
     return True
 
 
-def _number(value: Any) -> int | None:
+def at(row: Row, key: str) -> Any:
+    """Whatever is at that key.
+
+    Raises:
+        Incomplete: nothing is.
+    """
+    return _present(row, key, "a row")
+
+
+def number(value: Any) -> int | None:
     """A whole number from 0 to what databases keep, from a number or its digits; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
