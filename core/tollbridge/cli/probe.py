@@ -86,8 +86,9 @@ def _seen(found: Findings) -> Iterator[str]:
 def _verdict(found: Findings) -> Iterator[str]:
     """Whether the feed fits, and the lines to paste or what to do without them."""
     if found.feed is None:
-        yield f"No usage feed that can be invoiced from was found: {found.reason}."
-        yield "Try again later." if found.is_open else _METER
+        yield f"No usage feed that can be invoiced from was found. {found.reason}."
+        if not found.nothing_used:
+            yield "Try again later." if found.is_open else _METER
     elif found.as_declared:
         yield "The usage feed fits, as bridge.toml has it."
     else:

@@ -23,6 +23,7 @@ _NUMBERS = {"total", "last_page", "current_page", "per_page"}  # are found in wh
 _MOST = 4  # places that are tried for one field
 _PEOPLE = ("user", "customer", "account", "owner", "client", "member", "subscriber")
 _THINGS = ("server", "vm", "instance", "machine", "vps", "resource", "item", "service", "object", "entity", "product")
+_PLANS = ("plan", "tariff", "package", "product")
 _USAGES = (
     "",
     "usage",
@@ -66,14 +67,15 @@ _PLACES: dict[str, list[str]] = {
     "uuid": [*_of(_THINGS, "uuid", "guid"), "uuid", "guid"],
     "name": [*_of(_THINGS, "name", "label", "title"), "name", "label", "hostname", "title", "displayname", "fqdn",
              "description"],
-    "tokens": ["tokens", *_of(_USAGES[1:], "tokens"), *_of(("tokens", "token"), *_USAGES[1:]), "tokencount",
+    "tokens": ["tokens", *_of(_USAGES, "tokens"), *_of(("tokens", "token"), *_USAGES), "tokencount",
                "tokenscount", "tokensum", "tokenssum"],
-    "plan": [*_of(("plan", "server.plan", "resource.plan", "vm.plan", "item.plan", "tariff", "package", "product"), "name",
-                  "title", "label"), "plan", "tariff", "package", "product"],
+    "plan": [*_of((*_PLANS, *(f"{thing}.plan" for thing in _THINGS)), "name", "title", "label"), *_PLANS],
     "tokens_per_hour": [],
     "tokens_per_month": [],
-    "hours": ["uptimehours", "hours", *_of((*_USAGES[1:], "billable", "runtime", "running", "uptime", "started"), "hours"),
-              *_of(("hours",), *_USAGES[1:], "count"), "uptime", "runtime", "duration", "quantity"],
+    "hours": [
+        "uptimehours", "hours", *_of((*_USAGES, "billable", "runtime", "running", "uptime", "started"), "hours"),
+        *_of(("hours",), *_USAGES, "count"), "uptime", "runtime", "duration", "quantity",
+    ],
     "deleted": ["isdeleted", "deleted", "isremoved", "removed", "isterminated", "terminated", "wasdeleted"],
     "total": _TOTALS,
     "last_page": ["lastpage", "totalpages", "pagecount", "pages", "pagestotal", "numpages", "last"],

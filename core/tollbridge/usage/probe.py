@@ -55,6 +55,7 @@ class Findings:
         as_declared: whether that is what bridge.toml has already.
         reason: why nothing fits, in words without anything of the panel's.
         is_open: whether that is not known, because the panel did not answer the declared call.
+        nothing_used: whether that is not known, because nobody used anything in the month.
     """
 
     calls: list[ProbeCall]
@@ -62,10 +63,15 @@ class Findings:
     as_declared: bool
     reason: str = ""
     is_open: bool = False
+    nothing_used: bool = False
 
 
 class _NoFit(Exception):
-    """Why an answer is no feed that can be read."""
+    """Why an answer is no feed that can be read: what follows "GET usage answers, but"."""
+
+
+class _NothingUsed(_NoFit):
+    """There are no rows to tell by."""
 
 
 @attrs.frozen
@@ -134,21 +140,29 @@ class Probe:
         end: datetime,
     ) -> Findings:
         reasons: list[str] = []
+        nothing_used = False
         for way, _, document in answers:
             if document is None:
                 continue
             try:
                 found = self._fitting(way, document, people, start, end)
             except _NoFit as reason:
-                reasons.append(str(reason))
+                nothing_used = nothing_used or (not reasons and isinstance(reason, _NothingUsed))
+                reasons.append(f"GET {way.path} answers, but {reason}")
             else:
                 return Findings(self.calls, found, found == self.feed)
         declared = answers[0][1]
         if declared is None or declared == 429 or declared >= 500:
             return Findings(self.calls, None, False, "SolusIO could not answer for usage just now", is_open=True)
         if declared in _CLOSED:
-            reasons.insert(0, f"the API token may not read usage ({declared}): it must belong to an administrator")
-        return Findings(self.calls, None, False, reasons[0] if reasons else "none of these calls is a usage feed")
+            reasons.insert(0, f"The API token may not read usage ({declared}): it must belong to an administrator")
+        return Findings(
+            self.calls,
+            None,
+            False,
+            reasons[0] if reasons else "None of these calls is answered",
+            nothing_used=nothing_used,
+        )
 
     def _fitting(
         self, way: UsageSettings, document: wire.Row, people: dict[int, int | None], start: datetime, end: datetime
@@ -243,10 +257,10 @@ def _best_fields(document: wire.Row, configured: UsageFields, mask: Mask, people
     try:
         if _read(document, configured, 1).users:
             return configured
-        raise _NoFit("nothing was used in that month: try again with the --month of one in which something was")
+        raise _NothingUsed("nothing was used in that month: try again with the --month of one in which something was")
     except Incomplete:
         pass
-    second_best = None
+    second_best, strangers = None, False
     search = FieldSearch(configured, mask.shows)
     for fields in itertools.islice(search.proposals(document), _MOST_PROPOSALS):
         try:
@@ -254,12 +268,15 @@ def _best_fields(document: wire.Row, configured: UsageFields, mask: Mask, people
         except (Incomplete, _NoFit):
             continue
         if not _names_people(users, people, fields):
+            strangers = True
             continue
         agrees = _agrees(users)
         if agrees:
             return fields
         if agrees is None and second_best is None:
             second_best = fields
+    if second_best is None and strangers:
+        raise _NoFit("its users are not those of GET users, or belong to other clients there")
     if second_best is None:
         raise _NoFit("it has no items, or not all of them that an invoice needs; sums per user cannot be invoiced")
     return second_best

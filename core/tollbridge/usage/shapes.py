@@ -1,7 +1,8 @@
 """What an answer looks like, without anything that is in it: only words of this program ever come out.
 
 A value becomes the name of its kind. A key is shown if all its words are :data:`KNOWN_WORDS`, or if bridge.toml names
-it; any other key may itself be a value (an id, an address, a customer's name), so it becomes dots.
+it; any other key may itself be a value (an id, an address, a customer's name), so it becomes dots, and where one surely
+is, so do those beside it.
 """
 
 import re
@@ -20,7 +21,8 @@ MASKED = "•••"
 ONE_OF = "one of"
 _DEEPEST = 10
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_KEY = re.compile(r"[A-Za-z]+(?:[_-]?[A-Za-z]+)*")
+_NAME = re.compile(r"_?[A-Za-z]+(?:[_-]?[A-Za-z]+)*")
+_NEARLY_NAME = re.compile(r"(?!(?:.*\d){3})[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _IP_VERSION = re.compile(r"ipv[46]", re.IGNORECASE)
 _TEXTS = {
     "empty text": re.compile(r""),
@@ -64,7 +66,7 @@ class Mask:
 
     def _table(self, tables: list[dict[str, Any]], depth: int) -> Shape:
         keys = {key: None for table in tables for key in table}
-        is_map = not all(_is_name(key) or key in self.own_keys for key in keys)
+        is_map = not all(_NEARLY_NAME.fullmatch(key) or key in self.own_keys for key in keys)
         places: dict[str, list[Any]] = {}
         for table in tables:
             for key, value in table.items():
@@ -80,7 +82,7 @@ def lines(shape: Shape, indent: str = "") -> Iterator[str]:
     """A shape for people: a key a line; ``?`` follows a key that is not everywhere."""
     if isinstance(shape, dict) and shape:
         for key, inner in shape.items():
-            yield f"{indent}{key}: {_head(inner)}"
+            yield f"{indent}{key}: {_head(inner)}".rstrip()
             yield from _below(inner, f"{indent}  ")
     else:
         yield f"{indent}{_head(shape)}"
@@ -110,7 +112,7 @@ def _below(shape: Shape, indent: str) -> Iterator[str]:
 
 def _is_name(key: str) -> bool:
     """Whether a key could be the name of a field, by its characters."""
-    return len(key) <= 40 and _KEY.fullmatch(_IP_VERSION.sub("ip", key)) is not None
+    return len(key) <= 40 and _NAME.fullmatch(_IP_VERSION.sub("ip", key)) is not None
 
 
 def _words(key: str) -> list[str]:
