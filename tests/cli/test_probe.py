@@ -20,7 +20,6 @@ from starlette.routing import Route
 
 from tests.cli.company import Operator, Told
 from tests.world import World
-from tollbridge import http
 from tollbridge.loopback import running
 from tollbridge.solus.sandbox import Fault, FeedShape
 
@@ -146,17 +145,13 @@ def test_a_file_that_cannot_be_written_is_2(operator: Operator, tmp_path: Path) 
     assert "--out" in told.err
 
 
-def test_a_panel_that_is_not_there_is_3_and_is_not_named(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "Retry", lambda: http_quick)
+def test_a_panel_that_is_not_there_is_3_and_is_not_named(operator: Operator) -> None:
     path = operator.world.config
     path.write_text(path.read_text().replace(operator.world.solus_url, "http://localhost:1"))
     told = operator(*JUNE, config=path)
     assert (told.code, told.out) == (3, "")
     assert "localhost" not in told.err
     assert "solus.url" in told.err
-
-
-http_quick = http.Retry(attempts=2, wait_initial=0.0, wait_max=0.0)
 
 
 def test_a_token_that_is_not_accepted_is_3_and_says_so(operator: Operator) -> None:

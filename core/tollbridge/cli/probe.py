@@ -15,11 +15,13 @@ from tollbridge.cli.output import print_json, say
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import Settings, UsageFields, UsageSettings
 from tollbridge.errors import UsageError
+from tollbridge.http import Retry
 from tollbridge.rules.calendar import Month
 from tollbridge.solus.panel import Panel
 from tollbridge.usage.probe import Findings, Probe
 from tollbridge.usage.shapes import lines
 
+_RETRY = Retry(attempts=2)  # somebody waits, and some of these calls may lead nowhere
 _METER = 'Use the bridge\'s own meter instead, which needs no feed: source = "meter" in [solus.usage].'
 
 
@@ -56,7 +58,7 @@ def probe(
 def _look(settings: Settings, month: Month | None) -> Findings:
     zone = settings.billing.timezone
     wanted = month or Month.of(datetime.now(UTC), zone).previous
-    with closing(Panel(settings.solus)) as panel:
+    with closing(Panel(settings.solus, _RETRY)) as panel:
         return Probe(panel, settings.solus.usage).look(*wanted.interval(zone))
 
 
@@ -72,13 +74,18 @@ def _document(found: Findings) -> dict[str, Any]:
 
 
 def _seen(found: Findings) -> Iterator[str]:
-    """Every call, with the shape of its answer below it."""
+    """Every call, with the shape of its answer below it, unless that is as before."""
+    before: list[tuple[str, int | None, Any]] = []
     for call in found.calls:
         path, _, query = call.path.partition("?")
         yield f"{call.status or 'no answer'}  GET {path}"
         if query:
             yield from (f"       {part}" for part in query.split("&"))
-        yield from lines(call.shape, "     ") if call.shape is not None else ["     (no JSON)"]
+        if (path, call.status, call.shape) in before:
+            yield "     (as before)"
+        else:
+            yield from lines(call.shape, "     ") if call.shape is not None else ["     (no JSON)"]
+        before.append((path, call.status, call.shape))
         yield ""
     yield from _verdict(found)
 

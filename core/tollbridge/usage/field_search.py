@@ -67,8 +67,10 @@ _PLACES: dict[str, list[str]] = {
     "uuid": [*_of(_THINGS, "uuid", "guid"), "uuid", "guid"],
     "name": [*_of(_THINGS, "name", "label", "title"), "name", "label", "hostname", "title", "displayname", "fqdn",
              "description"],
-    "tokens": ["tokens", *_of(_USAGES, "tokens"), *_of(("tokens", "token"), *_USAGES), "tokencount",
-               "tokenscount", "tokensum", "tokenssum"],
+    "tokens": [
+        "tokens", *_of(_USAGES, "tokens"), *_of(("tokens", "token"), *_USAGES), "tokencount", "tokenscount", "tokensum",
+        "tokenssum", "cost", "charge", "amount", "units", "credits", "total", "price", "value", "usage", "consumption",
+    ],
     "plan": [*_of((*_PLANS, *(f"{thing}.plan" for thing in _THINGS)), "name", "title", "label"), *_PLANS],
     "tokens_per_hour": [],
     "tokens_per_month": [],
@@ -109,6 +111,14 @@ class FieldSearch:
                     for inner in self._people_and_things(rows, items):
                         with contextlib.suppress(FieldError):  # what bridge.toml would not take
                             yield attrs.evolve(self.configured, **outer, **inner)
+
+    def tells_pages(self, answer: wire.Row) -> bool:
+        """Whether the answer says how many rows and pages there are."""
+        return any(True for _ in self._pagings(answer))
+
+    def is_of_tokens(self, fields: UsageFields) -> bool:
+        """Whether what would be invoiced is tokens by its very name, and not only by what it comes to."""
+        return fields.tokens == self.configured.tokens or "token" in fields.tokens.lower()
 
     def _people_and_things(self, rows: list[wire.Row], items: list[wire.Row]) -> Iterator[Found]:
         uuid = next(iter(self._places(items, "uuid", _is_text)), self.configured.uuid)

@@ -32,7 +32,7 @@ _OTHER_PARAMETERS = (
 )  # fmt: skip
 _LONG_AGO = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 2, 1, tzinfo=UTC))
 _USER_PAGES = 10
-_MOST_PROPOSALS = 2000
+_MOST_PROPOSALS = 500
 _CLOSED = {401, 403}
 
 
@@ -255,31 +255,35 @@ def _best_fields(document: wire.Row, configured: UsageFields, mask: Mask, people
         _NoFit: none fit, or there is nothing in the answer to tell by.
     """
     try:
-        if _read(document, configured, 1).users:
-            return configured
-        raise _NothingUsed("nothing was used in that month: try again with the --month of one in which something was")
+        users = _read(document, configured, 1).users
     except Incomplete:
-        pass
+        return _found_fields(document, FieldSearch(configured, mask.shows), people)
+    if not users:
+        raise _NothingUsed("nothing was used in that month: try again with the --month of one in which something was")
+    return configured
+
+
+def _found_fields(document: wire.Row, search: FieldSearch, people: dict[int, int | None]) -> UsageFields:
+    """The first fields by which servers have the tokens that they must have, or else the first that are of tokens."""
     second_best, strangers = None, False
-    search = FieldSearch(configured, mask.shows)
     for fields in itertools.islice(search.proposals(document), _MOST_PROPOSALS):
         try:
             users = _read(document, fields, 1).users
         except (Incomplete, _NoFit):
             continue
         if not _names_people(users, people, fields):
-            strangers = True
-            continue
-        agrees = _agrees(users)
-        if agrees:
-            return fields
-        if agrees is None and second_best is None:
-            second_best = fields
-    if second_best is None and strangers:
+            strangers = strangers or search.is_of_tokens(fields)
+        elif (agrees := _agrees(users)) or (agrees is None and search.is_of_tokens(fields)):
+            if agrees:
+                return fields
+            second_best = second_best or fields
+    if second_best is not None:
+        return second_best
+    if strangers:
         raise _NoFit("its users are not those of GET users, or belong to other clients there")
-    if second_best is None:
-        raise _NoFit("it has no items, or not all of them that an invoice needs; sums per user cannot be invoiced")
-    return second_best
+    if not search.tells_pages(document):
+        raise _NoFit("it does not say how many rows and pages there are, so nobody knows whether it is whole")
+    raise _NoFit("it has no items, or not all of them that an invoice needs; sums per user cannot be invoiced")
 
 
 def _names_people(users: list[UserUsage], people: dict[int, int | None], fields: UsageFields) -> bool:
