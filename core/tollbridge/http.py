@@ -15,7 +15,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import attrs
 import httpx
@@ -25,6 +25,8 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from tollbridge.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
 from tollbridge.secret import redact
+
+Value = TypeVar("Value")
 
 _log = structlog.get_logger("tollbridge.http")
 set_on_retry_hooks([])  # the log below says more, in words of ours
@@ -211,6 +213,21 @@ class Http:
         """
         may_repeat = method != "POST" if repeatable is None else repeatable
         request = self._client.build_request(method, path, params=params, json=json, data=form, headers=headers)
+        return self._patiently(lambda: self._answer(self._sent(request, may_repeat=may_repeat), may_repeat=may_repeat))
+
+    def look(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
+        """Ask for something, and take whatever is answered, redirects and failures, too.
+
+        Raises:
+            Unavailable: no answer came, however often it was asked.
+            Refused: a certificate that cannot be verified.
+        """
+        request = self._client.build_request("GET", path, params=params)
+        response = self._patiently(lambda: self._sent(request, may_repeat=True))
+        return Answer(self.service, response.status_code, response.content, _date(response))
+
+    def _patiently(self, ask: Callable[[], Value]) -> Value:
+        """What ``ask`` returns, tried again as long as it is worth it."""
         for attempt in stamina.retry_context(
             on=_backoff,
             attempts=self._retry.attempts,
@@ -220,10 +237,10 @@ class Http:
             wait_jitter=self._retry.wait_initial,
         ):
             with attempt:
-                return self._once(request, may_repeat=may_repeat)
+                return ask()
         raise AssertionError("stamina either returns or raises")
 
-    def _once(self, request: httpx.Request, *, may_repeat: bool) -> Answer:
+    def _sent(self, request: httpx.Request, *, may_repeat: bool) -> httpx.Response:
         try:
             response = self._client.send(request)
         except _NEVER_SENT as error:
@@ -239,7 +256,7 @@ class Http:
         _log.debug(
             "request", service=self.service, method=request.method, path=request.url.path, status=response.status_code
         )
-        return self._answer(response, may_repeat=may_repeat)
+        return response
 
     def _answer(self, response: httpx.Response, *, may_repeat: bool) -> Answer:
         status, wait = response.status_code, _retry_after(response)

@@ -13,7 +13,7 @@ from tollbridge.cli import main
 from tollbridge.solus.sandbox import Fault
 
 COMMANDS = ["init", "check", "connect", "serve", "run", "invoice", "sync", "overdue", "usage", "price", "plans",
-            "explain", "adapters", "sandbox", "demo"]  # fmt: skip
+            "explain", "adapters", "sandbox", "demo", "probe"]  # fmt: skip
 
 
 @pytest.fixture

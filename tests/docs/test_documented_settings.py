@@ -25,6 +25,7 @@ from tollbridge.config.settings import (
     Settings,
     SolusSettings,
     TaxSettings,
+    UsageFields,
     UsageSettings,
 )
 from tollbridge.secret import DatabaseUrl
@@ -33,6 +34,7 @@ from tollbridge_generic_sql.adapter import GenericSqlSettings
 TABLES: dict[str, Any] = {
     "[solus]": SolusSettings,
     "[solus.usage]": UsageSettings,
+    "[solus.usage.fields]": UsageFields,
     "[pricing]": PricingSettings,
     "[[pricing.discounts]]": DiscountSettings,
     "[[pricing.taxes]]": TaxSettings,
@@ -84,7 +86,7 @@ def default(field: "attrs.Attribute[Any]") -> str:
     if isinstance(value, bool | str | tuple):
         return f"`{json.dumps(value)}`"
     if attrs.has(type(value)):
-        return "see below" if field.name == "usage" else "none"
+        return "see below" if field.name in {"usage", "fields"} else "none"
     return f"`{value}`"
 
 

@@ -21,7 +21,7 @@ from tollbridge.errors import ConfigError, TollbridgeError, UsageError
 _TRACEBACK = "TOLLBRIDGE_TRACEBACK"
 _COMMANDS_GROUP = "tollbridge.commands"
 _PANELS = {
-    "Setting up": {"init": "setup", "check": "setup", "connect": "setup"},
+    "Setting up": {"init": "setup", "check": "setup", "probe": "probe", "connect": "setup"},
     "Every day": {
         "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily",
         "approve": "decisions", "write-off": "decisions", "serve": "serve",

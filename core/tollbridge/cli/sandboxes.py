@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -41,6 +41,13 @@ def solus(
         str | None, typer.Option(help="Its clock, like 2026-07-01T00:00:00Z; default: the real one.")
     ] = None,
     per_page: Annotated[int, typer.Option(min=1, help="Rows on a page of a list.")] = 15,
+    feed: Annotated[
+        Literal["declared", "names", "flat", "totals", "text", "paging", "none"],
+        typer.Option(
+            help="The usage feed: as declared, with other names, flat, with sums only, with text for numbers, paged"
+            " otherwise, or none.",
+        ),
+    ] = "declared",
     empty: Annotated[bool, typer.Option("--empty", help="Without the guide's plans and limit groups.")] = False,
 ) -> None:
     """A SolusIO of your own on a local port, with a clock you can move and faults you can switch on.
@@ -53,7 +60,7 @@ def solus(
     from tollbridge.solus.sandbox import Panel, small_company  # noqa: PLC0415
     from tollbridge.solus.sandbox import serve as serve_sandbox  # noqa: PLC0415
 
-    panel = Panel(_moment(now), api_token=token, per_page=per_page)
+    panel = Panel(_moment(now), api_token=token, per_page=per_page, feed=feed)
     if not empty:
         small_company(panel)
     try:

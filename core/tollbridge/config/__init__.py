@@ -12,6 +12,7 @@ from tollbridge.config.settings import (
     ServerSettings,
     Settings,
     SolusSettings,
+    UsageFields,
     UsageSettings,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SolusSettings",
+    "UsageFields",
     "UsageSettings",
     "load_settings",
     "named_adapter",

@@ -67,6 +67,63 @@ def _prices_of_one(_instance: object, attribute: "attrs.Attribute[Any]", value: 
             raise FieldError(f"{attribute.name}.{code}", f"must be less than a billion for one token, not {price:f}")
 
 
+def _dotted(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    """The value leads somewhere: keys with a dot between them."""
+    if not value.isprintable() or not all(key.strip() for key in value.split(".")):
+        raise FieldError(attribute.name, f'must be a path like "{attribute.default}", not "{value}"')
+
+
+def _dotted_or_empty(instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    if value:
+        _dotted(instance, attribute, value)
+
+
+def _path(default: str, *, may_be_empty: bool = False) -> str:
+    """A key of ``[solus.usage.fields]``."""
+    validator = _dotted_or_empty if may_be_empty else _dotted
+    return attrs.field(default=default, validator=validator)
+
+
+@attrs.frozen
+class UsageFields:
+    """``[solus.usage.fields]``: where the feed has what, as dotted paths from the answer, the row or the item.
+
+    Empty means: for ``items``, each row is an item; for ``type``, all are servers; for ``id``, the number is made of
+    the uuid; for ``billing_user``, the client is looked for among the bridge's own links; for ``last_page``, it is
+    computed from ``total`` and ``per_page``; for the others that may be empty, it is not read.
+    """
+
+    rows: str = _path("data")
+    user: str = _path("user_id")
+    billing_user: str = _path("billing_user_id", may_be_empty=True)
+    items: str = _path("items", may_be_empty=True)
+    type: str = _path("type", may_be_empty=True)
+    id: str = _path("id", may_be_empty=True)
+    uuid: str = _path("uuid", may_be_empty=True)
+    name: str = _path("name")
+    tokens: str = _path("tokens")
+    plan: str = _path("plan.name", may_be_empty=True)
+    tokens_per_hour: str = _path("plan.tokens_per_hour", may_be_empty=True)
+    tokens_per_month: str = _path("plan.tokens_per_month", may_be_empty=True)
+    hours: str = _path("uptime_hours", may_be_empty=True)
+    deleted: str = _path("is_deleted", may_be_empty=True)
+    total: str = _path("meta.total")
+    last_page: str = _path("meta.last_page", may_be_empty=True)
+    current_page: str = _path("meta.current_page", may_be_empty=True)
+    per_page: str = _path("meta.per_page", may_be_empty=True)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.id and not self.uuid:
+            raise FieldError("id", "is empty, and so is uuid: one of them tells items apart")
+        if not self.last_page and not self.per_page:
+            raise FieldError("last_page", "is empty, and so is per_page: one of them tells how many pages there are")
+        if not self.items and self.user in {self.id, self.uuid}:
+            raise FieldError(
+                "id", "is the user's own: a feed of sums per user has no items. Use the bridge's own meter, "
+                'source = "meter" in [solus.usage]'
+            )  # fmt: skip
+
+
 @attrs.frozen
 class UsageSettings:
     """``[solus.usage]``: where usage comes from, and how the panel's feed is asked for it.
@@ -80,6 +137,7 @@ class UsageSettings:
     from_parameter: str = "from"
     to_parameter: str = "to"
     page_parameter: str = "page"
+    fields: UsageFields = UsageFields()
     settings: Any = attrs.field(default=None, repr=False)
 
 

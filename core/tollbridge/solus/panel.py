@@ -19,6 +19,51 @@ Value = TypeVar("Value")
 _WHOLE_LIST_TRIES = 3
 
 
+@attrs.frozen
+class Page:
+    """One page of a list: its rows, how many there are on all pages, and the number of the last one."""
+
+    rows: list[wire.Row]
+    total: int
+    last: int
+
+
+@attrs.frozen
+class Envelope:
+    """Where an answer has its list's rows and numbers, as dotted paths; SolusIO's usual ones.
+
+    ``last_page`` empty: it is computed from ``total`` and ``per_page``. ``current_page`` empty: it is not checked.
+    """
+
+    rows: str = "data"
+    total: str = "meta.total"
+    last_page: str = "meta.last_page"
+    current_page: str = "meta.current_page"
+    per_page: str = ""
+
+    def page(self, document: wire.Row, number: int, path: str) -> Page:
+        """The page with that number, read from the answer to the list at ``path``.
+
+        Raises:
+            Incomplete: a number or the rows are not there, or it is another page.
+        """
+        where = f"the list of {path}"
+        total = wire.whole(document, self.total, where)
+        if self.last_page:
+            last = wire.whole(document, self.last_page, where)
+        else:
+            size = wire.whole(document, self.per_page, where)
+            if not size:
+                raise Incomplete(f"SolusIO says that a page of {path} has no rows ({self.per_page!r} is 0)")
+            last = max(1, -(-total // size))
+        if self.current_page and wire.whole(document, self.current_page, where) != number:
+            raise Incomplete(f"SolusIO answered another page of {path} than page {number}, which was asked for")
+        return Page(wire.rows(document, self.rows, where), total, last)
+
+
+_USUAL = Envelope()
+
+
 class Panel:
     """One SolusIO panel, below ``{url}/api/v1/``."""
 
@@ -58,9 +103,15 @@ class Panel:
             raise
 
     def rows(
-        self, path: str, params: dict[str, Any] | None = None, *, key: str = "id", page_parameter: str = "page"
+        self,
+        path: str,
+        params: dict[str, Any] | None = None,
+        *,
+        key: str = "id",
+        page_parameter: str = "page",
+        envelope: Envelope = _USUAL,
     ) -> Iterator[wire.Row]:
-        """Every row of a list, page by page.
+        """Every row of a list, page by page; no two of them have the same ``key``, unless that is empty.
 
         Raises:
             Incomplete: if pages, rows or ``meta`` are missing, rows come twice, or the list grows or shrinks on the
@@ -68,33 +119,36 @@ class Panel:
                 ended by itself.
         """
         seen: set[Any] = set()
-        page, last, total = 1, 1, None
-        while page <= last:
-            document = self._list_page(path, {**(params or {}), page_parameter: page})
-            meta = wire.table(document, "meta", f"the list of {path}")
-            last, before, total = wire.whole(meta, "last_page", "meta"), total, wire.whole(meta, "total", "meta")
+        number, last, total, count = 1, 1, None, 0
+        while number <= last:
+            page = envelope.page(self._list_page(path, {**(params or {}), page_parameter: number}), number, path)
+            last, before, total = page.last, total, page.total
             if before not in {None, total}:
                 raise Incomplete(f"SolusIO's list of {path} went from {before} to {total} rows while it was read")
-            if wire.whole(meta, "current_page", "meta") != page:
-                raise Incomplete(f"SolusIO answered another page of {path} than page {page}, which was asked for")
-            found = wire.rows(document, "data", f"the list of {path}")
-            for row in found:
-                row_id = wire.identifier(row, key, f"a row of {path}")
-                if row_id in seen:
-                    raise Incomplete(f"SolusIO gave row {row_id} of {path} twice")
-                seen.add(row_id)
+            for row in page.rows:
+                count += 1
+                if key:
+                    _not_twice(wire.identifier(row, key, f"a row of {path}"), seen, path)
                 yield row
-            if not found and page < last:
-                raise Incomplete(f"SolusIO's page {page} of {last} of {path} is empty")
-            page += 1
-        if len(seen) != total:
-            raise Incomplete(f"SolusIO says that {path} has {total} rows and gave {len(seen)} different ones")
+            if not page.rows and number < last:
+                raise Incomplete(f"SolusIO's page {number} of {last} of {path} is empty")
+            number += 1
+        if count != total:
+            raise Incomplete(f"SolusIO says that {path} has {total} rows and gave {count} different ones")
 
     def whole_list(
         self, path: str, read: Callable[[wire.Row], Value], params: dict[str, Any] | None = None
     ) -> list[Value]:
         """A short list, read again from its beginning if it changed while being read."""
         return again_if_incomplete(lambda: [read(row) for row in self.rows(path, params)])
+
+    def look(self, path: str, params: dict[str, Any] | None = None) -> Answer:
+        """Ask for something, whatever the panel answers, to see what it looks like.
+
+        Raises:
+            Unavailable, Refused: as :meth:`tollbridge.http.Http.look`.
+        """
+        return self._http.look(path, params)
 
     def time(self) -> datetime | None:
         """The panel's own time, from the ``Date`` of a cheap request; None if it sends none.
@@ -107,9 +161,18 @@ class Panel:
     def _list_page(self, path: str, params: dict[str, Any]) -> wire.Row:
         answer = self._http.request("GET", path, params=params)
         if answer.status == 404:
-            raise Refused(f"SolusIO has no list at GET {path} (404): check solus.url and, for usage, [solus.usage]")
+            raise Refused(
+                f"SolusIO has no list at GET {path} (404): check solus.url and, for usage, [solus.usage]; `tollbridge"
+                ' probe` looks for the feed, and where there is none the bridge\'s own meter does: source = "meter"'
+            )
         _raise_for(answer, f"GET {path}")
         return _document(answer)
+
+
+def _not_twice(row_id: int, seen: set[Any], path: str) -> None:
+    if row_id in seen:
+        raise Incomplete(f"SolusIO gave row {row_id} of {path} twice")
+    seen.add(row_id)
 
 
 def _document(answer: Answer) -> wire.Row:

@@ -1,6 +1,7 @@
 """SolusIO's JSON as values, read strictly: a field that is absent or of the wrong type makes the answer incomplete.
 
-Ids may come as numbers or as text (official clients disagree on ``billing_user_id``); tokens are whole numbers only.
+A key may be a dotted path, such as ``plan.name``. Whole numbers and ids may come as text (official clients disagree on
+``billing_user_id``); a fraction is never one.
 """
 
 from collections.abc import Mapping
@@ -114,7 +115,7 @@ def text(row: Row, key: str, where: str) -> str:
     """A text field."""
     value = _present(row, key, where)
     if not isinstance(value, str):
-        raise _wrong(row, key, where, "text")
+        raise _wrong(row, key, where, "text", value)
     return value
 
 
@@ -124,18 +125,19 @@ def line(row: Row, key: str, where: str) -> str:
 
 
 def whole(row: Row, key: str, where: str) -> int:
-    """A whole number that is not negative, as JSON number only."""
+    """A whole number that is not negative, as number or as text."""
     value = _present(row, key, where)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
-        raise _wrong(row, key, where, "a whole number")
-    return value
+    found = number(value)
+    if found is None:
+        raise _wrong(row, key, where, "a whole number", value)
+    return found
 
 
 def flag(row: Row, key: str, where: str) -> bool:
     """True or false."""
     value = _present(row, key, where)
     if not isinstance(value, bool):
-        raise _wrong(row, key, where, "true or false")
+        raise _wrong(row, key, where, "true or false", value)
     return value
 
 
@@ -143,7 +145,7 @@ def table(row: Row, key: str, where: str) -> Row:
     """A JSON object."""
     value = _present(row, key, where)
     if not isinstance(value, dict):
-        raise _wrong(row, key, where, "an object")
+        raise _wrong(row, key, where, "an object", value)
     return value
 
 
@@ -151,7 +153,7 @@ def rows(row: Row, key: str, where: str) -> list[Row]:
     """A list of JSON objects."""
     value = _present(row, key, where)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _wrong(row, key, where, "a list of objects")
+        raise _wrong(row, key, where, "a list of objects", value)
     return value
 
 
@@ -159,15 +161,15 @@ def identifier(row: Row, key: str, where: str) -> int:
     """An id, as number or as numeric text."""
     found = optional_identifier(row, key, where)
     if found is None:
-        raise _wrong(row, key, where, "an id")
+        raise _wrong(row, key, where, "an id", None)
     return found
 
 
-def billing_id(row: Row, where: str) -> int | None:
+def billing_id(row: Row, where: str, key: str = "billing_user_id") -> int | None:
     """The client a user belongs to: None for null, and for 0 and empty text, by which some panels say the same."""
-    if row.get("billing_user_id") == "":
+    if _present(row, key, where) == "":
         return None
-    return optional_identifier(row, "billing_user_id", where) or None
+    return optional_identifier(row, key, where) or None
 
 
 def optional_identifier(row: Row, key: str, where: str) -> int | None:
@@ -175,21 +177,54 @@ def optional_identifier(row: Row, key: str, where: str) -> int | None:
     value = _present(row, key, where)
     if value is None:
         return None
+    found = number(value)
+    if found is None:
+        raise _wrong(row, key, where, "an id or null", value)
+    return found
+
+
+def has(row: Row, key: str) -> bool:
+    """Whether there is anything at that key."""
+    try:
+        _present(row, key, "")
+    except Incomplete:
+        return False
+    return True
+
+
+def at(row: Row, key: str) -> Any:
+    """Whatever is at that key.
+
+    Raises:
+        Incomplete: nothing is.
+    """
+    return _present(row, key, "a row")
+
+
+def number(value: Any) -> int | None:
+    """A whole number from 0 to what databases keep, from a number or its digits; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
-        raise _wrong(row, key, where, "an id or null")
+        return None
     return value
 
 
 def _present(row: Row, key: str, where: str) -> Any:
-    if key not in row:
-        raise Incomplete(f"SolusIO's answer has {where} without {key!r}{_name(row)}")
-    return row[key]
+    if key in row:
+        return row[key]
+    value: Any = row
+    for step in key.split("."):
+        if not isinstance(value, dict):
+            raise _wrong(row, key.rpartition(f".{step}")[0], where, "an object", value)
+        if step not in value:
+            raise Incomplete(f"SolusIO's answer has {where} without {key!r}{_name(row)}")
+        value = value[step]
+    return value
 
 
-def _wrong(row: Row, key: str, where: str, wanted: str) -> Incomplete:
-    return Incomplete(f"SolusIO's answer has {where}{_name(row)} whose {key!r} is not {wanted}: {row[key]!r:.60}")
+def _wrong(row: Row, key: str, where: str, wanted: str, value: Any) -> Incomplete:
+    return Incomplete(f"SolusIO's answer has {where}{_name(row)} whose {key!r} is not {wanted}: {value!r:.60}")
 
 
 def _name(row: Row) -> str:

@@ -1,8 +1,7 @@
 """The panel's usage feed: what each user's servers, backups and the rest cost in tokens within an interval.
 
-SolusIO names a ``/usage`` endpoint without publishing its shape, so this module declares one (see docs/solusio.md)
-and is the only place that knows it. An answer that does not have the declared shape, or not all of its pages, is
-refused: nothing is ever invoiced on a part.
+An answer that does not have the shape that bridge.toml says, or not all of its pages, is refused: nothing is ever
+invoiced on a part.
 """
 
 from collections.abc import Iterator
@@ -11,14 +10,11 @@ from datetime import datetime
 import attrs
 
 from tollbridge.adapters.hookspecs import hookimpl
-from tollbridge.config import FEED, UsageSettings
-from tollbridge.errors import Incomplete
-from tollbridge.model import ServerMeter, UsageItem, UserUsage
-from tollbridge.solus import wire
-from tollbridge.solus.panel import Panel
+from tollbridge.config import FEED, UsageFields, UsageSettings
+from tollbridge.model import UserUsage
+from tollbridge.solus.panel import Envelope, Panel
+from tollbridge.usage.feed_rows import usage_of
 from tollbridge.usage.source import UsageSource
-
-_SERVER = "server"
 
 
 @attrs.frozen
@@ -35,14 +31,15 @@ class PanelFeed:
         Raises:
             Incomplete: at the latest after the last row, if anything is missing.
         """
-        feed = self.settings
-        params = {feed.from_parameter: _timestamp(start), feed.to_parameter: _timestamp(end)}
-        for row in self.panel.rows(feed.path, params, key="user_id", page_parameter=feed.page_parameter):
-            yield UserUsage(
-                user_id=wire.identifier(row, "user_id", "a usage row"),
-                billing_user_id=wire.billing_id(row, "a usage row"),
-                items=tuple(_item(item) for item in wire.rows(row, "items", "a usage row")),
-            )
+        feed, fields = self.settings, self.settings.fields
+        rows = self.panel.rows(
+            feed.path,
+            interval(feed, start, end),
+            key=fields.user if fields.items else "",
+            page_parameter=feed.page_parameter,
+            envelope=envelope(fields),
+        )
+        return usage_of(rows, fields)
 
 
 def panel_feed(panel: Panel, settings: UsageSettings) -> UsageSource:
@@ -50,29 +47,14 @@ def panel_feed(panel: Panel, settings: UsageSettings) -> UsageSource:
     return UsageSource(FEED, PanelFeed(panel, settings))
 
 
-def _item(row: wire.Row) -> UsageItem:
-    where = "a usage item"
-    kind = wire.text(row, "type", where)
-    if not kind:
-        raise Incomplete(f"SolusIO's answer has {where} of no type (id {row.get('id')!r:.30})")
-    return UsageItem(
-        type=kind,
-        id=wire.identifier(row, "id", where),
-        name=wire.text(row, "name", where),
-        tokens=wire.whole(row, "tokens", where),
-        server=_server(row, where) if kind == _SERVER else None,
-    )
+def interval(feed: UsageSettings, start: datetime, end: datetime) -> dict[str, str]:
+    """The parameters that ask for ``[start, end)``."""
+    return {feed.from_parameter: _timestamp(start), feed.to_parameter: _timestamp(end)}
 
 
-def _server(row: wire.Row, where: str) -> ServerMeter:
-    plan = wire.plan(wire.table(row, "plan", where))
-    return ServerMeter(
-        plan=plan.name,
-        tokens_per_hour=plan.tokens_per_hour,
-        tokens_per_month=plan.tokens_per_month,
-        hours=wire.whole(row, "uptime_hours", where),
-        is_deleted=wire.flag(row, "is_deleted", where),
-    )
+def envelope(fields: UsageFields) -> Envelope:
+    """Where the feed's pages have their rows and numbers."""
+    return Envelope(fields.rows, fields.total, fields.last_page, fields.current_page, fields.per_page)
 
 
 def _timestamp(moment: datetime) -> str:

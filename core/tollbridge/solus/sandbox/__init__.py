@@ -12,11 +12,12 @@ from tollbridge.solus.sandbox.company import small_company
 from tollbridge.solus.sandbox.memory import in_memory
 from tollbridge.solus.sandbox.panel import Panel
 from tollbridge.solus.sandbox.problems import PanelError
-from tollbridge.solus.sandbox.records import LimitGroup, Plan, Server, User
+from tollbridge.solus.sandbox.records import FeedShape, LimitGroup, Plan, Server, User
 from tollbridge.solus.sandbox.serving import running, serve
 
 __all__ = [
     "Fault",
+    "FeedShape",
     "LimitGroup",
     "Panel",
     "PanelError",

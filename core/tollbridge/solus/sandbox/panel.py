@@ -9,7 +9,7 @@ from tollbridge.rules.calendar import Month
 from tollbridge.solus.sandbox.accounts import Accounts
 from tollbridge.solus.sandbox.metering import Window, items_by_user
 from tollbridge.solus.sandbox.problems import invalid
-from tollbridge.solus.sandbox.records import Correction
+from tollbridge.solus.sandbox.records import Correction, FeedShape
 
 Row = dict[str, Any]
 
@@ -29,6 +29,7 @@ class Panel(Accounts):
         api_token: the administrator's bearer token.
         per_page: rows on a page of any list.
         ids_as_text: send ``billing_user_id`` as text, which official clients have expected at times.
+        feed: how ``GET usage`` answers: as Tollbridge has declared it, in another shape, or not at all.
     """
 
     def __init__(
@@ -38,15 +39,17 @@ class Panel(Accounts):
         per_page: int = 15,
         *,
         ids_as_text: bool = False,
+        feed: FeedShape = "declared",
     ) -> None:
         super().__init__(now, per_page, ids_as_text=ids_as_text)
         self.api_token = api_token
+        self.feed = feed
         self._usage: dict[tuple[datetime, datetime], tuple[int, datetime, list[Row]]] = {}
         administrator = self.add_user(ADMIN_EMAIL, roles=("ADMIN",))
         self.issue_token(administrator.id, name="sandbox", value=api_token)
 
     def usage(self, start: datetime, end: datetime) -> list[Row]:
-        """The usage of ``[start, end)`` as ``GET usage`` has it: one row per user who has any, by user id.
+        """The usage of ``[start, end)`` as ``GET usage`` is declared: one row per user who has any, by user id.
 
         What has not happened yet is not metered. ValueError if the interval is empty or has no time zone.
         """

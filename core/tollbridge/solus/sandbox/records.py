@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import attrs
 
 ADMIN = 1
 CLIENT = 2
+
+FeedShape = Literal["declared", "names", "flat", "totals", "text", "paging", "none"]
 
 
 @attrs.frozen

@@ -105,6 +105,11 @@ def problem(error: PanelError) -> Response:
 
 
 def listing(call: Call, rows: Sequence[RowT], to_json: Callable[[RowT], Json]) -> Response:
+    """One page of ``rows`` as an answer."""
+    return respond(page_of(call, rows, to_json))
+
+
+def page_of(call: Call, rows: Sequence[RowT], to_json: Callable[[RowT], Json]) -> Json:
     """One page of ``rows`` with ``links`` and ``meta``.
 
     The links are absolute and keep the query. A page beyond the last one has no rows.
@@ -120,26 +125,24 @@ def listing(call: Call, rows: Sequence[RowT], to_json: Callable[[RowT], Json]) -
     def link(number: int) -> str:
         return f"{path}?{urlencode([*query, ('page', number)])}"
 
-    return respond(
-        {
-            "data": [to_json(row) for row in shown],
-            "links": {
-                "first": link(1),
-                "last": link(last_page),
-                "prev": link(page - 1) if page > 1 else None,
-                "next": link(page + 1) if page < last_page else None,
-            },
-            "meta": {
-                "current_page": page,
-                "from": first + 1 if shown else None,
-                "last_page": last_page,
-                "path": path,
-                "per_page": size,
-                "to": first + len(shown) if shown else None,
-                "total": len(rows),
-            },
-        }
-    )
+    return {
+        "data": [to_json(row) for row in shown],
+        "links": {
+            "first": link(1),
+            "last": link(last_page),
+            "prev": link(page - 1) if page > 1 else None,
+            "next": link(page + 1) if page < last_page else None,
+        },
+        "meta": {
+            "current_page": page,
+            "from": first + 1 if shown else None,
+            "last_page": last_page,
+            "path": path,
+            "per_page": size,
+            "to": first + len(shown) if shown else None,
+            "total": len(rows),
+        },
+    }
 
 
 def _page(request: Request) -> int:

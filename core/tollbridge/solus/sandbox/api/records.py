@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tollbridge.solus.sandbox.api import wire
 from tollbridge.solus.sandbox.api.calls import Call, item, listing
+from tollbridge.solus.sandbox.api.feeds import usage_feed
 from tollbridge.solus.sandbox.api.form import Form
 from tollbridge.solus.sandbox.api.users import owned
 from tollbridge.solus.sandbox.problems import PanelError
@@ -26,7 +27,7 @@ def patch_settings(call: Call) -> Response:
 
 
 def list_usage(call: Call) -> Response:
-    """What every user used within ``[from, to)``, in tokens. The shape is Tollbridge's own declaration."""
+    """What every user used within ``[from, to)``, in tokens. The shapes are Tollbridge's own ideas."""
     query = dict(call.request.query_params)
     form = Form(query)
     start, end = _moment(form, query, "from"), _moment(form, query, "to")
@@ -35,7 +36,7 @@ def list_usage(call: Call) -> Response:
     form.check()
     if start is None or end is None:
         raise PanelError(422, "The given data was invalid.")
-    return listing(call, call.panel.usage_rows(start, end), dict)
+    return usage_feed(call, call.panel.usage_rows(start, end))
 
 
 def _moment(form: Form, query: dict[str, str], name: str) -> datetime | None:
