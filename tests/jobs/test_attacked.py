@@ -262,7 +262,6 @@ def test_a_client_read_before_the_machine_slept_is_read_again(
         assert read.find(1) is None
 
 
-@pytest.mark.xfail(strict=True, reason="a dry run copies no settled invoice of a closed month, so it sees no bounce")
 def test_a_dry_run_locks_whose_payment_bounced_after_the_month_was_closed(world: SmallWorld) -> None:
     world.client_with_server(1)
     world.at("2026-07-01")

@@ -20,8 +20,7 @@ WEB_1 = 1  # the first server that a world makes
 def daily(world: SmallWorld, day: str, *, dry_run: bool = False) -> DailyReport:
     """Four o'clock on a day, and one run of everything."""
     world.at(day)
-    with world.run(day, dry_run=dry_run) as run:
-        return run.daily()
+    return world.daily(day, dry_run=dry_run)
 
 
 def failed(report: DailyReport) -> list[str]:
@@ -36,9 +35,8 @@ def lines(world: SmallWorld, reference: str) -> list[tuple[str, int, Decimal]]:
 
 
 def test_late_usage_of_a_billed_month_stands_on_the_next_invoice_at_its_own_months_price(
-    small_world: SmallWorld,
+    world: SmallWorld,
 ) -> None:
-    world = small_world
     user = world.client_with_server(1, hours=700)
     assert failed(daily(world, "2026-07-01")) == []
     world.run_server(user, 100, name="july")
@@ -47,14 +45,13 @@ def test_late_usage_of_a_billed_month_stands_on_the_next_invoice_at_its_own_mont
     assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-07-1": "1.74"}
     assert ("June 2026, web-1: 1044 tokens reported later", 1044, Decimal("1.04")) in lines(world, "TB-2026-07-1")
     (booked,) = world.books.find("TB-2026-07-1")
-    assert booked.notes.endswith("usage in 2026-06, 2026-07")
+    assert booked.notes.startswith("TB-2026-07-1: usage in 2026-06, 2026-07 (")
     world.run_server(user, 100, name="august")
     assert failed(daily(world, "2026-09-01")) == []
     assert world.billed()["TB-2026-08-1"] == "0.7", "once, and not again"
 
 
-def test_usage_that_is_taken_back_is_taken_off_the_next_invoice(small_world: SmallWorld) -> None:
-    world = small_world
+def test_usage_that_is_taken_back_is_taken_off_the_next_invoice(world: SmallWorld) -> None:
     user = world.client_with_server(1, hours=700)
     daily(world, "2026-07-01")
     world.run_server(user, 600, name="july")
@@ -65,9 +62,8 @@ def test_usage_that_is_taken_back_is_taken_off_the_next_invoice(small_world: Sma
 
 
 def test_what_is_taken_back_and_exceeds_the_next_invoice_is_carried_until_it_does_not(
-    small_world: SmallWorld,
+    world: SmallWorld,
 ) -> None:
-    world = small_world
     world.billing = "carry_months = 0"
     user = world.client_with_server(1, hours=700)
     daily(world, "2026-07-01")
@@ -80,8 +76,7 @@ def test_what_is_taken_back_and_exceeds_the_next_invoice_is_carried_until_it_doe
     assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-08-1": "2.2"}, "0.70 + 3.50 - 2.00"
 
 
-def test_a_server_that_is_not_reported_any_more_takes_nothing_back_and_is_told(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_server_that_is_not_reported_any_more_takes_nothing_back_and_is_told(world: SmallWorld) -> None:
     user = world.client_with_server(1, hours=700)
     daily(world, "2026-07-01")
     with world.panel.lock:
@@ -95,8 +90,7 @@ def test_a_server_that_is_not_reported_any_more_takes_nothing_back_and_is_told(s
     assert any("web-1 of user" in words and "nothing is taken back" in words for words in report.invoicing.warnings)
 
 
-def test_a_user_that_moves_to_another_client_is_not_billed_again(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_user_that_moves_to_another_client_is_not_billed_again(world: SmallWorld) -> None:
     user = world.client_with_server(1, hours=700)
     world.add_client(2)
     world.books.troubles.add(Trouble("before", "create_invoice", 2, error=Refused("no"), times=None))
@@ -110,8 +104,7 @@ def test_a_user_that_moves_to_another_client_is_not_billed_again(small_world: Sm
     assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-06-2": "0.07"}
 
 
-def test_less_usage_of_a_user_that_moved_is_told_and_stays_as_billed(small_world: SmallWorld) -> None:
-    world = small_world
+def test_less_usage_of_a_user_that_moved_is_told_and_stays_as_billed(world: SmallWorld) -> None:
     user = world.client_with_server(1, hours=700)
     world.add_client(2)
     daily(world, "2026-07-01")
@@ -131,8 +124,7 @@ def too_much(world: SmallWorld) -> int:
     return user
 
 
-def test_a_correction_of_more_than_half_waits_and_holds_up_nothing_else(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_correction_of_more_than_half_waits_and_holds_up_nothing_else(world: SmallWorld) -> None:
     user = too_much(world)
     report = daily(world, "2026-08-01")
     assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-07-1": "0.7"}
@@ -148,8 +140,7 @@ def test_a_correction_of_more_than_half_waits_and_holds_up_nothing_else(small_wo
     assert world.billed()["TB-2026-08-1"] == "3", "also for who used nothing"
 
 
-def test_a_correction_that_is_written_off_counts_as_billed(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_correction_that_is_written_off_counts_as_billed(world: SmallWorld) -> None:
     too_much(world)
     daily(world, "2026-08-01")
     with world.parts() as parts:
@@ -160,8 +151,7 @@ def test_a_correction_that_is_written_off_counts_as_billed(small_world: SmallWor
     assert set(world.billed()) == {"TB-2026-06-1", "TB-2026-07-1"}
 
 
-def test_a_closed_client_gets_no_invoice_below_zero_but_is_named_as_owed(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_closed_client_gets_no_invoice_below_zero_but_is_named_as_owed(world: SmallWorld) -> None:
     world.client_with_server(1, hours=700)
     daily(world, "2026-07-01")
     world.panel.correct_usage(JUNE, -900, server_id=WEB_1)
@@ -172,8 +162,7 @@ def test_a_closed_client_gets_no_invoice_below_zero_but_is_named_as_owed(small_w
     assert world.billed() == {"TB-2026-06-1": "4.9"}
 
 
-def test_a_billing_system_without_negative_lines_gets_none_and_the_credit_is_told(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_billing_system_without_negative_lines_gets_none_and_the_credit_is_told(world: SmallWorld) -> None:
     world.books.cannot["negative_lines"] = "amounts are unsigned there"
     user = world.client_with_server(1, hours=700)
     daily(world, "2026-07-01")
@@ -185,8 +174,7 @@ def test_a_billing_system_without_negative_lines_gets_none_and_the_credit_is_tol
 
 
 @pytest.mark.parametrize(("rechecked", "expected"), [(1, "0.7"), (2, "1.74")])
-def test_only_so_many_months_are_looked_at_again(small_world: SmallWorld, rechecked: int, expected: str) -> None:
-    world = small_world
+def test_only_so_many_months_are_looked_at_again(world: SmallWorld, rechecked: int, expected: str) -> None:
     world.billing = f"recheck_months = {rechecked}"
     user = world.client_with_server(1, hours=700)
     daily(world, "2026-07-01")
@@ -197,8 +185,7 @@ def test_only_so_many_months_are_looked_at_again(small_world: SmallWorld, rechec
     assert world.billed()["TB-2026-08-1"] == expected
 
 
-def test_a_dry_run_shows_what_would_be_corrected_and_keeps_nothing(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_dry_run_shows_what_would_be_corrected_and_keeps_nothing(world: SmallWorld) -> None:
     user = world.client_with_server(1, hours=700)
     daily(world, "2026-07-01")
     world.run_server(user, 100, name="july")
@@ -212,8 +199,7 @@ def test_a_dry_run_shows_what_would_be_corrected_and_keeps_nothing(small_world: 
 # The minimum, and its end
 
 
-def test_what_is_less_than_the_minimum_is_invoiced_after_three_months_at_the_latest(small_world: SmallWorld) -> None:
-    world = small_world
+def test_what_is_less_than_the_minimum_is_invoiced_after_three_months_at_the_latest(world: SmallWorld) -> None:
     world.billing = 'minimum = { USD = "1.00" }'
     world.client_with_server(1, hours=50)
     for day in ("2026-07-01", "2026-08-01", "2026-09-01"):
@@ -224,9 +210,8 @@ def test_what_is_less_than_the_minimum_is_invoiced_after_three_months_at_the_lat
 
 
 def test_what_was_carried_for_a_client_who_closes_is_invoiced_by_the_next_run_under_its_first_month(
-    small_world: SmallWorld,
+    world: SmallWorld,
 ) -> None:
-    world = small_world
     world.billing = 'minimum = { USD = "1.00" }'
     user = world.client_with_server(1, hours=50)
     daily(world, "2026-07-01")
@@ -253,8 +238,7 @@ def nobodys(world: SmallWorld) -> int:
     return user
 
 
-def test_usage_of_nobody_lets_the_month_close_and_stays_a_failure(small_world: SmallWorld) -> None:
-    world = small_world
+def test_usage_of_nobody_lets_the_month_close_and_stays_a_failure(world: SmallWorld) -> None:
     user = nobodys(world)
     for day in ("2026-07-01", "2026-07-02", "2026-08-01"):
         (words,) = failed(daily(world, day))
@@ -264,8 +248,7 @@ def test_usage_of_nobody_lets_the_month_close_and_stays_a_failure(small_world: S
         assert parts.ledger.readings.unbilled_tokens() == 70
 
 
-def test_usage_of_nobody_that_is_linked_is_invoiced_under_its_own_month(small_world: SmallWorld) -> None:
-    world = small_world
+def test_usage_of_nobody_that_is_linked_is_invoiced_under_its_own_month(world: SmallWorld) -> None:
     user = nobodys(world)
     daily(world, "2026-07-01")
     world.add_client(2)
@@ -276,8 +259,7 @@ def test_usage_of_nobody_that_is_linked_is_invoiced_under_its_own_month(small_wo
     assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-06-2": "0.07"}
 
 
-def test_usage_of_nobody_that_comes_to_a_client_with_an_invoice_is_corrected_there(small_world: SmallWorld) -> None:
-    world = small_world
+def test_usage_of_nobody_that_comes_to_a_client_with_an_invoice_is_corrected_there(world: SmallWorld) -> None:
     user = nobodys(world)
     daily(world, "2026-07-01")
     world.panel.update_user(user, billing_user_id=1)
@@ -289,8 +271,7 @@ def test_usage_of_nobody_that_comes_to_a_client_with_an_invoice_is_corrected_the
 
 
 @pytest.mark.parametrize("onwards", [False, True])
-def test_usage_of_nobody_that_is_written_off_is_no_failure_any_more(small_world: SmallWorld, onwards: bool) -> None:
-    world = small_world
+def test_usage_of_nobody_that_is_written_off_is_no_failure_any_more(world: SmallWorld, onwards: bool) -> None:
     user = nobodys(world)
     daily(world, "2026-07-01")
     with world.parts() as parts:
@@ -303,8 +284,7 @@ def test_usage_of_nobody_that_is_written_off_is_no_failure_any_more(small_world:
 # Held invoices
 
 
-def test_a_draft_far_above_the_dearest_month_is_held_until_it_is_approved(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_draft_far_above_the_dearest_month_is_held_until_it_is_approved(world: SmallWorld) -> None:
     world.billing = 'hold_above = "2"\nhold_from = { USD = "1.00" }'
     user = world.client_with_server(1, hours=100)
     daily(world, "2026-07-01")
@@ -319,8 +299,7 @@ def test_a_draft_far_above_the_dearest_month_is_held_until_it_is_approved(small_
     assert world.billed() == {"TB-2026-06-1": "0.7", "TB-2026-07-1": "4.2"}
 
 
-def test_a_held_invoice_that_is_written_off_is_never_sent(small_world: SmallWorld) -> None:
-    world = small_world
+def test_a_held_invoice_that_is_written_off_is_never_sent(world: SmallWorld) -> None:
     world.billing = 'hold_above = "2"'
     user = world.client_with_server(1, hours=100)
     daily(world, "2026-07-01")

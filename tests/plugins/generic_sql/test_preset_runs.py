@@ -11,3 +11,15 @@ def test_a_client_that_the_database_spoils_stops_nobody_else(world: World) -> No
         report = run.accounts()
     assert report.created == [1, 3]
     assert "client 2" in str(report.failures[0])
+
+
+def test_tables_without_languages_are_billed_in_the_companys(world: World) -> None:
+    world.execute("ALTER TABLE clients DROP COLUMN language")
+    world.billing = 'language = "de"'
+    world.client_with_server(1042)
+    world.at("2026-07-01")
+    with world.run("2026-07-01") as run:
+        assert run.daily().failures == []
+    assert world.query("SELECT description FROM invoice_lines") == [
+        ("web-1042, 1 Core, 1 GB RAM: 700 h x 7 Token = 4.900 Token (Stundenpreis)",)
+    ]
