@@ -102,7 +102,8 @@ class Books:
 
     Attributes:
         troubles: what goes wrong, on request.
-        cannot: what the adapter says it cannot do; ``three_decimals`` and ``prices_include_tax`` are refused then.
+        cannot: what the adapter says it cannot do; ``three_decimals``, ``prices_include_tax`` and
+            ``negative_lines`` are refused then.
         several_steps: whether an invoice is made in several calls: a draft, one line after the other, and an end.
         today: the day on which invoices come to be; None: the real one.
         watch: called before (False) and after (True) each step that changes something, with the step's name; what it
@@ -331,6 +332,8 @@ class Books:
             raise Refused(f"{invoice.reference}: the currency {invoice.currency} is not active")
         if "prices_include_tax" in self.cannot and invoice.prices_include_tax and invoice.taxes:
             raise Refused(f"{invoice.reference}: {self.cannot['prices_include_tax']}")
+        if "negative_lines" in self.cannot and any(line.amount < 0 for line in invoice.lines):
+            raise Refused(f"{invoice.reference}: {self.cannot['negative_lines']}")
         decimals = min(self._decimals(invoice), 2) if "three_decimals" in self.cannot else self._decimals(invoice)
         unit = Decimal(1).scaleb(-decimals)
         if any(line.amount != line.amount.quantize(unit, context=EXACT) for line in invoice.lines):
