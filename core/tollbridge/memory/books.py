@@ -1,6 +1,5 @@
 """What the billing system in memory knows: clients, currencies, taxes, discounts and invoices; and who called it."""
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,11 +25,10 @@ from tollbridge.model import (
     TaxRate,
     tax_factor,
 )
+from tollbridge.reference import months_in
 
 STEPS = ("new_draft", "add_line", "finish_draft", "remove_draft")
 CHANGES = frozenset({"create_invoice", "create_client", "remember_user", *STEPS})
-
-_MONTH = re.compile(r"(?<![\w-])\d{4}-\d{2}(?![\w-])", re.ASCII)
 
 
 @attrs.frozen
@@ -85,7 +83,7 @@ class Booked:
             balance=self.total - self.paid,
             subtotal=self.subtotal,
             currency=self.currency,
-            months=tuple(_MONTH.findall(self.notes)),
+            months=months_in(self.notes, self.reference),
         )
 
 

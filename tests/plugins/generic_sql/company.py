@@ -132,10 +132,13 @@ def adapter(url: str, queries: dict[str, str] | None = None, **more: Any) -> Gen
     return GenericSqlAdapter(GenericSqlSettings(DatabaseUrl(url), preset, made))
 
 
-def billing(url: str, queries: dict[str, str] | None = None, **more: Any) -> BillingSystem:
+def billing(
+    url: str, queries: dict[str, str] | None = None, *, negative_lines: bool = False, **more: Any
+) -> BillingSystem:
     """The same as the core calls it."""
     preset: Any = None if queries else "tollbridge"
-    settings = GenericSqlSettings(DatabaseUrl(url), preset, Queries(**{**(queries or {}), **more}))
+    made = Queries(**{**(queries or {}), **more})
+    settings = GenericSqlSettings(DatabaseUrl(url), preset, made, negative_lines=negative_lines)
     return BillingSystem("generic_sql", plugin_manager("generic_sql", GenericSqlAdapter, settings))
 
 
