@@ -110,7 +110,7 @@ def receipt(entry: Entry, **changes: Any) -> Receipt:
 @given(st.lists(st.integers(1, 12).map(lambda month: f"2025-{month:02}"), max_size=4, unique=True))
 def test_the_notes_of_an_invoice_name_its_months_to_whoever_reads_them(carried: list[str]) -> None:
     entry = drafted(used(100))
-    sent = attrs.evolve(entry, document=attrs.evolve(entry.document, carries=carried)).invoice()
+    sent = attrs.evolve(entry, document=attrs.evolve(entry.document, carries=tuple(carried))).invoice()
     edited = f"Thank you.\n\n{sent.notes}\n2026-08-03 paid by Ada"
     for notes in (sent.notes, edited):
         assert months_in(notes, sent.reference) == (*carried, "2026-07")

@@ -132,13 +132,10 @@ def adapter(url: str, queries: dict[str, str] | None = None, **more: Any) -> Gen
     return GenericSqlAdapter(GenericSqlSettings(DatabaseUrl(url), preset, made))
 
 
-def billing(
-    url: str, queries: dict[str, str] | None = None, *, negative_lines: bool = False, **more: Any
-) -> BillingSystem:
+def billing(url: str, queries: dict[str, str] | None = None, **more: Any) -> BillingSystem:
     """The same as the core calls it."""
     preset: Any = None if queries else "tollbridge"
-    made = Queries(**{**(queries or {}), **more})
-    settings = GenericSqlSettings(DatabaseUrl(url), preset, made, negative_lines=negative_lines)
+    settings = GenericSqlSettings(DatabaseUrl(url), preset, Queries(**{**(queries or {}), **more}))
     return BillingSystem("generic_sql", plugin_manager("generic_sql", GenericSqlAdapter, settings))
 
 

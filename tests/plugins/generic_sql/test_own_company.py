@@ -11,9 +11,13 @@ import sqlalchemy as sa
 
 from tests.plugins.generic_sql.company import billing, connected, found_company
 from tests.world import a_world
-from tollbridge import Client, Invoice, InvoiceLine, InvoiceStatus, OutcomeUnknown, Receipt, Refused, Terms
+from tollbridge import Client, DatabaseUrl, Invoice, InvoiceLine, InvoiceStatus, OutcomeUnknown, Receipt, Refused, Terms
 from tollbridge.adapters.billing import BillingSystem
+from tollbridge.adapters.loading import plugin_manager
 from tollbridge.cli import main
+from tollbridge_generic_sql import GenericSqlAdapter
+from tollbridge_generic_sql.adapter import GenericSqlSettings
+from tollbridge_generic_sql.statements import Queries
 
 COMPANY = """
 [solus]
@@ -171,7 +175,8 @@ def test_own_statements_get_lines_below_zero_once_it_is_said_that_they_keep_them
     with pytest.raises(Refused, match=r"lines below zero: try whether .* and say negative_lines = true"):
         untold.create_invoice(taking_back)
     assert untold.find_invoice(1, taking_back.reference) is None
-    told = billing(billing_url, queries, negative_lines=True)
+    settings = GenericSqlSettings(DatabaseUrl(billing_url), None, Queries(**queries), negative_lines=True)
+    told = BillingSystem("generic_sql", plugin_manager("generic_sql", GenericSqlAdapter, settings))
     assert told.takes_negative_lines
     assert told.create_invoice(taking_back).total == Decimal("3.90")
     with connected(billing_url) as connection:
