@@ -152,6 +152,18 @@ def test_tax_is_rounded_once_on_the_sum_of_the_lines_half_up() -> None:
     assert _invoice([InvoiceLine("a", 1, Decimal(5))], taxes=(TaxRate("T", Decimal(10)),), decimals=0).total == 6
 
 
+def test_an_invoice_takes_something_back_among_its_lines_and_never_as_a_whole() -> None:
+    asked, back = InvoiceLine("July", 10_000, Decimal("10.00")), InvoiceLine("June, less", -10_000, Decimal("-10.00"))
+    assert _invoice([asked, back]).total == 0
+    assert _invoice([asked, back]).tokens == 0
+    with pytest.raises(ValueError, match=r"would be a credit note: its lines come to -0\.01 USD"):
+        _invoice([asked, attrs.evolve(back, amount=Decimal("-10.01"))])
+    untaxed = attrs.evolve(asked, taxed=False)
+    with pytest.raises(ValueError, match=r"would be a credit note: it comes with its taxes to -2\.00 USD"):
+        _invoice([untaxed, back], taxes=(TaxRate("VAT", Decimal(20)),))
+    assert _invoice([untaxed, back], taxes=(TaxRate("VAT", Decimal(20)),), prices_include_tax=True).total == 0
+
+
 @given(LINES, RATES, st.booleans())
 def test_tax_never_lowers_a_total_and_without_taxed_lines_there_is_none(
     lines: list[InvoiceLine], taxes: list[TaxRate], compound: bool

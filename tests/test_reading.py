@@ -14,6 +14,7 @@ from tollbridge.reading import (
     flag,
     made,
     mentions,
+    months_in,
     one_of,
     records,
     reference_in,
@@ -143,3 +144,45 @@ def test_text_is_never_none() -> None:
     values: list[Any] = [False, [], {}, 0, True]
     assert [text({"x": value}, "x") for value in values] == ["", "", "", "0", "True"]
     assert (text({}, "x"), text({"x": None}, "x"), text({"x": 5}, "x"), text({"x": " a "}, "x")) == ("", "", "5", "a")
+
+
+OURS = "TB-2026-07-1042: usage in 2026-06, 2026-07"
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        OURS,
+        f"{OURS} (June 1, 2026 to July 31, 2026)",
+        "TB-2026-07-1042: Nutzung in 2026-06, 2026-07 (1. Juni 2026 bis 31. Juli 2026)",
+        f"Called on 2026-09-01.\n{OURS}\nTB-2026-07-1042: paid by Ada in 2026-08.",
+        f"TB-2026-07-1042: paid\r\n\r\n  {OURS}, says Ada; see 2026-05\r\n",
+        f"{OURS}; and 2026-08 later",
+        f"{OURS}, 2026-09-01 called\nTB-2026-08-1042: usage in 2026-08",
+        f"{OURS}\n{OURS}",
+    ],
+)
+def test_notes_name_the_months_in_the_bridges_own_line_alone(notes: str) -> None:
+    assert months_in(notes, "TB-2026-07-1042") == ("2026-06", "2026-07")
+
+
+@pytest.mark.parametrize(
+    ("notes", "reference"),
+    [
+        ("", "TB-2026-07-1042"),
+        (OURS, ""),
+        (OURS, "TB-2026-07-104"),
+        (OURS, "TB-2026-07-10421"),
+        (f"See {OURS}", "TB-2026-07-1042"),
+        ("TB-2026-07-1042", "TB-2026-07-1042"),
+        ("TB-2026-07-1042 2026-07", "TB-2026-07-1042"),
+        ("TB-2026-07-1042:\n2026-07", "TB-2026-07-1042"),
+        ("TB-2026-07-1042: see 2026-05", "TB-2026-07-1042"),
+        ("TB-2026-07-1042: called on 2026-07-15", "TB-2026-07-1042"),
+        ("TB-2026-07-1042: usage in 2026-13, 2026-07", "TB-2026-07-1042"),
+        ("TB-2026-07-1042: usage in 2026-061, 2026-07", "TB-2026-07-1042"),
+        (f"{OURS}\nTB-2026-07-1042: usage in 2026-07", "TB-2026-07-1042"),
+    ],
+)
+def test_notes_that_do_not_say_clearly_name_no_months(notes: str, reference: str) -> None:
+    assert months_in(notes, reference) is None

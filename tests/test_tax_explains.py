@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tollbridge import Invoice, InvoiceLine, TaxRate, tax_explains, tax_factor
@@ -33,17 +33,33 @@ def invoices(draw: st.DrawFn) -> Invoice:
     return attrs.evolve(made, lines=lines, taxes=taxes, compound=draw(st.booleans()))
 
 
+@st.composite
+def taking_back(draw: st.DrawFn) -> Invoice:
+    """Any, some of whose lines may take something back; as a whole it asks for something, or for nothing."""
+    made = draw(invoices())
+    signs = [draw(st.sampled_from([1, -1])) for _ in made.lines]
+    turn = -1 if sum(line.amount * sign for line, sign in zip(made.lines, signs, strict=True)) < 0 else 1
+    lines = tuple(
+        attrs.evolve(line, amount=line.amount * sign * turn) for line, sign in zip(made.lines, signs, strict=True)
+    )
+    try:
+        return attrs.evolve(made, lines=lines, prices_include_tax=draw(st.booleans()))
+    except ValueError:  # with tax it would be a credit note
+        assume(False)
+        raise
+
+
 def unit(made: Invoice) -> Decimal:
     """The smallest amount of the invoice's currency."""
     return Decimal(1).scaleb(-made.decimals)
 
 
-@given(invoices())
+@given(st.one_of(invoices(), taking_back()))
 def test_what_was_shown_is_explained(made: Invoice) -> None:
     assert tax_explains(made, made.total)
 
 
-@given(invoices(), RATES, st.booleans(), st.booleans())
+@given(st.one_of(invoices(), taking_back()), RATES, st.booleans(), st.booleans())
 def test_other_taxes_on_taxed_lines_or_on_all_are_explained(
     made: Invoice, rates: list[Decimal], compound: bool, everything: bool
 ) -> None:
@@ -67,6 +83,42 @@ def test_more_than_half_above_is_not_explained(made: Invoice, more: int) -> None
     most = made.subtotal * Decimal("1.5") + unit(made) * (len(made.lines) + len(made.taxes)) / 2
     assert tax_explains(made, most)
     assert not tax_explains(made, most + unit(made) * more)
+
+
+@given(taking_back(), RATES, st.booleans())
+def test_tax_that_was_taken_out_of_taxed_lines_or_all_is_explained_where_prices_include_it(
+    made: Invoice, rates: list[Decimal], everything: bool
+) -> None:
+    inclusive = attrs.evolve(made, prices_include_tax=True)
+    factor = tax_factor(tuple(TaxRate("tax", rate) for rate in rates), compound=False)
+    net = sum((line.amount / (factor if line.taxed or everything else 1) for line in made.lines), Decimal(0))
+    assert tax_explains(inclusive, net.quantize(unit(made), ROUND_HALF_UP))
+
+
+@given(taking_back(), st.data())
+def test_what_no_tax_makes_of_lines_is_not_explained_whether_they_ask_or_take_back(
+    made: Invoice, data: st.DataObject
+) -> None:
+    """Half a price is the most that a tax may add; a third of a price is the most that it may be of it."""
+    most, rounding = Decimal("0.5"), unit(made) * (len(made.lines) + len(made.taxes)) / 2
+    taxed = sum((line.amount for line in made.lines if line.taxed), Decimal(0))
+    ends = [change for base in (taxed, made.subtotal) for change in (0 * base, most * base)]
+    if made.prices_include_tax:
+        ends += [base / (1 + most) - base for base in (taxed, made.subtotal)]
+    beyond = rounding + unit(made) * data.draw(st.integers(1, 10**6))
+    assert not tax_explains(made, made.subtotal + max(ends) + beyond)
+    assert not tax_explains(made, made.subtotal + min(ends) - beyond)
+
+
+@given(taking_back(), st.data())
+def test_an_invoice_that_lacks_a_line_is_not_explained_either_where_others_take_something_back(
+    made: Invoice, data: st.DataObject
+) -> None:
+    """Of lines that take back more than they ask for, less tax is charged, and that may look like a line less."""
+    assume(not made.prices_include_tax and sum(line.amount for line in made.lines if line.taxed) >= 0)
+    missing = data.draw(st.sampled_from([line for line in made.lines if line.amount >= 0]))
+    allowed = unit(made) * (len(made.lines) + len(made.taxes)) / 2
+    assert tax_explains(made, made.subtotal - missing.amount) == (missing.amount <= allowed)
 
 
 @given(invoices(), RATES)

@@ -193,9 +193,10 @@ class Terms:
 class InvoiceLine:
     """One line: ``tokens`` used and the ``amount`` they cost, already rounded to the currency's decimals.
 
-    ``taxed`` asks the billing system to add tax to this line (or, where prices include tax, to show it). The other
-    fields say what the line was made from, for billing systems that make words of their own or keep it apart. What a
-    line does not have is None or empty, as everything is where one line stands for several.
+    Both are below zero where a line takes back what an earlier invoice had too much. ``taxed`` asks the billing system
+    to add tax to this line (or, where prices include tax, to show it). The other fields say what the line was made
+    from, for billing systems that make words of their own or keep it apart. What a line does not have is None or empty,
+    as everything is where one line stands for several.
 
     Attributes:
         kind: ``server``, ``backup``, ``additional_ip``, or whatever else SolusIO calls it.
@@ -231,6 +232,9 @@ class Invoice:
     ``reference`` is what ``find_invoice`` must find it by. The fields by keyword say what the customer was shown,
     for billing systems that must be told: the tax rates to set, whether amounts include them, the currency's decimals
     for the total, and the language that lines and notes are written in.
+
+    Raises:
+        ValueError: its lines, or its lines with tax, come to less than nothing: that would be a credit note.
     """
 
     reference: str = attrs.field(validator=_TEXT)
@@ -245,6 +249,13 @@ class Invoice:
     prices_include_tax: bool = attrs.field(default=False, validator=_FLAG, kw_only=True)
     decimals: int = attrs.field(default=2, validator=_whole, kw_only=True)
     language: Language = attrs.field(default="en", validator=validators.in_(LANGUAGES), kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if all(line.amount >= 0 for line in self.lines):
+            return
+        for what, amount in (("its lines come", self.subtotal), ("it comes with its taxes", self.total)):
+            if amount < 0:
+                raise ValueError(f"{self.reference} would be a credit note: {what} to {amount:f} {self.currency}")
 
     @property
     def subtotal(self) -> Decimal:
@@ -435,13 +446,15 @@ def tax_explains(invoice: Invoice, total: Decimal) -> bool:
     It can if some tax between none and half of the price, on the taxed lines or on all of them, makes the lines come to
     that. A total below their net sum is an invoice that lacks lines, and one far above it has others: that is no matter
     of tax. Where prices include tax, it may have been taken out of them, as for an exempt client, or added once more.
+    Where the taxed lines take back more than they ask for, their tax is below zero, and all of this the other way.
     Half a smallest unit is allowed for each line and tax, as other ways of rounding need it.
     """
-    net = invoice.subtotal
-    taxed = sum((line.amount for line in invoice.lines if line.taxed), Decimal(0))
-    most = (Decimal(0), taxed * _MOST_TAX, net * _MOST_TAX)
-    least = net + min(most)
-    if invoice.prices_include_tax:
-        least = min(least, net - max(taxed, net) * _MOST_TAX / (1 + _MOST_TAX))
+    taxed = _sum(line.amount for line in invoice.lines if line.taxed)
+    changes = [Decimal(0)]
+    for base in (taxed, invoice.subtotal):
+        changes.append(EXACT.multiply(base, _MOST_TAX))
+        if invoice.prices_include_tax:
+            changes.append(EXACT.divide(-EXACT.multiply(base, _MOST_TAX), 1 + _MOST_TAX))
     rounding = Decimal(1).scaleb(-invoice.decimals) * (len(invoice.lines) + len(invoice.taxes)) / 2
-    return least - rounding <= total <= net + max(most) + rounding
+    difference = EXACT.subtract(total, invoice.subtotal)
+    return min(changes) - rounding <= difference <= max(changes) + rounding

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from tollbridge.errors import Refused
-from tollbridge.reference import carries, mentions, reference_in, without_references
+from tollbridge.reference import carries, mentions, months_in, reference_in, without_references
 
 __all__ = [
     "Row",
@@ -21,6 +21,7 @@ __all__ = [
     "flag",
     "made",
     "mentions",
+    "months_in",
     "one_of",
     "records",
     "reference_in",

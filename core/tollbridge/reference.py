@@ -9,6 +9,7 @@ import re
 PREFIX = "TB-"
 
 _PARTS = re.compile(r"TB-(?P<month>\d{4}-(?:0[1-9]|1[0-2]))-(?P<client>-?\d+)", re.ASCII)
+_MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
 _AT_LINE_START = re.compile(r"^\s*(?P<reference>TB-\d{4}-\d{2}-\d+)(?![\w-])", re.MULTILINE | re.ASCII)
 
 
@@ -35,6 +36,20 @@ def reference_in(words: str) -> str:
 def carries(words: str, reference: str) -> bool:
     """Whether a line of the text begins with exactly this reference, and not with a longer one."""
     return re.search(rf"^\s*{re.escape(reference)}(?![\w-])", words, re.MULTILINE) is not None
+
+
+def months_in(notes: str, reference: str) -> tuple[str, ...] | None:
+    """The months that an invoice's notes name, in their order; None if they do not say, or not clearly.
+
+    They stand in the line of the bridge's own making, in whatever language, and the reference's own month is one of
+    them: ``TB-2026-07-1042: usage in 2026-06, 2026-07``. What people wrote around it, on other lines or behind it, does
+    not count.
+    """
+    own = month_and_client(reference)
+    line = rf"^[^\S\n]*{re.escape(reference)}:[^\d\n]+({_MONTH}(?:, {_MONTH})*)(?![\w-])"
+    named = {tuple(found.split(", ")) for found in re.findall(line, notes, re.MULTILINE | re.ASCII)}
+    told = {months for months in named if own and own[0] in months}
+    return told.pop() if len(told) == 1 else None
 
 
 def mentions(words: str, reference: str) -> bool:

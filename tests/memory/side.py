@@ -49,6 +49,13 @@ class MemorySide(OtherSide):
     def remove_invoice(self, invoice_id: int | str) -> None:
         self.books.remove_invoice(int(invoice_id))
 
+    def notes(self, invoice_id: int | str) -> str:
+        [booked] = [each for each in self.books.invoices if each.number == int(invoice_id)]
+        return booked.notes
+
+    def write_notes(self, invoice_id: int | str, notes: str) -> None:
+        self.books.change_invoice(int(invoice_id), notes=notes)
+
     def remembered_user(self, client_id: int) -> int | None:
         return self.books.remembered.get(client_id)
 

@@ -224,3 +224,12 @@ def test_many_threads_keep_one_set_of_books(books: Books, billing: BillingSystem
         receipts = list(pool.map(billing.create_invoice, invoices))
     assert len({receipt.id for receipt in receipts}) == 200
     assert {booked.reference for booked in books.invoices} == {invoice.reference for invoice in invoices}
+
+
+def test_books_that_take_no_negative_lines_say_so_and_refuse_them(books: Books, billing: BillingSystem) -> None:
+    assert billing.takes_negative_lines
+    books.cannot["negative_lines"] = "these books only ever ask for money"
+    assert not billing.takes_negative_lines
+    with pytest.raises(Refused, match="only ever ask for money"):
+        billing.create_invoice(the_invoice("4.90", "-1.00"))
+    assert books.invoices == []

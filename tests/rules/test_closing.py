@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollbridge.model import Client, Currency, InvoiceStatus, Receipt, TaxRate, UsageItem
+from tollbridge.reference import months_in
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.closing import InvoiceRules, draft, is_to_draft, late_tokens, proof
 from tollbridge.rules.entry import Entry, State, UserItem
@@ -104,6 +105,15 @@ def receipt(entry: Entry, **changes: Any) -> Receipt:
     """The billing system's invoice, just as it was asked for but for ``changes``."""
     made = Receipt(77, entry.reference, entry.client_id, InvoiceStatus.UNPAID, entry.due_date, entry.total)
     return attrs.evolve(made, **changes)
+
+
+@given(st.lists(st.integers(1, 12).map(lambda month: f"2025-{month:02}"), max_size=4, unique=True))
+def test_the_notes_of_an_invoice_name_its_months_to_whoever_reads_them(carried: list[str]) -> None:
+    entry = drafted(used(100))
+    sent = attrs.evolve(entry, document=attrs.evolve(entry.document, carries=tuple(carried))).invoice()
+    edited = f"Thank you.\n\n{sent.notes}\n2026-08-03 paid by Ada"
+    for notes in (sent.notes, edited):
+        assert months_in(notes, sent.reference) == (*sorted(carried), "2026-07")
 
 
 def test_an_invoice_that_is_as_it_was_asked_for_proves_itself() -> None:

@@ -39,6 +39,7 @@ ABILITIES = {
     "taxes": "tell the taxes that apply to a client",
     "three_decimals": "keep amounts with three decimals",
     "prices_include_tax": "keep invoices whose prices include their tax",
+    "negative_lines": "keep invoices with lines that take something back",
     "pending": "tell that a payment is under way",
 }
 

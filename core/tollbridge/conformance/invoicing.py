@@ -67,6 +67,20 @@ class InvoiceTests:
         client = side.some_client("USD")
         _exact_or_refused(side, an_invoice(client, "1.005", "2.00", decimals=3))
 
+    @pytest.mark.parametrize(
+        ("currency", "amounts"), [("USD", ("4.90", "-0.07")), ("JPY", ("-1", "735")), ("KWD", ("-0.001", "12.345"))]
+    )
+    def test_create_invoice_keeps_lines_that_take_something_back_or_refuses_them(
+        self, side: OtherSide, currency: str, amounts: tuple[str, ...]
+    ) -> None:
+        if currency == "KWD":
+            side.needs("three_decimals")
+        client = side.some_client(currency)
+        made = _exact_or_refused(side, an_invoice(client, *amounts))
+        assert made == ("negative_lines" not in side.cannot())
+        if made:
+            assert [line.amount for line in side.the_invoice().lines] == [Decimal(amount) for amount in amounts]
+
     @pytest.mark.parametrize("rates", [("20",), ("7.7",), ("5", "9.975")], ids="+".join)
     def test_create_invoice_charges_the_taxes_that_were_shown(self, side: OtherSide, rates: tuple[str, ...]) -> None:
         client = side.some_client()

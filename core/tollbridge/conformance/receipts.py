@@ -7,11 +7,18 @@ from decimal import Decimal
 import attrs
 import pytest
 
+from tollbridge.adapters.billing import BillingSystem
 from tollbridge.conformance.side import OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused, Unavailable
 from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus, Receipt, TaxRate
 
 _NO_NUMBER = "987654"
+# Taxed and untaxed lines, each with one that takes something back; a fifth of each has no more decimals than itself.
+_TAKING_BACK = {
+    "USD": ("-3.50", "10.00", "-0.25", "5.25"),
+    "JPY": ("-135", "735", "-15", "40"),
+    "KWD": ("-2.345", "12.345", "-0.005", "1.005"),
+}
 
 
 def _readable(receipts: Iterable[Receipt | Refused]) -> list[Receipt]:
@@ -35,6 +42,18 @@ def _every_receipt(side: OtherSide, invoice: Invoice) -> list[Receipt]:
     receipts = [receipt for receipt in found if receipt is not None]
     assert len(receipts) == len(found)
     return receipts
+
+
+def _months_told(billing: BillingSystem, made: Receipt) -> list[tuple[str, ...] | None]:
+    """The months that each receipt of the invoice tells: those of one invoice alone first, then those of lists."""
+    alone = [billing.find_invoice(made.client_id, made.reference)]
+    if billing.can("invoice"):
+        alone.append(billing.invoice(made.client_id, str(made.id), made.reference))
+    [months] = {each.months for each in alone if each is not None}
+    listed = _readable(billing.unpaid_invoices())
+    if billing.can("invoices_since"):
+        listed += _readable(billing.invoices_since(_lately()))
+    return [months, *(each.months for each in listed)]
 
 
 class ReceiptTests:
@@ -68,6 +87,49 @@ class ReceiptTests:
             assert receipt.subtotal in {None, Decimal("15.00")}, "the sum of the lines as they were entered"
             assert receipt.currency in {None, "USD"}
             assert receipt.months in {None, ("2026-06", "2026-07")}, "as the notes name them"
+
+    def test_receipts_tell_the_months_that_the_notes_name_whatever_people_write_around_it(
+        self, side: OtherSide
+    ) -> None:
+        """Where there are notes. Lists may lack them; then their receipts tell none."""
+        client = side.some_client()
+        billing, months = side.billing(), ("2026-06", "2026-07")
+        reference = f"TB-2026-07-{client.id}"
+        made = billing.create_invoice(an_invoice(client, notes=f"{reference}: usage in 2026-06, 2026-07"))
+        kept = side.notes(made.id)
+        if kept is None:
+            pytest.skip("this other side tells no notes")
+        assert made.months == months
+        side.write_notes(made.id, f"2026-01: moved here.\n{kept}\n{reference} went by post in 2026-09.")
+        assert set(_months_told(billing, made)) in ({months}, {months, None})
+        assert _months_told(billing, made)[0] == months
+        side.write_notes(made.id, f"2026-01: moved here.\n{reference}: see 2026-05.")
+        assert set(_months_told(billing, made)) == {None}
+
+    @pytest.mark.parametrize("included", [False, True], ids=["tax_added", "tax_included"])
+    @pytest.mark.parametrize("currency", _TAKING_BACK)
+    def test_every_receipt_tells_what_is_left_where_lines_take_something_back(
+        self, side: OtherSide, currency: str, included: bool
+    ) -> None:
+        side.needs("negative_lines")
+        if currency == "KWD":
+            side.needs("three_decimals")
+        client = side.some_client(currency)
+        lines = tuple(
+            InvoiceLine(f"web-{number}", -7 if amount.startswith("-") else 7, Decimal(amount), taxed=number < 2)
+            for number, amount in enumerate(_TAKING_BACK[currency])
+        )
+        taxes = side.charged_taxes(client, "20")
+        invoice = an_invoice(client, lines=lines, taxes=taxes, prices_include_tax=included)
+        try:
+            receipts = _every_receipt(side, invoice)
+        except Refused:
+            assert included, "a line below zero is no reason to refuse an invoice, or cannot names negative_lines"
+            assert side.invoices() == []
+            return
+        assert side.the_invoice().total == invoice.total
+        assert {each.total for each in receipts} == {invoice.total}
+        assert {each.subtotal for each in receipts} <= {None, invoice.subtotal}
 
     @pytest.mark.parametrize("status", [InvoiceStatus.PAID, InvoiceStatus.CANCELLED])
     def test_invoice_is_found_by_its_number_whatever_its_status(self, side: OtherSide, status: InvoiceStatus) -> None:

@@ -141,6 +141,14 @@ class OtherSide(ABC):
         """Delete an invoice, as a human there would. Skip if that is impossible there."""
         pytest.skip(f"this other side cannot remove invoice {invoice_id}")
 
+    def notes(self, invoice_id: int | str) -> str | None:  # noqa: ARG002 - for those who override it
+        """What stands in an invoice's notes; None if there are none, or the adapter does not read them."""
+        return None
+
+    def write_notes(self, invoice_id: int | str, notes: str) -> None:
+        """Put these notes on an invoice in place of its own, as a human would there. Only needed beside ``notes``."""
+        raise NotImplementedError("this other side tells its notes, so it must be able to change them")
+
     def remembered_user(self, client_id: int) -> int | None:
         """The SolusIO user kept with a client. Only needed by an adapter that remembers users."""
         raise NotImplementedError("this adapter remembers users, so its other side must be able to show them")

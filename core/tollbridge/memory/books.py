@@ -1,6 +1,5 @@
 """What the billing system in memory knows: clients, currencies, taxes, discounts and invoices; and who called it."""
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,11 +25,10 @@ from tollbridge.model import (
     TaxRate,
     tax_factor,
 )
+from tollbridge.reference import months_in
 
 STEPS = ("new_draft", "add_line", "finish_draft", "remove_draft")
 CHANGES = frozenset({"create_invoice", "create_client", "remember_user", *STEPS})
-
-_MONTH = re.compile(r"(?<![\w-])\d{4}-\d{2}(?![\w-])", re.ASCII)
 
 
 @attrs.frozen
@@ -85,7 +83,7 @@ class Booked:
             balance=self.total - self.paid,
             subtotal=self.subtotal,
             currency=self.currency,
-            months=tuple(_MONTH.findall(self.notes)),
+            months=months_in(self.notes, self.reference),
         )
 
 
@@ -102,7 +100,8 @@ class Books:
 
     Attributes:
         troubles: what goes wrong, on request.
-        cannot: what the adapter says it cannot do; ``three_decimals`` and ``prices_include_tax`` are refused then.
+        cannot: what the adapter says it cannot do; ``three_decimals``, ``prices_include_tax`` and
+            ``negative_lines`` are refused then.
         in_doubt_seconds: how long after a request without an answer its invoice may still appear.
         several_steps: whether an invoice is made in several calls: a draft, one line after the other, and an end.
         today: the day on which invoices come to be; None: the real one.
@@ -344,6 +343,8 @@ class Books:
             raise Refused(f"{invoice.reference}: the currency {invoice.currency} is not active")
         if "prices_include_tax" in self.cannot and invoice.prices_include_tax and invoice.taxes:
             raise Refused(f"{invoice.reference}: {self.cannot['prices_include_tax']}")
+        if "negative_lines" in self.cannot and any(line.amount < 0 for line in invoice.lines):
+            raise Refused(f"{invoice.reference}: {self.cannot['negative_lines']}")
         decimals = min(self._decimals(invoice), 2) if "three_decimals" in self.cannot else self._decimals(invoice)
         unit = Decimal(1).scaleb(-decimals)
         if any(line.amount != line.amount.quantize(unit, context=EXACT) for line in invoice.lines):

@@ -13,6 +13,7 @@ from tollbridge.reading import (
     decimal,
     made,
     mentions,
+    months_in,
     one_of,
     records,
     reference_in,
@@ -92,6 +93,7 @@ def receipt(row: Row, wanted: str, zone: ZoneInfo) -> Receipt:
         balance=balance,
         subtotal=_subtotal(row, who),
         currency=text(row, "currency").upper() or None,
+        months=months_in(text(row, "note_private"), wanted),
     )
 
 

@@ -49,6 +49,8 @@ _NEEDED = {
     "invoices_since": "invoices_since",
 }
 
+_UNTOLD_LINES = "try whether your own insert_line keeps amounts below zero, and say negative_lines = true"
+
 
 class _GaveWay(Unavailable):
     """The database gave the transaction up for another's sake: nothing of it is left, and it may be tried again."""
@@ -68,6 +70,9 @@ class GenericSqlSettings:
     queries: Queries = attrs.field(default=Queries(), metadata={"doc": "your own statements, see docs/generic_sql.md"})
     password_scheme: Scheme = attrs.field(
         default="bcrypt", metadata={"doc": "how passwords of new clients are hashed: bcrypt or argon2id"}
+    )
+    negative_lines: bool = attrs.field(
+        default=False, metadata={"doc": "whether your own insert_line keeps amounts below zero; the presets' do"}
     )
 
     def __attrs_post_init__(self) -> None:
@@ -112,11 +117,12 @@ class GenericSqlAdapter:
         self._settings = settings
         self._preset = preset_called(settings.preset)
         self._given = settings.statements(self._preset.queries)
+        own = settings.queries.given()
         self.cannot = {
+            **({"negative_lines": _UNTOLD_LINES} if "insert_line" in own and not settings.negative_lines else {}),
             **{hook: _not_given(name) for hook, name in _NEEDED.items() if name not in self._given},
             **self._preset.cannot,
         }
-        own = settings.queries.given()
         self._nothing = {name: why for name, why in self._preset.nothing.items() if name not in own}
         self._older = {name: why for name, why in self._preset.older.items() if name not in own}
         self._made: Mapping[str, Prepared] | None = None
@@ -183,6 +189,8 @@ class GenericSqlAdapter:
 
         Of several who write it at once one does, and all get its receipt.
         """
+        if "negative_lines" in self.cannot and any(line.amount < 0 for line in invoice.lines):
+            raise Refused(f"{invoice.reference} has lines below zero: {self.cannot['negative_lines']}")
         fitting = self._preset.fit(invoice)
         what = f"invoice {invoice.reference}"
         return self._kept(what, lambda transaction: transaction.invoice(fitting), invoice.reference)

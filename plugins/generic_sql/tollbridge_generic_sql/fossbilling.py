@@ -261,7 +261,7 @@ def _setting(name: str, length: int = 255) -> str:
 
 def _invoice(reference: str, issued: str, number: str = "i.id") -> str:
     return f"""
-        SELECT {number} AS id, {reference} AS reference, i.client_id, i.currency, {_DUE} AS due_date,
+        SELECT {number} AS id, {reference} AS reference, i.client_id, i.currency, i.notes, {_DUE} AS due_date,
             CASE WHEN i.status = 'unpaid' AND COALESCE(i.{issued}, 0) = 0 THEN 'draft'
                 WHEN i.status = 'canceled' THEN 'cancelled' ELSE i.status END AS status,
             {_SUBTOTAL} AS subtotal, {_SUBTOTAL} + ROUND({_TAXABLE} * {_RATE} / 100, 2) AS total

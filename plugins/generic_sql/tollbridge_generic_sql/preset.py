@@ -100,7 +100,7 @@ _CLIENT = """
            tax_exempt, language
     FROM clients
 """
-_INVOICE = "SELECT id, reference, client_id, status, due_date, total, subtotal, currency FROM invoices"
+_INVOICE = "SELECT id, reference, client_id, status, due_date, total, subtotal, currency, notes FROM invoices"
 _OURS = f"{_INVOICE} WHERE reference LIKE '{PREFIX}%'"
 
 QUERIES = Queries(

@@ -5,7 +5,7 @@ from typing import Any
 from babel.numbers import get_currency_precision
 
 from tollbridge import Client, ClientStatus, Currency, Discount, InvoiceStatus, Receipt, TaxRate
-from tollbridge.reading import Row, day, decimal, flag, made, one_of, text, whole
+from tollbridge.reading import Row, day, decimal, flag, made, months_in, one_of, text, whole
 
 _CLIENT_STATUSES = {str(status): status for status in ClientStatus}
 _INVOICE_STATUSES = {str(status): status for status in InvoiceStatus}
@@ -73,6 +73,7 @@ def receipt(row: Row) -> Receipt:
         due_date=day(row, "due_date", who),
         total=decimal(row, "total", who),
         currency=text(row, "currency").upper() or None,
+        months=months_in(text(row, "notes"), text(row, "reference")),
         **amounts,
     )
 

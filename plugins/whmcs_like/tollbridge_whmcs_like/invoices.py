@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tollbridge import Invoice, InvoiceStatus, Receipt, Refused
-from tollbridge.reading import Row, carries, day, decimal, made, one_of, records, text, whole
+from tollbridge.reading import Row, carries, day, decimal, made, months_in, one_of, records, text, whole
 from tollbridge.reference import month_and_client
 
 # "Collections" is an unpaid invoice that somebody else now tries to collect.
@@ -44,6 +44,9 @@ def receipt(row: Row, wanted: str, *, included: bool | None) -> Receipt:
     number = whole(row, "invoiceid" if text(row, "invoiceid") else "id", "an invoice")
     who = f"WHMCS's invoice {number} ({wanted})"
     subtotal, *taxes = (decimal(row, key, who) for key in ("subtotal", "tax", "tax2"))
+    entered = _entered(row, who)
+    if entered is None and (included is False or not any(taxes)):
+        entered = subtotal
     return made(
         who,
         Receipt,
@@ -54,8 +57,9 @@ def receipt(row: Row, wanted: str, *, included: bool | None) -> Receipt:
         due_date=day(row, "duedate", who),
         total=sum(taxes, subtotal),
         balance=decimal(row, "balance", who) if text(row, "balance") else None,
-        subtotal=_entered(row, who) or (subtotal if included is False or not any(taxes) else None),
+        subtotal=entered,
         currency=text(row, "currencycode").upper() or None,
+        months=months_in(notes(row), wanted),
     )
 
 

@@ -118,6 +118,13 @@ class BlestaSide(OtherSide):
     def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
         self.install.add_tax(tax.label, tax.rate, country=country, level=level)
 
+    def notes(self, invoice_id: int | str) -> str:
+        [invoice] = [each for each in self.install.invoices() if each.id == int(invoice_id)]
+        return invoice.note_private
+
+    def write_notes(self, invoice_id: int | str, notes: str) -> None:
+        self.install.set_invoice(int(invoice_id), note_private=notes)
+
     def remembered_user(self, client_id: int) -> int | None:
         value = self.install.custom_field(client_id, self.field)
         return int(value) if value else None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.plugins import TLS
@@ -57,6 +57,27 @@ def test_prices_that_include_tax_are_billed_as_they_are(side: BlestaSide) -> Non
     client = side.some_client(country="DE")
     receipt = side.billing().create_invoice(priced(side, client, "4.90", "0.07", included=True))
     assert side.the_invoice().total == receipt.total == Decimal("4.97")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_that_take_something_back_come_to_what_was_shown(side: BlestaSide, kind: str) -> None:
+    side.install.add_tax("USt", "19", country="DE", type=kind)
+    client = side.some_client(country="DE")
+    billing = side.billing()
+    invoice = priced(side, client, "-0.07", "4.90", "-1.33")
+    receipt = billing.create_invoice(invoice)
+    assert (receipt.subtotal, receipt.total) == (Decimal("3.50"), Decimal("4.17"))
+    read = billing.invoice(client.id, str(receipt.id), invoice.reference)
+    assert read is not None
+    assert (read.total, side.the_invoice().total) == (Decimal("4.17"), Decimal("4.17"))
+    assert read.subtotal == (None if kind == "inclusive_calculated" else Decimal("3.50")), "only if it is sure"
+
+
+def test_lines_that_take_something_back_hold_their_tax_where_prices_do(side: BlestaSide) -> None:
+    side.install.add_tax("USt", "19", country="DE", type="inclusive_calculated")
+    client = side.some_client(country="DE")
+    receipt = side.billing().create_invoice(priced(side, client, "-1.19", "5.95", included=True))
+    assert side.the_invoice().total == receipt.total == receipt.subtotal == Decimal("4.76")
 
 
 @pytest.mark.parametrize("kind", ["exclusive", "inclusive"])
@@ -130,7 +151,7 @@ def test_a_rule_that_changed_since_the_price_was_shown_is_refused(side: BlestaSi
 
 @settings(max_examples=200, deadline=None)
 @given(
-    amounts=st.lists(st.tuples(st.integers(0, 5_000_00), st.booleans()), min_size=1, max_size=5),
+    amounts=st.lists(st.tuples(st.integers(-5_000_00, 5_000_00), st.booleans()), min_size=1, max_size=5),
     rates=st.lists(st.decimals("0.001", 40, places=3), min_size=1, max_size=2),
     cascade=st.booleans(),
 )
@@ -141,7 +162,11 @@ def test_amounts_entered_with_their_tax_come_to_the_invoices_total_exactly(
     found = rules([{**kind, "name": f"t{level}", "amount": rate, "level": level} for level, rate in enumerate(rates)])
     lines = tuple(InvoiceLine("x", 1, Decimal(cents) / 100, taxed) for cents, taxed in amounts)
     client = Client(1042, "a@example.com", "USD")
-    invoice = an_invoice(client, lines=lines, taxes=tuple(rule.rate for rule in found), compound=cascade)
+    try:
+        invoice = an_invoice(client, lines=lines, taxes=tuple(rule.rate for rule in found), compound=cascade)
+    except ValueError:  # it would be a credit note
+        assume(False)
+        raise
     entered = entered_amounts(invoice, found, cascade=cascade)
     assert sum(entered) == invoice.total
     assert all(round(amount, 2) == amount for amount in entered)

@@ -74,6 +74,13 @@ class FossBillingSide(OtherSide):
         self.shop.execute("DELETE FROM invoice_item WHERE invoice_id = :id", id=invoice_id)
         self.shop.execute("DELETE FROM invoice WHERE id = :id", id=invoice_id)
 
+    def notes(self, invoice_id: int | str) -> str:
+        [invoice] = [each for each in self.shop.invoices() if each["id"] == invoice_id]
+        return str(invoice["notes"])
+
+    def write_notes(self, invoice_id: int | str, notes: str) -> None:
+        self.shop.execute("UPDATE invoice SET notes = :notes WHERE id = :id", notes=notes, id=invoice_id)
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         with self.wire.being("cut"):

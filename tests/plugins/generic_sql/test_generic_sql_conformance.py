@@ -89,6 +89,13 @@ class SqlSide(OtherSide):
         self._run("DELETE FROM invoice_lines WHERE invoice_id = :id", id=int(invoice_id))
         self._run("DELETE FROM invoices WHERE id = :id", id=int(invoice_id))
 
+    def notes(self, invoice_id: int | str) -> str:
+        [row] = self._rows("SELECT notes FROM invoices WHERE id = :id", id=int(invoice_id))
+        return str(row.notes)
+
+    def write_notes(self, invoice_id: int | str, notes: str) -> None:
+        self._run("UPDATE invoices SET notes = :notes WHERE id = :id", notes=notes, id=int(invoice_id))
+
     @contextmanager
     def outage(self) -> Iterator[None]:
         with self._wire("a file is never down").being("cut"):

@@ -5,14 +5,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 import sqlalchemy as sa
 
 from tests.plugins.generic_sql.company import billing, connected, found_company
 from tests.world import a_world
-from tollbridge import Client, Invoice, InvoiceLine, InvoiceStatus, OutcomeUnknown, Receipt, Refused, Terms
+from tollbridge import Client, DatabaseUrl, Invoice, InvoiceLine, InvoiceStatus, OutcomeUnknown, Receipt, Refused, Terms
 from tollbridge.adapters.billing import BillingSystem
+from tollbridge.adapters.loading import plugin_manager
 from tollbridge.cli import main
+from tollbridge_generic_sql import GenericSqlAdapter
+from tollbridge_generic_sql.adapter import GenericSqlSettings
+from tollbridge_generic_sql.statements import Queries
 
 COMPANY = """
 [solus]
@@ -149,6 +154,35 @@ def test_an_amount_survives_the_way_through_the_database(company: BillingSystem,
     found = company.find_invoice(1, "TB-2026-06-1")
     assert found is not None
     assert found.total == Decimal(amount)
+
+
+def test_notes_that_the_statements_read_name_the_months(billing_url: str) -> None:
+    queries = found_company(billing_url)
+    reading = ("find_invoice", "unpaid_invoices")
+    told = {name: queries[name].replace("brutto AS total", "brutto AS total, bemerkung AS notes") for name in reading}
+    with_notes, without = billing(billing_url, {**queries, **told}), billing(billing_url, queries)
+    made = with_notes.create_invoice(invoice(notes="TB-2026-06-1: usage in 2026-05, 2026-06"))
+    assert made.months == ("2026-05", "2026-06")
+    assert list(with_notes.unpaid_invoices()) == [made]
+    assert without.find_invoice(1, made.reference) == attrs.evolve(made, months=None)
+
+
+def test_own_statements_get_lines_below_zero_once_it_is_said_that_they_keep_them(billing_url: str) -> None:
+    queries = found_company(billing_url)
+    taking_back = invoice("TB-2026-06-1", "4.90", "-1.00")
+    untold = billing(billing_url, queries)
+    assert not untold.takes_negative_lines
+    with pytest.raises(Refused, match=r"lines below zero: try whether .* and say negative_lines = true"):
+        untold.create_invoice(taking_back)
+    assert untold.find_invoice(1, taking_back.reference) is None
+    settings = GenericSqlSettings(DatabaseUrl(billing_url), None, Queries(**queries), negative_lines=True)
+    told = BillingSystem("generic_sql", plugin_manager("generic_sql", GenericSqlAdapter, settings))
+    assert told.takes_negative_lines
+    assert told.create_invoice(taking_back).total == Decimal("3.90")
+    with connected(billing_url) as connection:
+        amounts = connection.execute(sa.text("SELECT betrag FROM rechnungspositionen ORDER BY nr")).scalars()
+        assert [Decimal(str(amount)) for amount in amounts] == [Decimal("4.90"), Decimal("-1.00")]
+    assert billing(billing_url).takes_negative_lines, "the preset's tables keep them"
 
 
 def test_a_line_that_cannot_be_written_leaves_no_invoice_behind(company: BillingSystem, billing_url: str) -> None:

@@ -126,6 +126,12 @@ class WhmcsSide(OtherSide):
         group = self.install.add_group(discount.name, f"{percent:.2f}")
         self.install.set_client(client_id, group_id=group)
 
+    def notes(self, invoice_id: int | str) -> str:
+        return self.install.invoice(int(invoice_id)).notes
+
+    def write_notes(self, invoice_id: int | str, notes: str) -> None:
+        self.install.set_invoice(int(invoice_id), notes=notes)
+
     def remembered_user(self, client_id: int) -> int | None:
         value = self.install.custom_field(client_id, CUSTOM_FIELD)
         return int(value) if value else None
