@@ -18,6 +18,7 @@ from tollbridge.solus.pricing_answer import encode, pricing_answer
 MONTH = ("--month", "2026-06")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "check": ("check",),
+    "meter": ("meter",),
     "invoice": ("invoice", *MONTH, "--dry-run"),
     "run": ("run", "--date", "2026-07-01"),
     "sync": ("sync",),

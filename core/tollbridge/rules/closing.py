@@ -191,16 +191,14 @@ def _line(month: Month, used: UserItem, price: TokenPrice, *, taxed: bool) -> Li
     )
     if server is None:
         return line
-    metered = server_tokens(server)
+    metered, plans, hours = server_tokens(server), server.all_plans, server.all_hours
     return attrs.evolve(
         line,
-        description=server_line(
-            item.name, server.plan, server.hours, server.tokens_per_hour, tokens=item.tokens, metered=metered
-        ),
-        plan=server.plan,
-        hours=server.hours,
-        tokens_per_hour=server.tokens_per_hour,
-        tokens_per_month=server.tokens_per_month,
+        description=server_line(item.name, plans, hours, server.tokens_per_hour, tokens=item.tokens, metered=metered),
+        plan=plans,
+        hours=hours,
+        tokens_per_hour=None if server.earlier else server.tokens_per_hour,
+        tokens_per_month=None if server.earlier else server.tokens_per_month,
     )
 
 

@@ -13,10 +13,10 @@ def server_line(name: str, plan: str, hours: int, per_hour: int, *, tokens: int,
     """A server's line: name, plan, hours, tokens, and how the tokens came about.
 
     Plain ASCII apart from names, since not every billing system keeps more. Where SolusIO's figure is not what the
-    rules make of the hours, the line claims neither price.
+    rules make of the hours, or comes from several plans, the line claims neither price.
     """
     how = f"{hours} h, {tokens} tokens"
-    if metered.tokens == tokens:
+    if metered.tokens == tokens and metered.price != "mixed":
         how = {
             "hourly": f"{hours} h x {per_hour} tokens = {tokens} tokens (hourly price)",
             "monthly": f"{hours} h, {tokens} tokens (monthly price)",

@@ -1,6 +1,7 @@
 """SolusIO's API as calls: bearer token, envelopes, error bodies, and paging that proves it is complete."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -58,9 +59,15 @@ class Panel:
             raise
 
     def rows(
-        self, path: str, params: dict[str, Any] | None = None, *, key: str = "id", page_parameter: str = "page"
+        self,
+        path: str,
+        params: dict[str, Any] | None = None,
+        *,
+        key: str = "id",
+        page_parameter: str = "page",
+        at_once: int = 1,
     ) -> Iterator[wire.Row]:
-        """Every row of a list, page by page.
+        """Every row of a list, page by page; ``at_once``: how many pages are asked for at the same time.
 
         Raises:
             Incomplete: if pages, rows or ``meta`` are missing, rows come twice, or the list grows or shrinks on the
@@ -68,9 +75,9 @@ class Panel:
                 ended by itself.
         """
         seen: set[Any] = set()
-        page, last, total = 1, 1, None
-        while page <= last:
-            document = self._list_page(path, {**(params or {}), page_parameter: page})
+        last, total = 1, None
+        asked = _Pages(lambda page: self._list_page(path, {**(params or {}), page_parameter: page}), at_once)
+        for page, document in asked:
             meta = wire.table(document, "meta", f"the list of {path}")
             last, before, total = wire.whole(meta, "last_page", "meta"), total, wire.whole(meta, "total", "meta")
             if before not in {None, total}:
@@ -86,7 +93,7 @@ class Panel:
                 yield row
             if not found and page < last:
                 raise Incomplete(f"SolusIO's page {page} of {last} of {path} is empty")
-            page += 1
+            asked.last = last
         if len(seen) != total:
             raise Incomplete(f"SolusIO says that {path} has {total} rows and gave {len(seen)} different ones")
 
@@ -110,6 +117,28 @@ class Panel:
             raise Refused(f"SolusIO has no list at GET {path} (404): check solus.url and, for usage, [solus.usage]")
         _raise_for(answer, f"GET {path}")
         return _document(answer)
+
+
+@attrs.define
+class _Pages:
+    """The pages of a list in order, up to ``last``, which whoever reads them learns from each."""
+
+    ask: Callable[[int], wire.Row]
+    at_once: int
+    last: int = 1
+
+    def __iter__(self) -> Iterator[tuple[int, wire.Row]]:
+        page = 1
+        while page == 1 or (self.at_once == 1 and page <= self.last):
+            yield page, self.ask(page)
+            page += 1
+        if page > self.last:
+            return
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="tollbridge-pages") as pool:
+            while page <= self.last:
+                some = range(page, min(page + self.at_once, self.last + 1))
+                yield from zip(some, pool.map(self.ask, some), strict=True)
+                page = some.stop
 
 
 def _document(answer: Answer) -> wire.Row:
