@@ -26,7 +26,7 @@ from tollbridge.model import Currency
 from tollbridge.secret import DatabaseUrl
 from tollbridge.solus import Solus
 from tollbridge.solus.sandbox import Panel, in_memory, small_company
-from tollbridge.usage import panel_feed
+from tollbridge.usage import built_in_source
 
 CURRENCIES = (Currency("USD"), Currency("EUR"), Currency("JPY", decimals=0), Currency("KWD", decimals=3))
 NOWHERE = "http://127.0.0.1:1"
@@ -70,7 +70,7 @@ class SmallWorld(World):
         settings = self.settings()
         billing = billing_system(self.books)
         with closing(Ledger.open(settings.ledger.url)) as ledger, closing(self.solus(settings)) as solus:
-            yield Parts(settings, solus, billing, ledger, panel_feed(solus.panel, settings.solus.usage))
+            yield Parts(settings, solus, billing, ledger, built_in_source(settings, solus, ledger))
 
     def add_client(self, client_id: int, currency: str = "USD", **columns: Any) -> None:
         """A client; its e-mail address is client<id>@example.com unless said otherwise."""

@@ -9,7 +9,7 @@ import attrs
 
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import adapter_class, plugin_manager
-from tollbridge.config import FEED, Settings, SolusSettings, load_settings
+from tollbridge.config import FEED, METER, Settings, SolusSettings, load_settings
 
 if TYPE_CHECKING:
     from tollbridge.jobs.parts import Parts
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class _File:
-    """bridge.toml as it was read, and the classes that it names; ``source`` is None for the panel's feed."""
+    """bridge.toml as it was read, and the classes that it names; ``source`` is None for the feed and the meter."""
 
     settings: Settings
     own: Any
@@ -62,7 +62,7 @@ def _read(path: Path) -> _File:
         return table, getattr(found, "Settings", None)
 
     def source_settings(use: str) -> type[Any] | None:
-        if use == FEED:
+        if use in {FEED, METER}:
             return None
         from tollbridge.usage.source import source_class  # noqa: PLC0415 - only for sources of one's own
 
@@ -84,7 +84,7 @@ def bridge(path: Path, connect: "Callable[[SolusSettings], Solus] | None" = None
     from tollbridge.jobs.parts import Parts  # noqa: PLC0415 - slow to import, and a look at a price needs none of it
     from tollbridge.ledger import Ledger  # noqa: PLC0415
     from tollbridge.solus import Solus  # noqa: PLC0415
-    from tollbridge.usage import panel_feed  # noqa: PLC0415
+    from tollbridge.usage import built_in_source  # noqa: PLC0415
     from tollbridge.usage.source import make_source  # noqa: PLC0415
 
     file = _read(path)
@@ -95,7 +95,7 @@ def bridge(path: Path, connect: "Callable[[SolusSettings], Solus] | None" = None
         closing((connect or Solus)(settings.solus)) as solus,
     ):
         if file.source is None:
-            source = panel_feed(solus.panel, usage)
+            source = built_in_source(settings, solus, ledger)
         else:
             source = make_source(usage.source, file.source, usage.settings)
         yield Parts(settings, solus, billing, ledger, source)

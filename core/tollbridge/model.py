@@ -373,14 +373,35 @@ class Signup:
 
 
 @attrs.frozen
-class ServerMeter:
-    """What a server's tokens come from: ``hours`` are those to pay for, prices are in tokens, 0 a month is no cap."""
+class PlanHours:
+    """Hours to pay for on one plan; its prices are in tokens, and 0 a month is no cap."""
 
     plan: str = attrs.field(validator=_TEXT, converter=_line)
     tokens_per_hour: int = attrs.field(validator=_count)
     tokens_per_month: int = attrs.field(validator=_count)
     hours: int = attrs.field(validator=_count)
+
+
+@attrs.frozen
+class ServerMeter(PlanHours):
+    """What a server's tokens come from: hours on its plan, and on those that it was on before in the same month."""
+
     is_deleted: bool = attrs.field(default=False, validator=_FLAG)
+    earlier: tuple[PlanHours, ...] = attrs.field(
+        default=(),
+        converter=tuple[PlanHours, ...],
+        validator=validators.deep_iterable(validators.instance_of(PlanHours)),
+    )
+
+    @property
+    def all_hours(self) -> int:
+        """The hours on all plans."""
+        return self.hours + sum(each.hours for each in self.earlier)
+
+    @property
+    def all_plans(self) -> str:
+        """The names of all plans, the first one first."""
+        return ", then ".join([*(each.plan for each in self.earlier), self.plan])
 
 
 @attrs.frozen

@@ -100,7 +100,7 @@ def test_a_broken_client_is_1_and_the_others_are_served(operator: Operator) -> N
     assert operator("run", "--date", "2026-07-01").code == 0, "and the next run makes up for it"
 
 
-@pytest.mark.parametrize("command", ["run", "sync", "invoice", "usage", "plans", "connect", "check"])
+@pytest.mark.parametrize("command", ["run", "sync", "invoice", "usage", "plans", "connect", "check", "meter"])
 def test_a_panel_that_is_down_is_3(operator: Operator, impatient: None, command: str) -> None:
     told = operator(command, config=with_url(operator, nobody_listens()))
     assert told.code == 3

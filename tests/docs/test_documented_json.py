@@ -19,6 +19,7 @@ MONTH = ("--month", "2026-06")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "check": ("check",),
     "probe": ("probe", *MONTH),
+    "meter": ("meter",),
     "invoice": ("invoice", *MONTH, "--dry-run"),
     "run": ("run", "--date", "2026-07-01"),
     "sync": ("sync",),

@@ -19,6 +19,7 @@ from tollbridge.config.settings import (
     DiscountSettings,
     LedgerSettings,
     MailSettings,
+    MeterSettings,
     PagesSettings,
     PricingSettings,
     ServerSettings,
@@ -44,6 +45,7 @@ TABLES: dict[str, Any] = {
     "[pages]": PagesSettings,
     "[mail]": MailSettings,
     "[ledger]": LedgerSettings,
+    "[meter]": MeterSettings,
     "[adapter.generic_sql]": GenericSqlSettings,
 }
 BASE = """

@@ -50,6 +50,8 @@ ACTIVE, LOCKED, SUSPENDED = UserStatus.ACTIVE, UserStatus.LOCKED, UserStatus.SUS
 BY_0001 = {"alembic_version", "months", "invoices", "accounts"}
 BY_0003 = BY_0001 | {"mails", "signups", "enrolments", "used_links", "attempts"}
 BY_0004 = BY_0003 | {"holds", "readings", "unbilled", "runs", "leases", "events"}
+BY_0005 = BY_0004 | {"corrections", "write_offs"}
+BY_0006 = BY_0005 | {"snapshots", "stretches"}
 
 
 def bring_to(url: str, revision: str) -> sa.Engine:
@@ -204,7 +206,7 @@ def test_a_ledger_of_the_first_revision_keeps_its_invoices_months_and_accounts(f
         holds, mark = (Hold(HoldReason.OVERDUE, LOCKED),), Mark(LOCKED, ACTIVE)
         assert ledger.accounts.of_clients([1042]) == {1042: Account(1042, 1142, "c1042@example.com", holds, mark)}
         ledger.close()
-    assert tables(first_ledger_url) == BY_0004
+    assert tables(first_ledger_url) == BY_0006
 
 
 @pytest.mark.parametrize("in_the_way", ["attempts", "events"])
@@ -223,7 +225,7 @@ def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_
         connection.exec_driver_sql(f"DROP TABLE {in_the_way}")
     engine.dispose()
     Ledger.open(DatabaseUrl(first_ledger_url)).close()
-    assert tables(first_ledger_url) == BY_0004
+    assert tables(first_ledger_url) == BY_0006
 
 
 # From the third
@@ -334,6 +336,52 @@ def test_the_pages_rows_are_kept(brought_forward: Ledger) -> None:
     assert ledger.signups.enrolled([1, 2]) == {1: "c1@example.com"}
     assert ledger.visits.was_used("n2", NOW)
     assert not ledger.visits.allow("login:ada", 1, HOUR, NOW)
+
+
+# From the fifth
+
+
+@pytest.fixture
+def fifth_ledger_url(unmade_ledger_url: str) -> str:
+    """A ledger of revision 0005 of each kind, with a closed month, an invoice, a hold, a reading and a lease in it."""
+    engine = bring_to(unmade_ledger_url, "0005")
+    add(engine, "months", {"month": "2026-06", "source": "feed", "drafted_at": NOW, "closed_at": NOW})
+    add(engine, "invoices", invoice(1, JUNE, "issued", **ISSUED, attempt=1, kept=""))
+    add(engine, "holds", {"client_id": 1, "reason": "overdue", "status": "locked", "since": NOW})
+    add(engine, "readings", {
+        "month": "2026-06", "source": "feed", "starts_at": NOW, "ends_at": NOW + HOUR, "read_at": NOW, "users": 1,
+        "tokens": 4900, "digest": "c0de",
+    })  # fmt: skip
+    add(engine, "leases", {"name": "drafting", "epoch": 3, "leased_until": NOW})
+    engine.dispose()
+    return unmade_ledger_url
+
+
+def test_a_ledger_of_the_fifth_revision_keeps_all_its_rows_and_gets_a_meter(fifth_ledger_url: str) -> None:
+    engine = sa.create_engine(fifth_ledger_url)
+    before = everything(engine)
+    ledger = Ledger.open(DatabaseUrl(fifth_ledger_url))
+    after = everything(engine)
+    assert {table: rows for table, rows in after.items() if table in before} | {"alembic_version": []} == before | {
+        "alembic_version": []
+    }
+    assert after.keys() - before.keys() == {"snapshots", "stretches"}
+    assert ledger.meter.last() is None
+    ledger.meter.add(NOW, [])
+    assert ledger.meter.snapshots(NOW, NOW + HOUR) == [NOW]
+    ledger.close()
+    engine.dispose()
+
+
+def test_a_migration_of_the_fifth_revision_that_breaks_off_leaves_it_as_it_was(fifth_ledger_url: str) -> None:
+    engine = sa.create_engine(fifth_ledger_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE stretches (other INTEGER)")  # the last one to be made
+    before = everything(engine)
+    with pytest.raises(LedgerError, match="stretches"):
+        Ledger.open(DatabaseUrl(fifth_ledger_url))
+    assert everything(engine) == before
+    engine.dispose()
 
 
 # At the newest

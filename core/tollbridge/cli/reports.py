@@ -13,9 +13,9 @@ from tollbridge.adapters.loading import Inability, Installed, installed_adapters
 from tollbridge.bridge import read_configuration
 from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, MonthOption
-from tollbridge.config import named_adapter
+from tollbridge.config import METER, named_adapter
 from tollbridge.errors import TollbridgeError, UsageError
-from tollbridge.jobs.comparison import Comparison, UsageRow, compare_usage
+from tollbridge.jobs.comparison import Comparison, UsageRow, compare_usage, metered_lines
 from tollbridge.jobs.daily import when
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.pricing import Pricer
@@ -25,6 +25,7 @@ from tollbridge.reference import month_and_client
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import conversion, exact_money, money, plain
+from tollbridge.usage.meter import Bounds
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
 _MORE_THAN_ANY = 2**63  # no client has this number
@@ -44,9 +45,11 @@ def usage(context: typer.Context, month: MonthOption = None, as_json: AsJson = F
 
 
 def _print_comparison(comparison: Comparison) -> None:
+    metered = any(row.bounds for row in comparison.rows)
+    bounds = ("at least", "at most") if metered else ()
     made = table(
-        f"Usage in {comparison.month}", "client", "item", "kind", "hours", "tokens", "computed", "",
-        right=("client", "hours", "tokens", "computed"),
+        f"Usage in {comparison.month}", "client", "item", "kind", "hours", "tokens", "computed", *bounds, "",
+        right=("client", "hours", "tokens", "computed", *bounds),
     )  # fmt: skip
     for row in comparison.rows:
         item = row.item
@@ -54,17 +57,23 @@ def _print_comparison(comparison: Comparison) -> None:
             str(row.client_id or f"user {row.user_id}"),
             item.name,
             item.type,
-            f"{item.server.hours:,}" if item.server else "",
+            f"{item.server.all_hours:,}" if item.server else "",
             f"{item.tokens:,}",
-            "" if row.computed is None else f"{row.computed:,}",
+            _number(row.computed),
+            *((_number(row.at_least), _number(row.at_most)) if metered else ()),
             _note(row),
         )
     out.print(made)
-    say(f"SolusIO reports {comparison.tokens:,} tokens; " + ", ".join(
+    who = "The meter is sure of" if comparison.source == METER else "SolusIO reports"
+    say(f"{who} {comparison.tokens:,} tokens; " + ", ".join(
         f"{tokens:,} {what}" for what, tokens in comparison.places.items()
     ) + ".")  # fmt: skip
     for remark in comparison.remarks():
         complain(remark)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
 
 
 def _note(row: UsageRow) -> str:
@@ -155,18 +164,33 @@ def explain(
     with context.obj.parts() as parts:
         entry = parts.ledger.invoices.find(month, client_id) if client_id < _MORE_THAN_ANY else None
         ladder, today = parts.settings.billing.ladder, when(parts, None, dry_run=True).day
+        metered = metered_lines(parts.ledger, parts.settings, entry) if entry else []
     if entry is None:
         raise UsageError(f"the ledger has nothing under {reference}")
     step = ladder.next_step(entry.due_date, today) if entry.billing_status is InvoiceStatus.UNPAID else None
     if as_json:
-        print_json({**_entry_json(entry), "next_step": step and {"date": iso(step[0]), "user": step[1]}})
+        print_json({**_entry_json(entry, metered), "next_step": step and {"date": iso(step[0]), "user": step[1]}})
         return
     _print_entry(entry)
+    _print_metered(entry, metered)
     if step:
         say(f"If it stays unpaid, its user is {step[1]} on {step[0]}.")
 
 
-def _entry_json(entry: Entry) -> dict[str, Any]:
+def _print_metered(entry: Entry, metered: list[Bounds | None]) -> None:
+    """What the bridge's own meter makes of the same things, if it knows them."""
+    if not any(metered):
+        return
+    numbers = ("billed", "at least", "at most")
+    made = table("By the bridge's own meter", "item", "kind", "month", *numbers, right=numbers)
+    for line, bounds in zip(entry.document.lines, metered, strict=True):
+        if bounds is not None:
+            cells = (line.item_name, line.item_type, line.month, f"{line.tokens:,}")
+            made.add_row(*cells, f"{bounds.item.tokens:,}", f"{bounds.most:,}")
+    out.print(made)
+
+
+def _entry_json(entry: Entry, metered: list[Bounds | None]) -> dict[str, Any]:
     price = entry.document.price
     return {
         **invoice_json(entry),
@@ -190,8 +214,9 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
                 "tokens_per_hour": line.tokens_per_hour, "tokens_per_month": line.tokens_per_month,
                 "tokens": line.tokens, "exact": plain(line.tokens * price.net), "amount": line.amount,
                 "taxed": line.taxed,
+                "at_least": bounds and bounds.item.tokens, "at_most": bounds and bounds.most,
             }
-            for line in entry.document.lines
+            for line, bounds in zip(entry.document.lines, metered, strict=True)
         ],
     }  # fmt: skip
 

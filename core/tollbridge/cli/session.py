@@ -55,7 +55,9 @@ class Session:
         return own
 
 
-def _read(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+def reader(parse: Callable[[str], Value]) -> Callable[[str], Value]:
+    """``parse`` for an option: what it refuses by ValueError is bad usage."""
+
     def read(text: str) -> Value:
         try:
             return parse(text)
@@ -77,14 +79,14 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done
 Day = Annotated[
     date | None,
     typer.Option(
-        "--date", metavar="D", parser=_read(_day), help="The day to run for, like 2026-08-01; default: today."
+        "--date", metavar="D", parser=reader(_day), help="The day to run for, like 2026-08-01; default: today."
     ),
 ]
 
 
 def month_option(name: str, words: str) -> Any:
     """An option that takes a month."""
-    return typer.Option(name, metavar="M", parser=_read(Month.parse), help=words)
+    return typer.Option(name, metavar="M", parser=reader(Month.parse), help=words)
 
 
 MonthOption = Annotated[Month | None, month_option("--month", "A month like 2026-07.")]

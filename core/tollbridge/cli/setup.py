@@ -16,7 +16,7 @@ import typer
 from tollbridge.adapters.loading import adapter_class
 from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
-from tollbridge.config import MailSettings
+from tollbridge.config import METER, MailSettings
 from tollbridge.errors import TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.parts import Parts
@@ -24,7 +24,9 @@ from tollbridge.jobs.pricing import Pricer
 from tollbridge.mail import Sender
 from tollbridge.model import Check
 from tollbridge.rules.calendar import Month
-from tollbridge.solus import Solus
+from tollbridge.rules.stretches import Gap
+from tollbridge.solus import Solus, wire
+from tollbridge.usage.meter import gap_words
 
 _PRICING_PATH = "/solusio/api/"
 _UNREACHABLE = "cannot be reached: "
@@ -141,7 +143,10 @@ def _solus_checks(parts: Parts) -> Iterator[Check]:
         yield _tried("clock", lambda: compare_clocks(solus))
         yield _tried("SolusIO role", lambda: solus.role.name if solus.role else "the panel's own choice")
         yield _tried("SolusIO limit group", lambda: solus.limit_group.name if solus.limit_group else "none named")
-        yield _tried("SolusIO usage feed", lambda: _reads_usage(parts))
+        if parts.usage.name == METER:
+            yield _meter_check(parts)
+        else:
+            yield _tried("SolusIO usage feed", lambda: _reads_usage(parts))
 
 
 def _pages_checks(parts: Parts) -> Iterator[Check]:
@@ -172,6 +177,26 @@ def _reads_usage(parts: Parts) -> str:
     start = Month.of(now, zone).start(zone)
     next(parts.usage.read(start, now), None)
     return "answers, in the declared shape"
+
+
+def _meter_check(parts: Parts) -> Check:
+    """Whether servers and plans can be read, and the last snapshot is not too long ago."""
+    reads = _tried("meter", lambda: _reads_servers(parts.solus))
+    last, settings = parts.ledger.meter.last(), parts.settings.meter
+    if not reads.ok:
+        return reads
+    if last is None:
+        words = "no snapshot was taken yet: run `tollbridge meter`, every few minutes from now on"
+        return Check("meter", ok=False, detail=words)
+    if datetime.now(UTC) - last > settings.longest_gap:
+        return Check("meter", ok=False, detail=gap_words(Gap(last, None), settings))
+    return Check("meter", ok=True, detail=f"the last snapshot is of {last:%Y-%m-%d %H:%M} UTC")
+
+
+def _reads_servers(solus: Solus) -> str:
+    plans = {plan.id: plan for plan in solus.panel.whole_list("plans", wire.plan_prices)}
+    next((wire.server(row, plans) for row in solus.panel.rows("servers")), None)
+    return "servers and plans can be read"
 
 
 def _answers(solus: Solus) -> str:

@@ -3,10 +3,12 @@
 from tollbridge.config.bridge_toml import load_settings, named_adapter
 from tollbridge.config.settings import (
     FEED,
+    METER,
     AccountsSettings,
     BillingSettings,
     LedgerSettings,
     MailSettings,
+    MeterSettings,
     PagesSettings,
     PricingSettings,
     ServerSettings,
@@ -18,10 +20,12 @@ from tollbridge.config.settings import (
 
 __all__ = [
     "FEED",
+    "METER",
     "AccountsSettings",
     "BillingSettings",
     "LedgerSettings",
     "MailSettings",
+    "MeterSettings",
     "PagesSettings",
     "PricingSettings",
     "ServerSettings",

@@ -23,8 +23,10 @@ from tollbridge.secret import DatabaseUrl, Secret
 from tollbridge.texts.languages import Language
 
 FEED = "feed"  # the usage source that is the panel itself
+METER = "meter"  # the one that is the bridge's own meter
 _MOST_DAYS = 3660
 _MOST_MONTHS = 120
+_MOST_MINUTES = 1440
 _MOST_AT_ONCE = 64
 _DEAREST_TOKEN = 10**9
 _SHORTEST_SIGNING_SECRET = 32
@@ -128,8 +130,8 @@ class UsageFields:
 class UsageSettings:
     """``[solus.usage]``: where usage comes from, and how the panel's feed is asked for it.
 
-    ``source`` is "feed", an installed usage source's name, or ``package.module:Class``; ``settings`` are those of such
-    a source, as its own class has them, None for the feed.
+    ``source`` is "feed", "meter", an installed usage source's name, or ``package.module:Class``; ``settings`` are those
+    of such a source, as its own class has them, None for the first two.
     """
 
     source: str = FEED
@@ -330,6 +332,26 @@ class LedgerSettings:
 
 
 @attrs.frozen
+class MeterSettings:
+    """``[meter]``: the bridge's own meter of servers."""
+
+    inside_serve: bool = False
+    every_minutes: int = attrs.field(default=20, validator=at_least(1, _MOST_MINUTES))
+    stopped_servers: bool = False
+    longest_gap_hours: int = attrs.field(default=3, validator=at_least(1, _MOST_DAYS * 24))
+
+    @property
+    def every(self) -> timedelta:
+        """The time between two snapshots of ``serve``."""
+        return timedelta(minutes=self.every_minutes)
+
+    @property
+    def longest_gap(self) -> timedelta:
+        """The longest time without a snapshot in a month that may be billed."""
+        return timedelta(hours=self.longest_gap_hours)
+
+
+@attrs.frozen
 class Settings:
     """All of bridge.toml but the adapter's own table; ``adapter`` is the chosen adapter's name."""
 
@@ -339,6 +361,7 @@ class Settings:
     accounts: AccountsSettings = AccountsSettings()
     server: ServerSettings = ServerSettings()
     ledger: LedgerSettings = LedgerSettings()
+    meter: MeterSettings = MeterSettings()
     pages: PagesSettings | None = None
     mail: MailSettings | None = None
     adapter: str = ""

@@ -13,12 +13,18 @@ def compare_clocks(solus: Solus) -> str:
 
     A panel that does not tell its time is compared with nothing.
     """
-    theirs, ours = solus.time(), datetime.now(UTC)
+    theirs = solus.time()
     if theirs is None:
         return "SolusIO does not tell its time, so this machine's is taken as it is"
+    refuse_wrong_clock(theirs)
+    return "as SolusIO's"
+
+
+def refuse_wrong_clock(theirs: datetime) -> None:
+    """ClockWrong if SolusIO's time is more than five minutes away from this machine's."""
+    ours = datetime.now(UTC)
     if abs(theirs - ours) > _MOST_DIFFERENCE:
         raise ClockWrong(
             f"this machine's clock says {ours:%Y-%m-%d %H:%M} UTC, and SolusIO's {theirs:%Y-%m-%d %H:%M}: nothing is"
             " closed and nobody is locked before the wrong one of them is set right"
         )
-    return "as SolusIO's"

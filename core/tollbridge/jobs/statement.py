@@ -11,7 +11,7 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.kept import Freshness, Kept, aside
 from tollbridge.model import UsageItem
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.metering import meter
+from tollbridge.rules.metering import server_tokens
 from tollbridge.solus.panel import again_if_incomplete
 
 _FRESHNESS = Freshness(300, stale_seconds=3600, most_seconds=10)
@@ -55,7 +55,7 @@ def _in_the_end(item: UsageItem, left: int) -> int:
     server = item.server
     if server is None or server.is_deleted:
         return item.tokens
-    return max(item.tokens, meter(server.hours + left, server.tokens_per_hour, server.tokens_per_month).tokens)
+    return max(item.tokens, server_tokens(attrs.evolve(server, hours=server.hours + left)).tokens)
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
 from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
+from tollbridge.ledger.meter import Meter
 from tollbridge.ledger.months import Months
 from tollbridge.ledger.outbox import Outbox
 from tollbridge.ledger.readings import Readings
@@ -36,6 +37,7 @@ class Ledger:
         leases: what one run does at a time.
         readings: what the usage sources answered, and whose usage of it is nobody's.
         corrections: what is billed later, or taken back, of months that were billed.
+        meter: what the bridge's own meter saw of servers, and when it looked.
         runs: which are alive, and what the others did.
         events: what has changed, when and why.
         signups: who signs up, and who accepted the terms.
@@ -53,6 +55,7 @@ class Ledger:
         self.leases = Leases(database)
         self.readings = Readings(database)
         self.corrections = Corrections(database)
+        self.meter = Meter(database)
         self.runs = Runs(database)
         self.events = Events(database)
         self.signups = Signups(database)

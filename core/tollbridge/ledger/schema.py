@@ -154,6 +154,44 @@ write_offs = sa.Table(
     sa.Column("at", Moment, nullable=False),
 )
 
+snapshots = sa.Table(
+    "snapshots",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("taken_at", Moment, nullable=False, doc="by the panel's clock"),
+    sa.Column("servers", sa.Integer, nullable=False),
+    sa.Index("snapshots_in_time", "taken_at"),
+)
+
+stretches = sa.Table(
+    "stretches",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("uuid", sa.String(64), nullable=False, doc="the server's, which no other ever has"),
+    sa.Column("server_id", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("billing_user_id", sa.BigInteger, doc="the client that the panel named for the user last"),
+    sa.Column("plan_id", sa.BigInteger, nullable=False),
+    sa.Column("plan_name", sa.Text, nullable=False),
+    sa.Column("tokens_per_hour", sa.BigInteger, nullable=False),
+    sa.Column("tokens_per_month", sa.BigInteger, nullable=False),
+    sa.Column("backup_percent", Money, nullable=False),
+    sa.Column("ip_tokens_per_hour", sa.BigInteger, nullable=False),
+    sa.Column("ip_tokens_per_month", sa.BigInteger, nullable=False),
+    sa.Column("runs", sa.Boolean, doc="absent: the panel's word for its state does not tell"),
+    sa.Column("backups", sa.Boolean, nullable=False),
+    sa.Column("addresses", sa.Text, nullable=False, doc="JSON: the ids of the additional ones, in order"),
+    sa.Column("created_at", Moment, nullable=False, doc="when the panel says that the server was made"),
+    sa.Column("not_before", Moment, doc="the snapshot before the first sighting; absent: there was none"),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.Column("last_seen", Moment, doc="absent while every snapshot shows it; then it was seen by the last one"),
+    sa.Column("not_after", Moment, doc="the snapshot after the last sighting"),
+    sa.Index("stretches_of_server", "uuid", "first_seen"),
+    sa.Index("stretches_in_time", "not_after"),
+    sa.Index("stretches_of_user", "user_id"),
+)
+
 accounts = sa.Table(
     "accounts",
     metadata,

@@ -199,16 +199,16 @@ def _line(month: Month, used: UserItem, price: TokenPrice, words: InvoiceWords, 
     )
     if server is None:
         return line
-    metered = server_tokens(server)
+    metered, plans, hours = server_tokens(server), server.all_plans, server.all_hours
     return attrs.evolve(
         line,
         description=server_line(
-            words, item.name, server.plan, server.hours, server.tokens_per_hour, tokens=item.tokens, metered=metered
+            words, item.name, plans, hours, server.tokens_per_hour, tokens=item.tokens, metered=metered
         ),
-        plan=server.plan,
-        hours=server.hours,
-        tokens_per_hour=server.tokens_per_hour,
-        tokens_per_month=server.tokens_per_month,
+        plan=plans,
+        hours=hours,
+        tokens_per_hour=None if server.earlier else server.tokens_per_hour,
+        tokens_per_month=None if server.earlier else server.tokens_per_month,
     )
 
 

@@ -12,9 +12,10 @@ def server_line(
 ) -> str:
     """A server's line: name, plan, hours, tokens, and how the tokens came about.
 
-    Where SolusIO's figure is not what the rules make of the hours, the line claims neither price.
+    Where SolusIO's figure is not what the rules make of the hours, or comes from several plans, the line claims neither
+    price.
     """
-    price = metered.price if metered.tokens == tokens else "unpriced"
+    price = metered.price if metered.tokens == tokens and metered.price != "mixed" else "unpriced"
     return words.text(f"line.{price}", name=name, plan=plan, hours=hours, tokens_per_hour=per_hour, tokens=tokens)
 
 

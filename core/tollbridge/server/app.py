@@ -30,6 +30,7 @@ from tollbridge.server.metrics import Metrics
 from tollbridge.server.pages import pages_of
 from tollbridge.server.prices import LookupThreads, Prices
 from tollbridge.server.probe import Probe
+from tollbridge.server.snapshots import Snapshots
 from tollbridge.solus.pricing_answer import encode, pricing_answer
 
 CONFIG_VARIABLE = "TOLLBRIDGE_CONFIG"
@@ -88,6 +89,7 @@ def create_app(parts: Parts) -> Starlette:
     app.router.redirect_slashes = False  # it would send people wherever the Host header says
     app.state.threads = threads
     app.state.delivery = pages.delivery if pages else None
+    app.state.snapshots = Snapshots(parts) if parts.settings.meter.inside_serve else None
     return app
 
 
@@ -145,14 +147,15 @@ def worker_app() -> Starlette:
         gc.collect()  # what is loaded now stays for good: without it every collection would look at all of it again
         gc.freeze()
         with closing:
-            if app.state.delivery is not None:
-                app.state.delivery.start()
+            beside = [each for each in (app.state.delivery, app.state.snapshots) if each is not None]
+            for each in beside:
+                each.start()
             try:
                 yield
             finally:
                 app.state.threads.stop()
-                if app.state.delivery is not None:
-                    await to_thread.run_sync(app.state.delivery.stop)
+                for each in beside:
+                    await to_thread.run_sync(each.stop)
 
     app.router.lifespan_context = lifespan
     return app

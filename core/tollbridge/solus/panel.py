@@ -1,6 +1,7 @@
 """SolusIO's API as calls: bearer token, envelopes, error bodies, and paging that proves it is complete."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -110,8 +111,11 @@ class Panel:
         key: str = "id",
         page_parameter: str = "page",
         envelope: Envelope = _USUAL,
+        at_once: int = 1,
     ) -> Iterator[wire.Row]:
         """Every row of a list, page by page; no two of them have the same ``key``, unless that is empty.
+
+        ``at_once`` is how many pages are asked for at the same time.
 
         Raises:
             Incomplete: if pages, rows or ``meta`` are missing, rows come twice, or the list grows or shrinks on the
@@ -119,9 +123,10 @@ class Panel:
                 ended by itself.
         """
         seen: set[Any] = set()
-        number, last, total, count = 1, 1, None, 0
-        while number <= last:
-            page = envelope.page(self._list_page(path, {**(params or {}), page_parameter: number}), number, path)
+        last, total, count = 1, None, 0
+        asked = _Pages(lambda page: self._list_page(path, {**(params or {}), page_parameter: page}), at_once)
+        for number, document in asked:
+            page = envelope.page(document, number, path)
             last, before, total = page.last, total, page.total
             if before not in {None, total}:
                 raise Incomplete(f"SolusIO's list of {path} went from {before} to {total} rows while it was read")
@@ -132,7 +137,7 @@ class Panel:
                 yield row
             if not page.rows and number < last:
                 raise Incomplete(f"SolusIO's page {number} of {last} of {path} is empty")
-            number += 1
+            asked.last = last
         if count != total:
             raise Incomplete(f"SolusIO says that {path} has {total} rows and gave {count} different ones")
 
@@ -173,6 +178,28 @@ def _not_twice(row_id: int, seen: set[Any], path: str) -> None:
     if row_id in seen:
         raise Incomplete(f"SolusIO gave row {row_id} of {path} twice")
     seen.add(row_id)
+
+
+@attrs.define
+class _Pages:
+    """The pages of a list in order, up to ``last``, which whoever reads them learns from each."""
+
+    ask: Callable[[int], wire.Row]
+    at_once: int
+    last: int = 1
+
+    def __iter__(self) -> Iterator[tuple[int, wire.Row]]:
+        page = 1
+        while page == 1 or (self.at_once == 1 and page <= self.last):
+            yield page, self.ask(page)
+            page += 1
+        if page > self.last:
+            return
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="tollbridge-pages") as pool:
+            while page <= self.last:
+                some = range(page, min(page + self.at_once, self.last + 1))
+                yield from zip(some, pool.map(self.ask, some), strict=True)
+                page = some.stop
 
 
 def _document(answer: Answer) -> wire.Row:

@@ -5,12 +5,16 @@ A key may be a dotted path, such as ``plan.name``. Whole numbers and ids may com
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import attrs
 
 from tollbridge.errors import Incomplete
 from tollbridge.model import UserStatus
+from tollbridge.rules.metering import PlanPrices
+from tollbridge.rules.stretches import Facts, SeenServer
 from tollbridge.words import printable
 
 Row = Mapping[str, Any]
@@ -19,6 +23,11 @@ _ADMIN = "ADMIN"
 
 _LARGEST = 2**63 - 1  # what databases keep as an integer
 _LONGEST_LINE = 320
+_LONGEST_UUID = 64
+_MOST_PERCENT = 1_000_000
+
+# What the panel's words for a server's state say of its running; of any other word nothing is known.
+_RUNS = {"started": True, "stopped": False, "not exists": False, "not exist": False}
 
 
 @attrs.frozen
@@ -100,6 +109,75 @@ def plan(row: Row) -> Plan:
     )
 
 
+def plan_prices(row: Row) -> PlanPrices:
+    """A plan as servers on it are metered; what the panel has no price for, as older ones for addresses, is free."""
+    where, base = "a plan", plan(row)
+    extra = {key: _price(row, key, where) for key in ("ip_tokens_per_hour", "ip_tokens_per_month")}
+    backups = Decimal(0) if row.get("backup_price") is None else _percent(row, "backup_price", where)
+    return PlanPrices(base.id, base.name, base.tokens_per_hour, base.tokens_per_month, backups, **extra)
+
+
+def _percent(row: Row, key: str, where: str) -> Decimal:
+    """A percentage, as number or as text."""
+    value = row[key]
+    try:
+        if isinstance(value, Decimal | int | str) and not isinstance(value, bool):
+            percent = Decimal(value)
+            if percent.is_finite() and 0 <= percent <= _MOST_PERCENT:
+                return percent
+    except ArithmeticError:
+        pass
+    raise _wrong(row, key, where, "a percentage")
+
+
+def _price(row: Row, key: str, where: str) -> int:
+    return 0 if row.get(key) is None else whole(row, key, where)
+
+
+def server(row: Row, plans: Mapping[int, PlanPrices]) -> SeenServer:
+    """A server as ``GET servers`` lists it.
+
+    Its plan's prices are those of ``plans``; a plan that is not there, as one made for this server, tells its own.
+    """
+    where = "a server"
+    plan_row, owner_row = table(row, "plan", where), table(row, "user", where)
+    uuid = text(row, "uuid", where)
+    if not 0 < len(uuid) <= _LONGEST_UUID:
+        raise _wrong(row, "uuid", where, "a UUID")
+    plan_id = identifier(plan_row, "id", "a server's plan")
+    facts = Facts(
+        user_id=identifier(owner_row, "id", "a server's owner"),
+        plan=plans[plan_id] if plan_id in plans else plan_prices(plan_row),
+        runs=_RUNS.get(text(row, "status", where)),
+        backups=_has_backups(row),
+        addresses=additional_addresses(row),
+    )
+    client_id = billing_id(owner_row, "a server's owner") if "billing_user_id" in owner_row else None
+    return SeenServer(
+        uuid, identifier(row, "id", where), line(row, "name", where), moment(row, "created_at", where), client_id, facts
+    )
+
+
+def _has_backups(row: Row) -> bool:
+    settings = row.get("backup_settings")
+    return settings is not None and flag(table(row, "backup_settings", "a server"), "enabled", "a server's backups")
+
+
+def additional_addresses(row: Row) -> frozenset[int]:
+    """The ids of a server's IPv4 addresses beyond its primary one, in the panel's present form or in its old one.
+
+    In the old form, which does not say which one is primary, that is the first.
+    """
+    if isinstance(row.get("ip_addresses"), dict):
+        found = rows(table(row, "ip_addresses", "a server"), "ipv4", "a server's addresses")
+        return frozenset(
+            identifier(each, "id", "an address") for each in found if not flag(each, "is_primary", "an address")
+        )
+    if row.get("ips") is None:
+        return frozenset()
+    return frozenset(identifier(each, "id", "an address") for each in rows(row, "ips", "a server")[1:])
+
+
 def owner(row: Row) -> int | None:
     """The id of a server's owner, if the row says it."""
     user_row = row.get("user")
@@ -131,6 +209,16 @@ def whole(row: Row, key: str, where: str) -> int:
     if found is None:
         raise _wrong(row, key, where, "a whole number", value)
     return found
+
+
+def moment(row: Row, key: str, where: str) -> datetime:
+    """A moment; one without a zone is UTC, as all of SolusIO's are."""
+    value = text(row, key, where)
+    try:
+        found = datetime.fromisoformat(value)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _wrong(row, key, where, "a moment") from None
 
 
 def flag(row: Row, key: str, where: str) -> bool:

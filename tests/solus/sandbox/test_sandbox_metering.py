@@ -210,3 +210,58 @@ def test_billing_ids_can_be_sent_as_text(panel: Panel, ada: User, api: httpx.Cli
     panel.advance(timedelta(hours=1))
     assert panel.usage(JULY, AUGUST)[0]["billing_user_id"] == "1042"
     assert [row["billing_user_id"] for row in api.get("users").json()["data"]] == [None, "1042"]
+
+
+# What was different earlier in the month
+
+
+def test_a_server_resized_within_a_month_is_metered_by_each_plan_for_its_own_time(panel: Panel, ada: User) -> None:
+    server = panel.create_server(ada.id, 1, "web-1")
+    panel.advance(timedelta(hours=10))
+    panel.resize_server(server.id, 2)
+    panel.advance(timedelta(hours=5))
+    (item,) = items(panel)
+    assert (item["plan"]["id"], item["uptime_hours"], item["tokens"]) == (2, 15, 10 * 7 + 5 * 14)
+    panel.set_time(AUGUST)
+    assert items(panel)[0]["tokens"] == 10_000, "the dearest monthly price"
+
+
+def test_a_new_price_of_a_plan_counts_from_when_it_is_there(panel: Panel, ada: User) -> None:
+    panel.create_server(ada.id, 1, "web-1")
+    panel.advance(timedelta(hours=10))
+    panel.update_plan(1, tokens_per_hour=70)
+    panel.advance(timedelta(hours=1))
+    assert items(panel)[0]["tokens"] == 140
+
+
+def test_a_server_that_was_moved_is_metered_for_each_owner(panel: Panel, ada: User) -> None:
+    server, eve = panel.create_server(ada.id, 1, "web-1"), panel.add_user("eve@example.com")
+    panel.advance(timedelta(hours=10))
+    panel.move_server(server.id, eve.id)
+    panel.advance(timedelta(hours=5))
+    rows = [(row["user_id"], row["items"][0]["tokens"]) for row in panel.usage(JULY, AUGUST)]
+    assert rows == [(ada.id, 70), (eve.id, 35)]
+
+
+def test_backups_and_addresses_cost_for_as_long_as_they_were_there(panel: Panel, ada: User) -> None:
+    plan = panel.add_plan("Addressed", 7, 5000, backup_price="10", ip_tokens_per_hour=3)
+    server = panel.create_server(ada.id, plan.id, "web-1")
+    panel.advance(timedelta(hours=10))
+    panel.update_server(server.id, backups=True)
+    made = panel.add_ips(server.id, 1).additional_ips
+    panel.advance(timedelta(hours=20))
+    panel.update_server(server.id, backups=False)
+    panel.remove_ips(server.id, [made[0].id])
+    panel.advance(timedelta(hours=10))
+    assert [(item["type"], item["tokens"]) for item in items(panel)] == [
+        ("server", 280),
+        ("backup", 14),
+        ("additional_ip", 60),
+    ]
+
+
+def test_the_sandbox_makes_a_server_another_user_s(panel: Panel, ada: User, controls: httpx.Client) -> None:
+    server, eve = panel.create_server(ada.id, 1, "web-1"), panel.add_user("eve@example.com")
+    answer = controls.post("owner", json={"server_id": server.id, "user_id": eve.id})
+    assert (answer.status_code, panel.server(server.id).user_id) == (201, eve.id)
+    assert controls.post("owner", json={"server_id": 99}).status_code == 422

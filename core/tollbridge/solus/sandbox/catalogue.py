@@ -19,6 +19,7 @@ class Catalogue(State):
     def __init__(self, now: datetime | None, per_page: int, *, ids_as_text: bool) -> None:
         super().__init__(now, per_page, ids_as_text=ids_as_text)
         self._default_projects: dict[int, int] = {}
+        self._plans_since: dict[int, list[tuple[datetime, Plan]]] = {}
 
     def add_plan(
         self,
@@ -46,16 +47,25 @@ class Catalogue(State):
             )
             if plan.id in self.tables.plans:
                 raise conflict(f"There already is a plan {plan.id}.")
-            self._changed()
-            return self.tables.plans.put(plan)
+            return self._put_plan(plan)
 
     def update_plan(self, plan_id: int, **changes: Any) -> Plan:
-        """Change a plan. Servers on it are metered by its new prices, for running months too."""
+        """Change a plan. Servers on it are metered by its new prices from now on."""
         with self.lock:
             plan = self.tables.plans.get(plan_id)
             details = merged(dict(plan.details), changes.pop("details", {}))
-            self._changed()
-            return self.tables.plans.put(attrs.evolve(plan, details=details, **changes))
+            return self._put_plan(attrs.evolve(plan, details=details, **changes))
+
+    def plans_since(self, plan_id: int) -> list[tuple[datetime, Plan]]:
+        """What the plan was like since when, oldest first, deleted or not."""
+        with self.lock:
+            return [*self._plans_since[plan_id]]
+
+    def _put_plan(self, plan: Plan) -> Plan:
+        self._changed()
+        earlier = self._plans_since.get(plan.id, [])
+        self._plans_since[plan.id] = [*((since, was) for since, was in earlier if since < self.now), (self.now, plan)]
+        return self.tables.plans.put(plan)
 
     def delete_plan(self, plan_id: int) -> None:
         """Delete a plan; 409 while a server uses it."""

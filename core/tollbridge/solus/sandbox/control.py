@@ -51,6 +51,10 @@ Tokens of a month that is over, reported late or taken back; for a server, or fo
   curl -d '{{"month": "{past}", "server_id": 1, "tokens": -44}}' {base}/sandbox/usage
   curl -d '{{"month": "{past}", "user_id": 2, "tokens": 44}}' {base}/sandbox/usage
 
+A server becomes another user's:
+
+  curl -d '{{"server_id": 1, "user_id": 3}}' {base}/sandbox/owner
+
 Things that go wrong ({kinds}):
 
   curl -d '{{"kind": "lost", "method": "POST", "path": "users"}}' {base}/sandbox/faults
@@ -83,6 +87,7 @@ def control_routes(panel: Panel) -> list[Route]:
         ("POST", "/sandbox/seed", controls.seed),
         ("POST", "/sandbox/per_page", controls.set_per_page),
         ("POST", "/sandbox/usage", controls.correct_usage),
+        ("POST", "/sandbox/owner", controls.move_server),
         ("GET", "/auth/by_token/{token}", controls.by_token),
     ]
     own = [Route(path, _endpoint(control), methods=[method]) for method, path, control in table]
@@ -167,6 +172,14 @@ class _Controls:
         made = self.panel.correct_usage(parsed, tokens or 0, server_id=server_id, user_id=user_id)
         row = {"month": str(parsed), "tokens": made.tokens, "user_id": made.user_id, "server_id": made.server_id}
         return respond({"data": row}, 201)
+
+    def move_server(self, _request: Request, body: dict[str, Any]) -> Response:
+        form = Form(body)
+        server_id = form.existing("server_id", self.panel.tables.servers, required=True)
+        user_id = form.existing("user_id", self.panel.tables.users, required=True)
+        form.check()
+        moved = self.panel.move_server(server_id or 0, user_id or 0)
+        return respond({"data": {"server_id": moved.id, "user_id": moved.user_id}}, 201)
 
     def by_token(self, request: Request, _body: dict[str, Any]) -> Response:
         """Opens for locked and suspended users too, who may look and read their notice."""

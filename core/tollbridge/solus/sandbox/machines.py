@@ -103,10 +103,17 @@ class Machines(Catalogue):
             return self._put(attrs.evolve(self.tables.servers.get(server_id), is_suspended=False))
 
     def resize_server(self, server_id: int, plan_id: int) -> Server:
-        """Put the server on another plan, by which all of its uptime is metered from now on."""
+        """Put the server on another plan, by which its uptime is metered from now on."""
         with self.lock:
             plan = self.tables.plans.get(plan_id)
             return self._put(attrs.evolve(self.tables.servers.get(server_id), plan_id=plan.id))
+
+    def move_server(self, server_id: int, user_id: int) -> Server:
+        """Make the server another user's, who pays for it from now on."""
+        with self.lock:
+            server, user = self.tables.servers.get(server_id), self.tables.users.get(user_id)
+            project = self.default_project(user)
+            return self._put(attrs.evolve(server, user_id=user.id, project_id=project.id))
 
     def update_server(self, server_id: int, **changes: Any) -> Server:
         """Change ``name``, ``description``, ``backups``, ``fqdns`` or ``boot_mode``."""
@@ -147,7 +154,7 @@ class Machines(Catalogue):
 
     def _put(self, server: Server) -> Server:
         self._changed()
-        return self.tables.servers.put(server)
+        return self.tables.servers.put(server.as_of(self.now))
 
     def _address(self) -> Address:
         self._addresses += 1

@@ -4,14 +4,19 @@ Public documents name the usage call and leave its format open, so this is Tollb
 figures follow the custom billing guide; the arithmetic is the bridge's own, :mod:`tollbridge.rules.metering`.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
 import attrs
 
-from tollbridge.rules.metering import backup_tokens, billable_hours, meter
+from tollbridge.rules.metering import PlanPrices, Stay, meter_stays
 from tollbridge.solus.sandbox.records import Correction, Plan, Server
+
+ThingT = TypeVar("ThingT")
+
+Since = Sequence[tuple[datetime, ThingT]]
+Stays = dict[int, list[Stay]]
 
 
 @attrs.frozen
@@ -21,33 +26,59 @@ class Window:
     start: datetime
     end: datetime
 
-    def uptime(self, server: Server) -> timedelta:
-        """How long the server ran within the window."""
-        total = timedelta(0)
-        for ran in server.uptime:
-            begin = max(ran.started, self.start)
-            end = min(ran.stopped or self.end, self.end)
-            if begin < end:
-                total += end - begin
-        return total
 
-    def saw(self, server: Server) -> bool:
-        """Whether the server existed within the window, running or not."""
-        return server.created_at < self.end and (server.deleted_at is None or server.deleted_at > self.start)
+def stays(server: Server, plans_since: Callable[[int], Since[Plan]], window: Window) -> Stays:
+    """Whose the server was within the window, and what it was like, by user; cut wherever anything changed."""
+    found: Stays = {}
+    there_until = min(server.deleted_at or window.end, window.end)
+    history = [(each.since, each) for each in server.history]
+    for chapter, start, end in _within(history, max(server.created_at, window.start), there_until):
+        for plan, since, until in _within(plans_since(chapter.plan_id), start, end):
+            for runs, begin, stop in _running(server, since, until):
+                stay = Stay(begin, stop, _prices(plan), runs, chapter.backups, chapter.addresses)
+                found.setdefault(chapter.user_id, []).append(stay)
+    return found
 
 
-def usage_items(server: Server, plan: Plan, window: Window) -> Iterator[dict[str, Any]]:
-    """The server's items: itself, its paid backups and its additional addresses. Nothing if it did not run.
+def _within(things: Since[ThingT], start: datetime, end: datetime) -> Iterator[tuple[ThingT, datetime, datetime]]:
+    """Each thing with the part of ``[start, end)`` in which it held."""
+    ends = [*(since for since, _ in things[1:]), end]
+    for (since, thing), until in zip(things, ends, strict=True):
+        if max(since, start) < min(until, end):
+            yield thing, max(since, start), min(until, end)
 
-    Uptime is added up and then rounded up once to started hours. A plan with a monthly price only is
-    charged for a server that existed, whether it ran or not.
+
+def _running(server: Server, start: datetime, end: datetime) -> Iterator[tuple[bool, datetime, datetime]]:
+    """When it ran within ``[start, end)``, and when it did not."""
+    at = start
+    for ran in server.uptime:
+        begin, stop = max(ran.started, at), min(ran.stopped or end, end)
+        if begin < stop:
+            if at < begin:
+                yield False, at, begin
+            yield True, begin, stop
+            at = stop
+    if at < end:
+        yield False, at, end
+
+
+def _prices(plan: Plan) -> PlanPrices:
+    return PlanPrices(
+        plan.id, plan.name, plan.tokens_per_hour, plan.tokens_per_month, plan.backup_price,
+        plan.ip_tokens_per_hour, plan.ip_tokens_per_month,
+    )  # fmt: skip
+
+
+def usage_items(server: Server, there: list[Stay]) -> Iterator[dict[str, Any]]:
+    """One user's items: the server, its paid backups and its additional addresses. Nothing if it did not run.
+
+    A plan with a monthly price only is charged for a server that existed, whether it ran or not. The plan shown is the
+    last one; hours are those on all plans.
     """
-    uptime = window.uptime(server)
-    monthly_only = plan.tokens_per_hour == 0 and plan.tokens_per_month > 0
-    if not uptime and not (monthly_only and window.saw(server)):
+    metered = meter_stays(there)
+    if not metered.hours:
         return
-    hours = billable_hours(uptime)
-    tokens = meter(hours, plan.tokens_per_hour, plan.tokens_per_month).tokens
+    plan = _last_counted(there)
     yield {
         "type": "server",
         "id": server.id,
@@ -59,34 +90,36 @@ def usage_items(server: Server, plan: Plan, window: Window) -> Iterator[dict[str
             "tokens_per_hour": plan.tokens_per_hour,
             "tokens_per_month": plan.tokens_per_month,
         },
-        "uptime_hours": hours,
-        "tokens": tokens,
+        "uptime_hours": sum(each.hours for each in metered.hours),
+        "tokens": metered.server,
         "is_deleted": server.deleted_at is not None,
     }
-    if server.backups and plan.backup_price:
-        backup = backup_tokens(tokens, plan.backup_price)
-        yield {"type": "backup", "id": server.id, "name": server.name, "tokens": backup}
-    count = len(server.additional_ips)
-    if count:
-        addresses = meter(hours, count * plan.ip_tokens_per_hour, count * plan.ip_tokens_per_month)
+    if any(stay.backups and stay.plan.backup_percent for stay in there):
+        yield {"type": "backup", "id": server.id, "name": server.name, "tokens": metered.backups}
+    if addresses := frozenset[int]().union(*(stay.addresses for stay in there)):
         yield {
             "type": "additional_ip",
             "id": server.id,
             "name": server.name,
-            "count": count,
-            "tokens": addresses.tokens,
+            "count": len(addresses),
+            "tokens": metered.addresses,
         }
 
 
+def _last_counted(there: list[Stay]) -> PlanPrices:
+    """The last plan on which the server ran; the last of all if it never did."""
+    return next((stay.plan for stay in reversed(there) if stay.runs), there[-1].plan)
+
+
 def items_by_user(
-    metered: Iterable[tuple[Server, Plan]], corrections: Iterable[Correction], window: Window
+    metered: Iterable[tuple[Server, Stays]], corrections: Iterable[Correction], window: Window
 ) -> dict[int, list[dict[str, Any]]]:
     """Every user's items, corrected, by user id in order; users without any are not in it."""
     users: dict[int, list[dict[str, Any]]] = {}
-    for server, plan in metered:
-        items = [*usage_items(server, plan, window)]
-        if items:
-            users.setdefault(server.user_id, []).extend(items)
+    for server, by_user in metered:
+        for user_id, there in by_user.items():
+            if items := [*usage_items(server, there)]:
+                users.setdefault(user_id, []).extend(items)
     for correction in corrections:
         if window.start <= correction.moment < window.end:
             _correct(users.setdefault(correction.user_id, []), correction)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from tollbridge.rules.calendar import Month
 from tollbridge.solus.sandbox.accounts import Accounts
-from tollbridge.solus.sandbox.metering import Window, items_by_user
+from tollbridge.solus.sandbox.metering import Window, items_by_user, stays
 from tollbridge.solus.sandbox.problems import invalid
 from tollbridge.solus.sandbox.records import Correction, FeedShape
 
@@ -104,12 +104,12 @@ class Panel(Accounts):
         if window.end <= window.start:
             return []
         tables = self.tables
-        servers = ((server, tables.plans.ever(server.plan_id)) for server in tables.servers.with_deleted())
+        metered = ((server, stays(server, self.plans_since, window)) for server in tables.servers.with_deleted())
         return [
             {
                 "user_id": user_id,
                 "billing_user_id": self.billing_id(tables.users.ever(user_id)),
                 "items": items,
             }
-            for user_id, items in items_by_user(servers, tables.corrections, window).items()
+            for user_id, items in items_by_user(metered, tables.corrections, window).items()
         ]

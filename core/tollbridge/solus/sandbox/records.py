@@ -105,6 +105,17 @@ class Uptime:
 
 
 @attrs.frozen
+class Chapter:
+    """What a server was like from ``since`` on, as far as its price hangs on it."""
+
+    since: datetime
+    user_id: int
+    plan_id: int
+    backups: bool = False
+    addresses: frozenset[int] = frozenset()
+
+
+@attrs.frozen
 class Server:
     """A server and what it needs to be metered.
 
@@ -114,6 +125,7 @@ class Server:
         backups: whether paid backups are enabled now.
         additional_ips: the addresses beyond the first, which is ``address``.
         fqdns: its names in the DNS, kept as they were sent; so is ``boot_mode``.
+        history: what it was like since when, oldest first; the last one is the present.
     """
 
     id: int
@@ -132,6 +144,15 @@ class Server:
     additional_ips: tuple[Address, ...] = ()
     fqdns: tuple[str, ...] = ()
     boot_mode: str = "disk"
+    history: tuple[Chapter, ...] = ()
+
+    def as_of(self, now: datetime) -> "Server":
+        """The same server, with what it is like now in its history."""
+        addresses = frozenset(address.id for address in self.additional_ips)
+        present = Chapter(now, self.user_id, self.plan_id, self.backups, addresses)
+        if self.history and attrs.evolve(self.history[-1], since=now) == present:
+            return self
+        return attrs.evolve(self, history=(*(each for each in self.history if each.since < now), present))
 
     @property
     def is_running(self) -> bool:
