@@ -14,6 +14,7 @@ from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.months import Months
 from tollbridge.ledger.outbox import Outbox
+from tollbridge.ledger.price_lists import PriceLists
 from tollbridge.ledger.readings import Readings
 from tollbridge.ledger.runs import Runs
 from tollbridge.ledger.schema import months
@@ -30,6 +31,7 @@ class Ledger:
 
     Attributes:
         months: how far each is.
+        price_lists: which one each month is billed with.
         invoices: an entry for each client and month.
         accounts: the SolusIO users of clients, and what was done to them.
         claims: who may send which invoice, and what came of it.
@@ -47,6 +49,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.months = Months(database)
+        self.price_lists = PriceLists(database)
         self.invoices = Invoices(database)
         self.accounts = Accounts(database)
         self.claims = Claims(database)
