@@ -51,7 +51,8 @@ ACTIVE, LOCKED, SUSPENDED = UserStatus.ACTIVE, UserStatus.LOCKED, UserStatus.SUS
 BY_0001 = {"alembic_version", "months", "invoices", "accounts"}
 BY_0003 = BY_0001 | {"mails", "signups", "enrolments", "used_links", "attempts"}
 BY_0004 = BY_0003 | {"holds", "readings", "unbilled", "runs", "leases", "events"}
-BY_0006 = BY_0004 | {"price_lists"}
+BY_0005 = BY_0004 | {"corrections", "write_offs"}
+BY_0006 = BY_0005 | {"price_lists"}
 
 
 def bring_to(url: str, revision: str) -> sa.Engine:
