@@ -52,8 +52,8 @@ def of_lines(
             "hours": line.hours,
             "tokens_per_hour": line.tokens_per_hour,
             "month": line.month or None,
-            "period_start": line.period_start and _date(line.period_start, plain),
-            "period_end": line.period_end and _date(line.period_end, plain),
+            "period_start": line.period_start and date_of(line.period_start, plain=plain),
+            "period_end": line.period_end and date_of(line.period_end, plain=plain),
         }
 
 
