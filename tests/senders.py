@@ -192,7 +192,7 @@ class Office:
             ledger.runs.end(live.id, "done", None)
 
     def _draft(self, client: Client) -> Draft:
-        prices = self.parts.settings.pricing.price_list()
+        prices = self.parts.settings.pricing.price_list(JUNE)
         price = token_price(prices, client, None, Currency("USD"))
         items = [
             UserItem(client.id, UsageItem("server", number, f"web-{number}", tokens(client.id))) for number in (1, 2)

@@ -39,9 +39,13 @@ books = "{folder}"
 
 @attrs.define
 class SmallWorld(World):
-    """Everything a test of the core needs; ``books`` are the billing system, with clients, invoices and troubles."""
+    """Everything a test of the core needs; ``books`` are the billing system, with clients, invoices and troubles.
+
+    ``file`` is what its bridge.toml is said to be called.
+    """
 
     books: Books = attrs.field(factory=Books)
+    file: str | None = None
 
     def adapter_table(self) -> str:
         """Billing in memory, with this world's books."""
@@ -70,7 +74,8 @@ class SmallWorld(World):
         settings = self.settings()
         billing = billing_system(self.books)
         with closing(Ledger.open(settings.ledger.url)) as ledger, closing(self.solus(settings)) as solus:
-            yield Parts(settings, solus, billing, ledger, built_in_source(settings, solus, ledger))
+            usage = built_in_source(settings, solus, ledger)
+            yield Parts(settings, solus, billing, ledger, usage, self.file)
 
     def add_client(self, client_id: int, currency: str = "USD", **columns: Any) -> None:
         """A client; its e-mail address is client<id>@example.com unless said otherwise."""

@@ -34,7 +34,7 @@ api_token = "sandbox-token"
 limit_group = "postpaid"
 
 [pricing.tokens]
-USD = "0.001"
+USD = "{usd}"
 EUR = "0.00091"
 JPY = "0.15"
 KWD = "0.0003"
@@ -87,6 +87,7 @@ class World:
     database_url: str
     ledger_url: str
     start: str = "2026-06"
+    usd: str = "0.001"
     billing: str = ""
     more: str = ""
     lease_seconds: int = 60
@@ -104,6 +105,7 @@ class World:
         return CONFIGURATION.format(
             solus=self.solus_url,
             start=self.start,
+            usd=self.usd,
             billing=self.billing,
             ledger=self.ledger_url,
             lease_seconds=self.lease_seconds,

@@ -1,5 +1,6 @@
 """Builds the parts from bridge.toml, once."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -98,4 +99,5 @@ def bridge(path: Path, connect: "Callable[[SolusSettings], Solus] | None" = None
             source = built_in_source(settings, solus, ledger)
         else:
             source = make_source(usage.source, file.source, usage.settings)
-        yield Parts(settings, solus, billing, ledger, source)
+        # Links are not followed: a file that is swapped by one is the same file with other words.
+        yield Parts(settings, solus, billing, ledger, source, os.path.abspath(path))  # noqa: PTH100

@@ -11,7 +11,9 @@ from tests.adapters.acme import ACME, configure, module
 from tests.world import World
 from tollbridge import Client
 from tollbridge.bridge import read_configuration
+from tollbridge.conformance.side import MONTH
 from tollbridge.errors import AdapterFault, ConfigError, TollbridgeError
+from tollbridge.rules.calendar import Month
 
 SETTINGS = '[adapter.settings]\nfile = "acme.json"'
 REQUIRED = ["client", "clients", "currencies", "create_invoice", "find_invoice", "unpaid_invoices"]
@@ -43,9 +45,26 @@ def test_a_hook_that_the_settings_leave_out_is_not_called(world: World) -> None:
     text += hook.format("terms", "client") + hook.format("authenticate", "email, password")
     _, billing = read_configuration(configure(world, f"{module(world.folder, text)}:AcmeAdapter", SETTINGS))
     assert (billing.can("terms"), billing.cannot["terms"]) == (False, "not here")
-    assert billing.terms(Client(1, "a@example.com", "USD")) is None
+    assert billing.terms(Client(1, "a@example.com", "USD"), MONTH) is None
     assert billing.can("authenticate")
     assert billing.can("currencies"), "an ability of the same name as a hook that every adapter has"
+
+
+@pytest.mark.parametrize("arguments", ["client", "client, month_start", "month_end, client, month_start"])
+def test_the_month_of_the_terms_may_be_left_out_and_is_told_to_who_asks(world: World, arguments: str) -> None:
+    text = f"""{ACME}
+    @hookimpl
+    def terms(self, {arguments}):
+        from tollbridge import Discount, Terms
+        months = [str(each) for name, each in sorted(locals().items()) if name.startswith("month")]
+        return Terms([Discount(" ".join(months), "", 1)])
+"""
+    _, billing = read_configuration(configure(world, f"{module(world.folder, text)}:AcmeAdapter", SETTINGS))
+    terms = billing.terms(Client(1, "a@example.com", "USD"), Month(2026, 12))
+    assert terms is not None
+    assert terms.discounts is not None
+    days = [day for name, day in (("month_end", "2027-01-01"), ("month_start", "2026-12-01")) if name in arguments]
+    assert terms.discounts[0].name == " ".join(days)
 
 
 @pytest.mark.parametrize("hook", REQUIRED)

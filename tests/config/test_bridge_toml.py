@@ -60,12 +60,57 @@ def test_what_is_left_out_has_the_contracts_defaults(tmp_path: Path) -> None:
 
 
 def test_prices_discounts_and_taxes_reach_the_rules_unchanged(tmp_path: Path) -> None:
-    prices = load(tmp_path, changed({"pricing.compound_tax": True}))[0].pricing.price_list()
+    prices = load(tmp_path, changed({"pricing.compound_tax": True}))[0].pricing.price_list(Month(2026, 7))
     assert prices.compound_tax
     assert [(rule.discount.multiplier, rule.client_group) for rule in prices.discounts] == [
         (Decimal("0.95"), "partners")
     ]
     assert [(rule.tax.label, rule.tax.rate, rule.country) for rule in prices.taxes] == [("VAT", Decimal(20), "GB")]
+
+
+def test_a_price_changes_from_its_month_on_and_a_currency_left_out_keeps_its_price(tmp_path: Path) -> None:
+    changes = [
+        {"from": "2026-12", "tokens": {"USD": "0.0012", "KWD": "0.1"}},
+        {"from": "2027-02", "tokens": {"USD": "0.0013"}},
+    ]
+    pricing = load(tmp_path, changed({"pricing.changes": changes}))[0].pricing
+    wanted = {
+        "2026-11": {"USD": "0.001", "EUR": "0.00091"},
+        "2026-12": {"USD": "0.0012", "EUR": "0.00091", "KWD": "0.1"},
+        "2027-01": {"USD": "0.0012", "EUR": "0.00091", "KWD": "0.1"},
+        "2028-01": {"USD": "0.0013", "EUR": "0.00091", "KWD": "0.1"},
+    }
+    for month, tokens in wanted.items():
+        prices = pricing.price_list(Month.parse(month))
+        assert {code: str(price) for code, price in prices.tokens.items()} == tokens
+        assert prices.discounts == pricing.price_list(Month(2026, 7)).discounts
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ([("2026-12", "USD"), ("2026-12", "EUR")], r"pricing.changes\[1\].from: is 2026-12, as the one before"),
+        ([("2026-12", "USD"), ("2026-11", "USD")], r"pricing.changes\[1\].from: is 2026-11, which is before 2026-12"),
+        ([("2026-13", "USD")], r"pricing.changes\[0\].from: '2026-13' is not a month"),
+        ([("2026-12", "usd")], r"pricing.changes\[0\].tokens.usd: must be a currency code"),
+        ([("2026-12", "")], r"pricing.changes\[0\].tokens: is empty"),
+    ],
+)
+def test_changes_that_are_doubled_unsorted_or_empty_are_named_with_what_to_do(
+    tmp_path: Path, changes: list[tuple[str, str]], told: str
+) -> None:
+    tree = changed({"pricing.changes": [
+        {"from": month, "tokens": {code: "1"} if code else {}} for month, code in changes
+    ]})  # fmt: skip
+    with pytest.raises(ConfigError, match=told):
+        load(tmp_path, tree)
+
+
+def test_a_misspelt_key_of_a_change_is_told_with_the_right_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, changed({"pricing.changes": [{"form": "2026-12", "tokens": {"USD": "1"}}]}))
+    assert "pricing.changes[0].form: is not known; did you mean from?" in str(caught.value)
+    assert "pricing.changes[0].from: is missing" in str(caught.value)
 
 
 def test_the_days_of_the_file_are_the_rungs_of_the_ladder(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.plugins.blesta.side import BlestaSide
 from tests.plugins.whmcs_like.side import WhmcsSide
 from tollbridge import OutcomeUnknown, Refused, Unavailable
 from tollbridge.conformance import an_invoice
+from tollbridge.conformance.side import MONTH
 from tollbridge_blesta import sandbox as blesta
 from tollbridge_whmcs_like import sandbox as whmcs
 
@@ -92,7 +93,7 @@ def difference(side: Side) -> Any:
     if isinstance(side, WhmcsSide):
         side.install.set_client(1042, group_id=1)
     client = billing.client(1042)
-    terms = billing.terms(client)
+    terms = billing.terms(client, MONTH)
     assert terms is not None
     invoice = an_invoice(client, "4.90", "1.10", taxes=terms.taxes or ())
     receipt = billing.create_invoice(invoice)

@@ -12,6 +12,7 @@ import pytest
 from tests.docs.walking import ROOT, Block, all_blocks, tollbridge
 from tests.world import World, a_world
 from tollbridge.http import Http
+from tollbridge.jobs.price_lists import now, running_month, shown_prices
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.solus.pricing_answer import encode, pricing_answer
 
@@ -81,7 +82,8 @@ def _documents(world: World, folder: Path) -> dict[str, Any]:
         interval = {"from": "2026-06-01T00:00:00Z", "to": "2026-07-01T00:00:00Z"}
         found["usage-feed"] = json.loads(http.request("GET", "api/v1/usage", params=interval).content)
     with world.parts() as parts:
-        price = Pricer(parts.billing, parts.settings.pricing.price_list()).price(parts.billing.client(1042))
+        prices = shown_prices(parts, running_month(parts, now()))
+        price = Pricer(parts.billing).price(parts.billing.client(1042), prices)
         found["pricing-answer"] = json.loads(encode(pricing_answer(price)))
     return found
 

@@ -21,6 +21,7 @@ from tollbridge.config.settings import (
     MailSettings,
     MeterSettings,
     PagesSettings,
+    PriceChange,
     PricingSettings,
     ServerSettings,
     Settings,
@@ -29,6 +30,7 @@ from tollbridge.config.settings import (
     UsageFields,
     UsageSettings,
 )
+from tollbridge.config.value_problems import key_of
 from tollbridge.secret import DatabaseUrl
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 
@@ -37,6 +39,7 @@ TABLES: dict[str, Any] = {
     "[solus.usage]": UsageSettings,
     "[solus.usage.fields]": UsageFields,
     "[pricing]": PricingSettings,
+    "[[pricing.changes]]": PriceChange,
     "[[pricing.discounts]]": DiscountSettings,
     "[[pricing.taxes]]": TaxSettings,
     "[billing]": BillingSettings,
@@ -93,7 +96,7 @@ def default(field: "attrs.Attribute[Any]") -> str:
 
 
 def test_every_table_and_every_key_is_documented_with_its_default() -> None:
-    there = {table: {field.name: default(field) for field in attrs.fields(kind)} for table, kind in TABLES.items()}
+    there = {table: {key_of(field): default(field) for field in attrs.fields(kind)} for table, kind in TABLES.items()}
     assert documented() == there
 
 
@@ -136,7 +139,7 @@ def test_the_repositorys_bridge_toml_shows_every_key() -> None:
     text = (ROOT / "bridge.toml").read_text(encoding="utf-8")
     shown = set(re.findall(r"^(?:# )?(\w+) = ", text, flags=re.MULTILINE))
     tables = set(re.findall(r"^(?:# )?\[+([\w.]+)\]+", text, flags=re.MULTILINE))
-    keys = {field.name for kind in TABLES.values() for field in attrs.fields(kind)}
+    keys = {key_of(field) for kind in TABLES.values() for field in attrs.fields(kind)}
     assert keys - shown - {table.rpartition(".")[2] for table in tables} == set()
 
 
@@ -148,7 +151,7 @@ def test_the_repositorys_bridge_toml_shows_true_defaults() -> None:
         if match := re.match(r"(?:# )?(\[+[\w.]+\]+)", line):
             table = match[1]
         match = re.match(r"# (\w+) = (\"[^\"]*\"|\w+)(.*)", line)
-        if match and "optional" not in match[3] and table not in {"[[pricing.discounts]]", "[[pricing.taxes]]"}:
+        if match and "optional" not in match[3] and not table.startswith("[[pricing."):
             field = getattr(attrs.fields(TABLES[table]), match[1])
             if default(field) not in {f"`{match[2]}`", "required"}:
                 wrong.append(line)

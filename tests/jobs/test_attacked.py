@@ -11,6 +11,7 @@ import pytest
 from tests.small_world import SmallWorld, a_small_world
 from tollbridge.errors import Refused
 from tollbridge.jobs.comparison import compare_usage
+from tollbridge.jobs.price_lists import running_month
 from tollbridge.jobs.reports import DailyReport
 from tollbridge.jobs.statement import UsageMemory
 from tollbridge.jobs.work import ClientsRead, _boot_seconds
@@ -89,7 +90,7 @@ def test_the_page_shows_the_usage_of_all_users_whose_invoice_is_the_clients(worl
     world.panel.set_time(now)
     with world.parts() as parts:
         parts.ledger.accounts.add(Account(1, unlinked, "unlinked@example.com"), None)
-        shown = UsageMemory(parts).of_client(1)
+        shown = UsageMemory(parts).of_client(1, running_month(parts, now))
     assert sorted(item.name for item in shown.items) == ["other", "unlinked", "web-1"]
 
 

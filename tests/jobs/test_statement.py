@@ -9,6 +9,7 @@ import pytest
 from tests.small_world import SmallWorld
 from tollbridge import Unavailable, UserUsage
 from tollbridge.jobs import statement
+from tollbridge.jobs.price_lists import now, running_month
 from tollbridge.jobs.statement import UsageMemory
 from tollbridge.kept import Freshness
 from tollbridge.usage import UsageSource
@@ -31,16 +32,16 @@ def test_a_visitor_is_shown_the_older_figures_with_their_time_while_newer_ones_a
 
     monkeypatch.setattr(statement, "_FRESHNESS", LONG)
     with world.parts() as parts:
-        memory = UsageMemory(parts)
+        memory, month = UsageMemory(parts), running_month(parts, now())
         before = datetime.now(UTC)
-        first = memory.of_client(7)
+        first = memory.of_client(7, month)
         assert before <= first.as_of <= datetime.now(UTC)
         monkeypatch.setattr(UsageSource, "read", slow)
-        assert [memory.of_client(7).as_of for _ in range(3)] == [first.as_of] * 3
+        assert [memory.of_client(7, month).as_of for _ in range(3)] == [first.as_of] * 3
         assert begun.acquire(timeout=30)
         assert not begun.acquire(blocking=False), "one reads for all"
         go_on.set()
-        while memory.of_client(7).as_of == first.as_of:
+        while memory.of_client(7, month).as_of == first.as_of:
             pass
 
 
@@ -55,5 +56,5 @@ def test_the_first_visitor_waits_no_longer_than_it_may(world: SmallWorld, monkey
     monkeypatch.setattr(UsageSource, "read", hang)
     with world.parts() as parts:
         with pytest.raises(Unavailable):
-            UsageMemory(parts).of_client(7)
+            UsageMemory(parts).of_client(7, running_month(parts, now()))
         go_on.set()

@@ -42,6 +42,7 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.closing import is_to_draft
 from tollbridge.rules.entry import Document, State
 from tollbridge.rules.overdue import Hold, HoldReason, Mark
+from tollbridge.rules.pricing import PriceList
 from tollbridge.secret import DatabaseUrl
 
 MIGRATIONS = "core/tollbridge/ledger/migrations"
@@ -52,6 +53,7 @@ BY_0003 = BY_0001 | {"mails", "signups", "enrolments", "used_links", "attempts"}
 BY_0004 = BY_0003 | {"holds", "readings", "unbilled", "runs", "leases", "events"}
 BY_0005 = BY_0004 | {"corrections", "write_offs"}
 BY_0006 = BY_0005 | {"snapshots", "stretches"}
+BY_0007 = BY_0006 | {"price_lists"}
 
 
 def bring_to(url: str, revision: str) -> sa.Engine:
@@ -206,10 +208,10 @@ def test_a_ledger_of_the_first_revision_keeps_its_invoices_months_and_accounts(f
         holds, mark = (Hold(HoldReason.OVERDUE, LOCKED),), Mark(LOCKED, ACTIVE)
         assert ledger.accounts.of_clients([1042]) == {1042: Account(1042, 1142, "c1042@example.com", holds, mark)}
         ledger.close()
-    assert tables(first_ledger_url) == BY_0006
+    assert tables(first_ledger_url) == BY_0007
 
 
-@pytest.mark.parametrize("in_the_way", ["attempts", "events"])
+@pytest.mark.parametrize("in_the_way", ["attempts", "events", "price_lists"])
 def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_the_next(
     first_ledger_url: str, in_the_way: str
 ) -> None:
@@ -225,7 +227,7 @@ def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_
         connection.exec_driver_sql(f"DROP TABLE {in_the_way}")
     engine.dispose()
     Ledger.open(DatabaseUrl(first_ledger_url)).close()
-    assert tables(first_ledger_url) == BY_0006
+    assert tables(first_ledger_url) == BY_0007
 
 
 # From the third
@@ -338,6 +340,36 @@ def test_the_pages_rows_are_kept(brought_forward: Ledger) -> None:
     assert not ledger.visits.allow("login:ada", 1, HOUR, NOW)
 
 
+# From the fourth
+
+
+@pytest.fixture
+def fourth_ledger_url(unmade_ledger_url: str) -> str:
+    """A ledger of revision 0004 of each kind, in the middle of July, which it has not seen a price list of."""
+    engine = bring_to(unmade_ledger_url, "0004")
+    add(engine, "months", {"month": "2026-06", "drafted_at": NOW, "closed_at": NOW})
+    add(engine, "invoices", invoice(1, JUNE, "issued", prices="0123456789abcdef", **ISSUED))
+    add(engine, "runs", {"command": "run", "host": "here:1", "day": DAY, "began_at": NOW, "ended_at": NOW})
+    add(engine, "events", {"at": NOW, "month": "2026-06", "what": "month", "after": "closed"})
+    engine.dispose()
+    return unmade_ledger_url
+
+
+def test_a_ledger_without_price_lists_keeps_the_first_one_that_is_seen_and_its_entries_have_their_own(
+    fourth_ledger_url: str,
+) -> None:
+    assert tables(fourth_ledger_url) == BY_0004
+    ledger = Ledger.open(DatabaseUrl(fourth_ledger_url))
+    assert ledger.price_lists.find(JUNE) is None
+    assert found(ledger, 1).document.price == PRICE
+    assert ledger.months.is_closed(JUNE)
+    assert [(each.month, each.after) for each in ledger.events.of_kind("month")] == [("2026-06", "closed")]
+    seen = PriceList({"EUR": Decimal("0.001")})
+    assert ledger.price_lists.keep(JULY, seen, "bridge.toml").prices == seen
+    ledger.close()
+    assert tables(fourth_ledger_url) == BY_0007
+
+
 # From the fifth
 
 
@@ -365,7 +397,7 @@ def test_a_ledger_of_the_fifth_revision_keeps_all_its_rows_and_gets_a_meter(fift
     assert {table: rows for table, rows in after.items() if table in before} | {"alembic_version": []} == before | {
         "alembic_version": []
     }
-    assert after.keys() - before.keys() == {"snapshots", "stretches"}
+    assert after.keys() >= before.keys() | {"snapshots", "stretches"}
     assert ledger.meter.last() is None
     ledger.meter.add(NOW, [])
     assert ledger.meter.snapshots(NOW, NOW + HOUR) == [NOW]

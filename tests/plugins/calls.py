@@ -7,6 +7,7 @@ import attrs
 from tests.plugins.blesta.side import BlestaSide
 from tests.plugins.whmcs_like.side import WhmcsSide
 from tollbridge.conformance import OtherSide, an_invoice
+from tollbridge.conformance.side import MONTH
 from tollbridge.model import Client, Invoice
 from tollbridge.sandbox import Simulator
 from tollbridge_blesta import sandbox as blesta
@@ -37,12 +38,12 @@ def costs(side: OtherSide, simulator: Simulator, clients: int, history: Callable
     billing = side.billing()
     first = side.some_client(id=1041, email="first@example.com", country="DE")
     billing.create_invoice(invoice_of(first))
-    billing.terms(billing.client(first.id))
+    billing.terms(billing.client(first.id), MONTH)
     billing.currencies()
     hooks: dict[str, Callable[[], object]] = {
         "clients": lambda: list(billing.clients()),
         "currencies": billing.currencies,
-        "terms": lambda: [billing.terms(client) for client in made],
+        "terms": lambda: [billing.terms(client, MONTH) for client in made],
         "invoices_since": lambda: list(billing.invoices_since(an_invoice(first).issue_date)),
         "create_invoice": lambda: [billing.create_invoice(invoice_of(client)) for client in made],
         "unpaid_invoices": lambda: list(billing.unpaid_invoices()),

@@ -14,6 +14,9 @@ from tests.server.asking import ask, counting, endpoint, exact, metric, out_of_r
 from tests.world import World, a_world
 from tollbridge import Client
 from tollbridge.errors import NotFound, TollbridgeError, Unavailable
+from tollbridge.kept import Kept
+from tollbridge.rules.calendar import Month
+from tollbridge.rules.pricing import MonthPrices, PriceList
 from tollbridge.server.prices import LookupThreads, Prices
 
 
@@ -159,9 +162,10 @@ class _Story:
         self.now = 1000.0
         self.billing = "up"
         self.fetched: dict[int, float] = {}
-        self.prices = Prices(self.fetch, _AtOnce(1), fresh_seconds=10, stale_seconds=50)
+        lists = Kept(lambda: MonthPrices(Month(2026, 7), PriceList({})))
+        self.prices = Prices(self.fetch, lambda: lists, _AtOnce(1), fresh_seconds=10, stale_seconds=50)
 
-    def fetch(self, client_id: int) -> bytes:
+    def fetch(self, client_id: int, _prices: MonthPrices) -> bytes:
         if self.billing == "down":
             raise Unavailable("down")
         if self.billing == "gone":

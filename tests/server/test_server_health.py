@@ -26,7 +26,7 @@ def test_a_server_that_is_up_says_so_whatever_else_is_down(world: World) -> None
 def test_ready_when_ledger_and_billing_system_answer(world: World) -> None:
     with endpoint(world) as url:
         answer = httpx.get(f"{url}/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"ready": True, "problems": []})
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "problems": [], "warnings": []})
 
 
 def test_not_ready_while_the_billing_system_is_down(world: World) -> None:

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.small_world import _new_ledger
 from tests.usage.looking import look
+from tests.world import new_ledger
 from tollbridge.config import MeterSettings
 from tollbridge.ledger import Ledger
 from tollbridge.secret import DatabaseUrl
@@ -109,7 +109,7 @@ def a_life(*, dense: bool) -> Iterator[Life]:
     panel.add_plan("Free", 0, 0)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "ledger.db"
-        file.write_bytes(_new_ledger())
+        file.write_bytes(new_ledger())
         with closing(Ledger.open(DatabaseUrl(f"sqlite:///{file}"))) as ledger:
             ledger.database.engine.dispose()
             sa.event.listen(ledger.database.engine, "connect", _hasty)

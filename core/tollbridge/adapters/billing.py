@@ -12,6 +12,7 @@ from tollbridge.adapters.hookspecs import OPTIONAL
 from tollbridge.adapters.loading import inabilities
 from tollbridge.errors import AdapterFault, NotFound, Refused, TollbridgeError
 from tollbridge.model import Attempt, Check, Client, Currency, Invoice, Receipt, Signup, Terms
+from tollbridge.rules.calendar import Month
 from tollbridge.secret import redact
 
 Value = TypeVar("Value")
@@ -96,9 +97,12 @@ class BillingSystem:
         """The active currencies by code; empty if the billing system cannot say."""
         return {currency.code: currency for currency in self._all("currencies", Currency)}
 
-    def terms(self, client: Client) -> Terms | None:
-        """The client's discounts and taxes, as far as the billing system can say."""
-        return self._optional("terms", Terms, client=client) if self.can("terms") else None
+    def terms(self, client: Client, month: Month) -> Terms | None:
+        """The client's discounts and taxes in a month, as far as the billing system can say."""
+        if not self.can("terms"):
+            return None
+        days = {"month_start": month.first_day, "month_end": month.next.first_day}
+        return self._optional("terms", Terms, client=client, **days)
 
     def create_invoice(self, invoice: Invoice, attempt: Attempt | None = None) -> Receipt:
         """Create an invoice, or go on creating it; the receipt must name the same reference and client."""

@@ -30,7 +30,7 @@ OPTIONAL = (
 LISTENERS = ("invoice_issued", "user_status_changed", "run_finished")
 
 # Arguments that an adapter may do without.
-MAY_LEAVE_OUT = {"create_invoice": {"attempt"}}
+MAY_LEAVE_OUT = {"create_invoice": {"attempt"}, "terms": {"month_start", "month_end"}}
 
 # What an adapter that has all required hooks may still be unable to do, and then says so in its attribute ``cannot``.
 ABILITIES = {
@@ -80,8 +80,12 @@ class Hooks:
         """Every invoice that is unpaid or whose payment is under way; others than the bridge's may be among them."""
 
     @hookspec(firstresult=True)
-    def terms(self, client: Client) -> Terms | None:
-        """The client's discounts and taxes; None, or None in one of them, leaves it to bridge.toml."""
+    def terms(self, client: Client, month_start: date, month_end: date) -> Terms | None:
+        """The client's discounts and taxes in a month; None, or None in one of them, leaves it to bridge.toml.
+
+        ``month_start`` is the month's first day, ``month_end`` the first day of the next one. An adapter whose system
+        keeps no terms by date leaves both out.
+        """
 
     @hookspec(firstresult=True)
     def check(self) -> list[Check]:  # type: ignore[empty-body]

@@ -24,7 +24,7 @@ _PANELS = {
     "Setting up": {"init": "setup", "check": "setup", "probe": "probe", "connect": "setup"},
     "Every day": {
         "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily",
-        "approve": "decisions", "write-off": "decisions", "meter": "meter",
+        "approve": "decisions", "write-off": "decisions", "reprice": "price", "meter": "meter",
         "serve": "serve",
     },
     "Looking": {

@@ -119,6 +119,8 @@ def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = F
         say(f"Invoices   left to another run, which is at it: {work}")
     if not report.months:
         say(f"Invoices   {'not looked at' if stopped else 'no month is waiting to be closed'}")
+        for remark in _remarks(report):
+            complain(remark)
         return
     verb = "to issue" if dry_run else "issued"
     months = ", ".join(str(month) for month in report.months)

@@ -17,7 +17,7 @@ from tollbridge.config import METER, named_adapter
 from tollbridge.errors import TollbridgeError, UsageError
 from tollbridge.jobs.comparison import Comparison, UsageRow, compare_usage, metered_lines
 from tollbridge.jobs.daily import when
-from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.price_lists import now, running_month, shown_prices
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.reports import invoice_json
 from tollbridge.model import Currency, InvoiceStatus
@@ -86,8 +86,9 @@ def plans(context: typer.Context, as_json: AsJson = False) -> None:
     """SolusIO's plans in tokens and in each currency, before discounts and tax, as in step 2 of the guide."""
     with context.obj.parts() as parts:
         found = parts.solus.plans()
-        currencies = _currencies(parts)
-        prices = parts.settings.pricing.tokens
+        prices = shown_prices(parts, running_month(parts, now())).prices.tokens
+        pricer = Pricer(parts.billing)
+        currencies = {code: pricer.writing(code) for code in prices}
     rows = [
         {
             "id": plan.id,
@@ -112,12 +113,6 @@ def plans(context: typer.Context, as_json: AsJson = False) -> None:
     out.print(_conversion_table(prices, currencies))
     for code in prices:
         out.print(_plan_table(code, currencies[code], rows))
-
-
-def _currencies(parts: Parts) -> dict[str, Currency]:
-    """How each priced currency is written; one that the billing system does not list is written as ISO has it."""
-    pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
-    return {code: pricer.writing(code) for code in parts.settings.pricing.tokens}
 
 
 def _conversion_table(prices: dict[str, Decimal], currencies: dict[str, Currency]) -> Table:

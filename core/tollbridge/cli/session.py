@@ -1,7 +1,7 @@
 """What every command has at hand: where bridge.toml is, and the options they share."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -13,8 +13,6 @@ from tollbridge.errors import UsageError
 from tollbridge.rules.calendar import Month
 
 if TYPE_CHECKING:
-    from tollbridge.adapters.billing import BillingSystem
-    from tollbridge.config import Settings
     from tollbridge.jobs.parts import Parts
 
 Value = TypeVar("Value")
@@ -31,15 +29,6 @@ class Session:
         from tollbridge.bridge import bridge  # noqa: PLC0415 - slow to import, and not needed for --help
 
         return bridge(self.config)
-
-    @contextmanager
-    def billing(self) -> "Iterator[tuple[Settings, BillingSystem]]":
-        """The settings and the billing system, for a command that needs neither the ledger nor SolusIO."""
-        from tollbridge.bridge import read_configuration  # noqa: PLC0415
-
-        settings, billing = read_configuration(self.config)
-        with closing(billing):
-            yield settings, billing
 
     def adapter_settings(self, kind: type[Value]) -> Value:
         """The adapter's own settings from bridge.toml, for a command that an adapter brings along.
@@ -90,3 +79,4 @@ def month_option(name: str, words: str) -> Any:
 
 
 MonthOption = Annotated[Month | None, month_option("--month", "A month like 2026-07.")]
+NeededMonth = Annotated[Month, month_option("--month", "A month like 2026-07.")]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -17,10 +17,11 @@ from tollbridge.adapters.loading import adapter_class
 from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
 from tollbridge.config import METER, MailSettings
+from tollbridge.config.settings import PriceChange
 from tollbridge.errors import TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.parts import Parts
-from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.price_lists import RunningPrices, another_list, now, running_month
 from tollbridge.mail import Sender
 from tollbridge.model import Check
 from tollbridge.rules.calendar import Month
@@ -117,6 +118,7 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
     parts.ledger.ping()
     yield Check("ledger", ok=True, detail=str(parts.settings.ledger.url))
     yield from _solus_checks(parts)
+    yield _list_check(parts)
     try:
         yield from parts.billing.check()
         yield from _currency_checks(parts)
@@ -160,7 +162,7 @@ def _pages_checks(parts: Parts) -> Iterator[Check]:
 def _offered_by_pages(parts: Parts) -> str:
     from tollbridge.server.pages import pages_of  # noqa: PLC0415 - slow to import
 
-    pages = pages_of(parts, Pricer(parts.billing, parts.settings.pricing.price_list()))  # tries every template
+    pages = pages_of(parts, RunningPrices(parts))  # tries every template
     offers = pages.offers if pages else {}
     return ", ".join(f"{name}: {'yes' if offered else 'no'}" for name, offered in offers.items())
 
@@ -216,11 +218,35 @@ def _found(error: TollbridgeError) -> str:
     return f"{_UNREACHABLE}{str(error).rpartition(_UNREACHABLE)[2]}" if isinstance(error, Unavailable) else str(error)
 
 
+def _list_check(parts: Parts) -> Check:
+    """Whether the month that it is is billed with bridge.toml's list; another one is no error, and is told."""
+    month = running_month(parts, now())
+    another = another_list(parts, month)
+    coming = [f"from {each.from_} on {_listed(each.tokens)}" for each in _changes_after(parts, month)]
+    words = f"warning: {another}" if another else f"{month} is billed with those of bridge.toml"
+    return Check("prices", ok=True, detail="; ".join([words, *coming]))
+
+
+def _changes_after(parts: Parts, month: Month) -> list[PriceChange]:
+    return [each for each in parts.settings.pricing.changes if each.from_ > month]
+
+
+def _listed(tokens: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{code} {price:f}" for code, price in tokens.items())
+
+
 def _currency_checks(parts: Parts) -> Iterator[Check]:
     """Each active currency has a token price, of no more decimals than its adapter allows, and vice versa."""
-    priced, active = parts.settings.pricing.tokens, parts.billing.currencies()
+    month = running_month(parts, now())
+    priced, active = parts.settings.pricing.price_list(month).tokens, parts.billing.currencies()
+    decimals = parts.billing.token_price_decimals
     for code in sorted(active):
-        yield _price_check(code, priced.get(code), parts.billing.token_price_decimals)
+        yield _price_check(code, priced.get(code), decimals)
+    for change in _changes_after(parts, month):
+        for code, price in change.tokens.items():
+            later = _price_check(code, price, decimals)
+            if not later.ok:
+                yield attrs.evolve(later, name=f"{later.name} from {change.from_} on")
     for code in sorted(priced.keys() - active.keys() if active else ()):
         yield Check(f"currency {code}", ok=True, detail="has a token price, and is not active in the billing system")
 

@@ -7,7 +7,7 @@ import typer
 from tollbridge.cli.output import print_json, say
 from tollbridge.cli.session import AsJson
 from tollbridge.errors import NotFound, UsageError
-from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.price_lists import RunningPrices
 
 
 def sso(
@@ -19,7 +19,7 @@ def sso(
     from tollbridge.server.pages import pages_of  # noqa: PLC0415 - slow to import
 
     with context.obj.parts() as parts:
-        pages = pages_of(parts, Pricer(parts.billing, parts.settings.pricing.price_list()))
+        pages = pages_of(parts, RunningPrices(parts))
         if pages is None:
             raise UsageError("bridge.toml has no [pages], so there is nothing to log in to")
         try:

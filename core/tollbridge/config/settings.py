@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_network
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -178,6 +179,32 @@ class TaxSettings:
     state: str | None = None
 
 
+def _something(_instance: object, attribute: "attrs.Attribute[Any]", value: dict[str, Any]) -> None:
+    if not value:
+        raise FieldError(attribute.name, 'is empty: name a price that changes, like { USD = "0.0012" }')
+
+
+@attrs.frozen
+class PriceChange:
+    """``[[pricing.changes]]``: other token prices from a month on; a currency left out keeps its price.
+
+    ``from_`` is the key ``from``, which Python has for itself.
+    """
+
+    from_: Month
+    tokens: dict[str, Decimal] = attrs.field(validator=[_something, _currencies, _prices_of_one])
+
+
+def _in_order(_instance: object, attribute: "attrs.Attribute[Any]", value: list[PriceChange]) -> None:
+    """Each change is from a later month than the one before it."""
+    for index, (before, after) in enumerate(pairwise(value), 1):
+        key = f"{attribute.name}[{index}].from"
+        if after.from_ == before.from_:
+            raise FieldError(key, f"is {after.from_}, as the one before: put all prices of one month into one change")
+        if after.from_ < before.from_:
+            raise FieldError(key, f"is {after.from_}, which is before {before.from_} above it: put the earliest first")
+
+
 @attrs.frozen
 class PricingSettings:
     """``[pricing]``: one token's price per currency, and terms for adapters that cannot read them."""
@@ -187,11 +214,16 @@ class PricingSettings:
     compound_tax: bool = False
     discounts: list[DiscountSettings] = attrs.Factory(list)
     taxes: list[TaxSettings] = attrs.Factory(list)
+    changes: list[PriceChange] = attrs.field(factory=list, validator=_in_order)
 
-    def price_list(self) -> PriceList:
-        """The same as the rules take it."""
+    def price_list(self, month: Month) -> PriceList:
+        """What the file says of the prices of a month: the same as the rules take it."""
+        tokens = dict(self.tokens)
+        for change in self.changes:
+            if change.from_ <= month:
+                tokens |= change.tokens
         return PriceList(
-            tokens=self.tokens,
+            tokens=tokens,
             prices_include_tax=self.prices_include_tax,
             compound_tax=self.compound_tax,
             discounts=tuple(

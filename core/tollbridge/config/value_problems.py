@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from keyword import iskeyword
 from typing import Any
 
 import attrs
@@ -14,6 +15,15 @@ class ValueProblem(ValueError):
     """A value that cannot be used; the message follows the key's path in a sentence."""
 
 
+def key_of(field: "attrs.Attribute[Any]") -> str:
+    """A field's key: its name, without the underscore at the end of a word that Python has for itself."""
+    return _key(field.name)
+
+
+def _key(name: str) -> str:
+    return name[:-1] if name.endswith("_") and iskeyword(name[:-1]) else name
+
+
 def explain(error: BaseException, key: str, wanted: Any) -> Iterator[str]:
     """Sentences for everything that cattrs found wrong, each beginning with its key's path."""
     if isinstance(error, ExceptionGroup):
@@ -21,7 +31,7 @@ def explain(error: BaseException, key: str, wanted: Any) -> Iterator[str]:
             path, inner_type = _place(inner, key, wanted)
             yield from explain(inner, path, inner_type)
     elif isinstance(error, ForbiddenExtraKeysError):
-        names = [field.name for field in attrs.fields(error.cl) if field.init] if attrs.has(error.cl) else []
+        names = [key_of(field) for field in attrs.fields(error.cl) if field.init] if attrs.has(error.cl) else []
         for extra in sorted(error.extra_fields):
             yield f"{f'{key}.{extra}'.lstrip('.')}: is not known{nearest(extra, names)}"
     elif isinstance(error, FieldError):
@@ -40,7 +50,7 @@ def _place(error: BaseException, key: str, wanted: Any) -> tuple[str, Any]:
     """The key path and the type that ``error`` is about, from the notes cattrs leaves on it."""
     for note in getattr(error, "__notes__", ()):
         if hasattr(note, "name"):
-            return f"{key}.{note.name}".lstrip("."), note.type
+            return f"{key}.{_key(note.name)}".lstrip("."), note.type
         if hasattr(note, "index"):
             place = f"{key}[{note.index}]" if isinstance(note.index, int) else f"{key}.{note.index}"
             return place, note.type

@@ -13,9 +13,9 @@ import attrs
 import cattrs
 from cattrs.cols import is_mapping, is_sequence, list_structure_factory, mapping_structure_factory
 from cattrs.errors import ClassValidationError
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, override
 
-from tollbridge.config.value_problems import ValueProblem, nearest
+from tollbridge.config.value_problems import ValueProblem, key_of, nearest
 from tollbridge.fields import FieldError
 from tollbridge.rules.calendar import Month
 from tollbridge.secret import DatabaseUrl, Secret
@@ -50,7 +50,8 @@ def make_converter(folder: Path) -> cattrs.Converter:
 
 def _thorough(kind: type[Any], converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
     """Read a table; when a key of it is wrong, still validate the others, so that all problems show at once."""
-    plain = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+    keys = {field.name: override(rename=key_of(field)) for field in attrs.fields(kind) if key_of(field) != field.name}
+    plain = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **keys)  # type: ignore[arg-type]
 
     def structure(value: Any, _: Any) -> Any:
         if not isinstance(value, dict):
@@ -66,10 +67,10 @@ def _thorough(kind: type[Any], converter: cattrs.Converter) -> Callable[[Any, An
 
 def _field_errors(kind: type[Any], value: dict[str, Any], converter: cattrs.Converter) -> Iterator[Exception]:
     for field in attrs.fields(attrs.resolve_types(kind)):
-        if field.validator is None or field.name not in value:
+        if field.validator is None or key_of(field) not in value:
             continue
         try:
-            field.validator(None, field, converter.structure(value[field.name], field.type))
+            field.validator(None, field, converter.structure(value[key_of(field)], field.type))
         except FieldError as error:
             yield error
         except Exception:  # noqa: BLE001, S112 - reported already, with the key's place

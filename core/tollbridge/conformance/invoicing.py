@@ -6,7 +6,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from tollbridge.conformance.side import NOBODY, OtherSide, an_invoice
+from tollbridge.conformance.side import MONTH, NOBODY, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
 from tollbridge.model import Client, Invoice, InvoiceLine, InvoiceStatus
 
@@ -21,7 +21,7 @@ _AMOUNTS = [
 def _taxed(side: OtherSide, client: Client, rates: tuple[str, ...], *amounts: str) -> Invoice:
     """An invoice with these taxes: charged by the other side and told by the adapter, or given by bridge.toml."""
     taxes = side.charged_taxes(client, *rates)
-    terms = None if "taxes" in side.cannot() else side.billing().terms(client)
+    terms = None if "taxes" in side.cannot() else side.billing().terms(client, MONTH)
     return an_invoice(client, *amounts, taxes=taxes, compound=terms.compound if terms else False)
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from tollbridge.conformance.side import OtherSide, an_invoice
+from tollbridge.conformance.side import MONTH, OtherSide, an_invoice
 from tollbridge.errors import TollbridgeError
 from tollbridge.model import Client
 
@@ -21,7 +21,7 @@ def _questions(side: OtherSide, client: Client, invoice_id: str) -> list[Callabl
         lambda billing: billing.client(client.id),
         lambda billing: sorted(each.id for each in billing.clients()),
         lambda billing: billing.currencies(),
-        lambda billing: billing.terms(client),
+        lambda billing: billing.terms(client, MONTH),
         lambda billing: billing.find_invoice(client.id, reference),
         lambda billing: billing.find_invoice(client.id, f"TB-1999-01-{client.id}"),
         lambda billing: sorted(str(each.id) for each in billing.unpaid_invoices() if "2026-06" in each.reference),

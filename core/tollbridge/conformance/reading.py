@@ -5,9 +5,10 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from tollbridge.conformance.side import NOBODY, WRITINGS, OtherSide, an_invoice
+from tollbridge.conformance.side import MONTH, NOBODY, WRITINGS, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
 from tollbridge.model import ClientStatus, Discount, TaxRate
+from tollbridge.rules.calendar import Month
 from tollbridge.texts.languages import LANGUAGES, language_called
 
 _BEYOND_A_PAGE = (-1, 0, 1)
@@ -123,12 +124,12 @@ class ReadingTests:
         client = side.some_client()
         billing = side.billing()
         if "discounts" in side.cannot():
-            terms = billing.terms(client)
+            terms = billing.terms(client, MONTH)
             assert terms is None or terms.discounts is None
             return
         side.give_discount(client.id, Discount("Partners", "5% recurring discount", Decimal("0.95")))
         billing = side.billing()
-        terms = billing.terms(billing.client(client.id))
+        terms = billing.terms(billing.client(client.id), MONTH)
         assert terms is not None
         assert terms.discounts is not None
         assert [discount.multiplier for discount in terms.discounts] == [Decimal("0.95")]
@@ -137,18 +138,24 @@ class ReadingTests:
         here, elsewhere = side.some_client(country="GB"), side.some_client(id=1043, email="b@example.com", country="FR")
         billing = side.billing()
         if "taxes" in side.cannot():
-            terms = billing.terms(here)
+            terms = billing.terms(here, MONTH)
             assert terms is None or terms.taxes is None
             return
         side.add_tax("GB", TaxRate("VAT", Decimal("17.5")))
         billing = side.billing()
         rates = []
         for client in (here, elsewhere):
-            terms = billing.terms(billing.client(client.id))
+            terms = billing.terms(billing.client(client.id), MONTH)
             assert terms is not None
             assert terms.taxes is not None
             rates.append([tax.rate for tax in terms.taxes])
         assert rates == [[Decimal("17.5")], []]
+
+    def test_terms_are_told_of_any_month(self, side: OtherSide) -> None:
+        client = side.some_client()
+        billing = side.billing()
+        told = [billing.terms(client, month) for month in (Month(1999, 12), MONTH, Month(2999, 12))]
+        assert told == [None] * 3 or None not in told
 
     def test_check_finds_nothing_wrong_and_writes_nothing(self, side: OtherSide) -> None:
         side.some_client()

@@ -209,7 +209,7 @@ class OtherSide(ABC):
             return taxes
         for level, tax in enumerate(taxes, 1):
             self.add_tax(client.country, tax, level)
-        terms = self.billing().terms(client)
+        terms = self.billing().terms(client, MONTH)
         assert terms is not None
         assert terms.taxes
         return terms.taxes
@@ -221,6 +221,7 @@ class OtherSide(ABC):
         return found[0]
 
 
+MONTH = Month(2026, 6)  # whose terms are asked for
 WRITINGS = {
     "USD": Currency("USD", prefix="$"),
     "JPY": Currency("JPY", prefix="¥", decimals=0),

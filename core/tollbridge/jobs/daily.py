@@ -15,6 +15,7 @@ from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
 from tollbridge.jobs.overdue import Overdue
 from tollbridge.jobs.parts import Failures, Parts, Progress, When
+from tollbridge.jobs.price_lists import another_list, prices_to_bill, running_month, shown_prices
 from tollbridge.jobs.problems import settle_problems
 from tollbridge.jobs.recheck import tell_undecided
 from tollbridge.jobs.reports import AccountsReport, DailyReport, InvoicingReport, OverdueReport, invoice_json
@@ -58,6 +59,7 @@ class Run:
 
         def job(work: Work, report: DailyReport) -> None:
             _refuse_wrong_clock(work)
+            _keep_prices(work, report.invoicing)
             _invoice(work, report.invoicing, month)
 
         return _whole(self._do("invoice", job, works=True)).invoicing
@@ -113,6 +115,7 @@ def _daily(work: Work, report: DailyReport) -> None:
     except TollbridgeError as error:
         report.stopped_by = error
     with report.going_on():
+        _keep_prices(work, report.invoicing)
         Sync(work, report.accounts).sync()
         _invoice(work, report.invoicing)
     with report.going_on():
@@ -129,6 +132,13 @@ def _release(work: Work, report: DailyReport) -> None:
     Overdue(work, report.overdue).release()
 
 
+def _keep_prices(work: Work, report: InvoicingReport) -> None:
+    """The month that it is has the first list that was seen in it; another one in bridge.toml changes nothing."""
+    month = running_month(work.parts, work.when.now)
+    prices_to_bill(work.parts, month, work.live.id)
+    report.tell_once([another_list(work.parts, month)])
+
+
 def _invoice(work: Work, report: InvoicingReport, only: Month | None = None) -> None:
     """Draft what is to be drafted, send what is written, and close the months in which nothing is left unfinished.
 
@@ -142,6 +152,8 @@ def _invoice(work: Work, report: InvoicingReport, only: Month | None = None) -> 
         report.months.extend(months)
         report.left.extend(f"run {run.id} ({run.command}) on {run.host}" for run in ledger.runs.alive(work.live.id))
         return
+    if work.parts.is_dry:
+        report.tell_once(another_list(work.parts, month) for month in months)
     _draft(work, [only] if only else [month for month in months if _is_to_draft(work, month)], report, failures)
     months = [only] if only else months_due(work.parts, work.when)  # drafts may have opened one again
     report.months.extend(months)
@@ -170,7 +182,7 @@ def _draft(work: Work, months: Sequence[Month], report: InvoicingReport, failure
 
 def _is_to_draft(work: Work, month: Month) -> bool:
     """Whether somebody has no entry yet, or one that is to be drafted anew."""
-    ledger, prices = work.parts.ledger, work.parts.settings.pricing.price_list().digest
+    ledger, prices = work.parts.ledger, shown_prices(work.parts, month).prices.digest
     if not ledger.months.is_drafted(month):
         return True
     return any(is_to_draft(entry, work.when.day, prices) for page in ledger.invoices.written(month) for entry in page)

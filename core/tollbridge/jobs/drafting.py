@@ -5,12 +5,14 @@ One run drafts at a time: it holds a lease that every page of clients renews in 
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import attrs
 
 from tollbridge.errors import NotFound, Refused, TollbridgeError
 from tollbridge.jobs.month_usage import read_month
 from tollbridge.jobs.parts import Failures
+from tollbridge.jobs.price_lists import ListsToBill
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.recheck import Recheck
 from tollbridge.jobs.reports import InvoicingReport
@@ -38,11 +40,10 @@ class Drafting:
         self._lease = lease
         self._clock = LeaseClock(work.lease)
         self._failures = failures
-        pricing, billing = work.parts.settings.pricing, work.parts.settings.billing
-        self._list = pricing.price_list()
-        self._rules = billing.invoice_rules
-        self._pricer = Pricer(work.parts.billing, self._list)
-        self._recheck = Recheck(work, report, lease, self._still_ours, failures, self._pricer)
+        self._rules = work.parts.settings.billing.invoice_rules
+        self._pricer = Pricer(work.parts.billing)
+        self._lists = ListsToBill(work.parts, work.live.id)
+        self._recheck = Recheck(work, report, lease, self._still_ours, failures, self._pricer, self._lists)
         self._read: set[Month] = set()
 
     def draft(self, month: Month) -> None:
@@ -89,7 +90,7 @@ class Drafting:
 
     def _fill(self, billed: StagedBilled, month: Month) -> None:
         """What entries that stay as they are, and corrections, hold of a month of which some were drafted before."""
-        ledger, day, prices = self._work.parts.ledger, self._work.when.day, self._list.digest
+        ledger, day, prices = self._work.parts.ledger, self._work.when.day, self._lists.of(month).prices.digest
         if not ledger.invoices.has_any(month):
             return
         for page in ledger.invoices.pages_of(month):
@@ -149,17 +150,23 @@ class Drafting:
                 if (client := self._work.clients.find(client_id)) and client.status is ClientStatus.CLOSED
             ]
             carried = ledger.invoices.all_carried([client.id for client in closed])
-            for client, price in self._work.at_billing.each(self._pricer.price, closed):
+            price_then = partial(self._price_of_first, carried)
+            for client, price in self._work.at_billing.each(price_then, closed):
                 if isinstance(price, TollbridgeError):
                     self._failures.add(f"client {client.id}", price)
                 else:
                     self._bill_closed_client(client, price, carried[client.id])
 
+    def _price_of_first(self, carried: dict[int, list[Entry]], client: Client) -> TokenPrice:
+        """A client's price in the first month that was carried."""
+        return self._pricer.price(client, self._lists.of(carried[client.id][0].month))
+
     def _bill_closed_client(self, client: Client, price: TokenPrice, carried: list[Entry]) -> None:
         ledger, first = self._work.parts.ledger, carried[0]
         entry = last_invoice(
             carried, client, ledger.corrections.to_take(first.month, [client.id]).get(client.id, ()), price=price,
-            rules=self._rules, prices=self._list.digest, day=self._work.when.day, now=datetime.now(UTC),
+            rules=self._rules, prices=self._lists.of(first.month).prices.digest, day=self._work.when.day,
+            now=datetime.now(UTC),
         )  # fmt: skip
         if entry.state is State.WRITTEN:
             ledger.invoices.draft([Draft(entry, first)], self._lease)
@@ -180,7 +187,7 @@ class Drafting:
         """One page of clients, in one transaction of the ledger."""
         invoices = self._work.parts.ledger.invoices
         found = invoices.of_month(month, [usage.client_id for usage in page])
-        day, prices = self._work.when.day, self._list.digest
+        day, prices = self._work.when.day, self._lists.of(month).prices.digest
         to_draft = []
         for usage in page:
             entry = found.get(usage.client_id)
@@ -223,7 +230,7 @@ class Drafting:
                 yield Draft(as_written(entry, self._rules, day=self._work.when.day), entry)
             else:
                 to_price.append(usage)
-        for usage, priced in self._work.at_billing.each(self._priced, to_price):
+        for usage, priced in self._work.at_billing.each(partial(self._priced, month), to_price):
             if isinstance(priced, TollbridgeError):
                 self._not_drafted(month, usage, priced)
                 continue
@@ -231,7 +238,8 @@ class Drafting:
             client, price = priced
             entry = draft(
                 month, client, usage.items, carried.get(client.id, ()), corrections.get(client.id, ()), price=price,
-                rules=self._rules, prices=self._list.digest, day=self._work.when.day, now=datetime.now(UTC),
+                rules=self._rules, prices=self._lists.of(month).prices.digest, day=self._work.when.day,
+                now=datetime.now(UTC),
             )  # fmt: skip
             if entry.tokens > _MOST_TOKENS:
                 words = f"what was carried makes {entry.tokens:,} tokens in all, which cannot be right"
@@ -241,9 +249,9 @@ class Drafting:
             if entry.document.lines or entry.state is State.WRITTEN or before is not None:
                 yield Draft(entry, before)
 
-    def _priced(self, usage: ClientUsage) -> tuple[Client, TokenPrice]:
+    def _priced(self, month: Month, usage: ClientUsage) -> tuple[Client, TokenPrice]:
         client = self._work.client(usage.client_id)
-        return client, self._pricer.price(client)
+        return client, self._pricer.price(client, self._lists.of(month))
 
     def _not_drafted(self, month: Month, usage: ClientUsage, error: TollbridgeError) -> None:
         """A failure; but what was carried for a client that has gone since must not keep months open for ever."""

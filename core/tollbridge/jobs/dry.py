@@ -19,7 +19,8 @@ from tollbridge.solus import Solus, SolusUser
 def dry_parts(parts: Parts, when: When) -> Iterator[Parts]:
     """The parts for a dry run: what it decides stands in the scratch ledger, and vanishes with it."""
     with scratch_copy(parts.ledger, _oldest_looked_at(parts, when)) as ledger:
-        yield attrs.evolve(parts, ledger=ledger, billing=AskedBilling(parts.billing), solus=AskedSolus(parts.solus))
+        billing, solus = AskedBilling(parts.billing), AskedSolus(parts.solus)
+        yield attrs.evolve(parts, ledger=ledger, billing=billing, solus=solus, is_dry=True)
 
 
 def _oldest_looked_at(parts: Parts, when: When) -> Month:

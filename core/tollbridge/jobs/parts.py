@@ -18,13 +18,20 @@ _UNAVAILABLE_IN_A_ROW = 3
 
 @attrs.frozen
 class Parts:
-    """The two banks of the bridge, its books, its settings, and where usage comes from."""
+    """The two banks of the bridge, its books, its settings, and where usage comes from.
+
+    Attributes:
+        file: bridge.toml's full name; None if the settings were made without one.
+        is_dry: whether nothing that is done with them is for real.
+    """
 
     settings: Settings
     solus: Solus
     billing: BillingSystem
     ledger: Ledger
     usage: UsageSource
+    file: str | None = None
+    is_dry: bool = False
 
 
 @attrs.frozen

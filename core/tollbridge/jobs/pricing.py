@@ -1,32 +1,31 @@
-"""A client's token price, from the billing system's facts and bridge.toml's rules."""
+"""A client's token price in a month, from the billing system's facts and the month's price list."""
 
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.errors import Refused
 from tollbridge.kept import Kept
 from tollbridge.model import Client, Currency
-from tollbridge.rules.pricing import PriceList, TokenPrice, token_price
+from tollbridge.rules.pricing import MonthPrices, PriceList, TokenPrice, token_price
 
 
 class Pricer:
     """Prices tokens, for any number of threads; the currencies are asked for once a minute."""
 
-    def __init__(self, billing: BillingSystem, prices: PriceList) -> None:
+    def __init__(self, billing: BillingSystem) -> None:
         self._billing = billing
-        self._prices = prices
         self._currencies = Kept(billing.currencies)
 
-    def price(self, client: Client) -> TokenPrice:
-        """The client's price of one token.
+    def price(self, client: Client, of: MonthPrices) -> TokenPrice:
+        """The client's price of one token in a month.
 
         Raises:
-            Refused: bridge.toml has no price in the client's currency, or the billing system does not list it.
+            Refused: the list has no price in the client's currency, or the billing system does not list it.
         """
-        return token_price(self._prices, client, self._billing.terms(client), self._currency(client))
+        return token_price(of.prices, client, self._billing.terms(client, of.month), self._currency(client))
 
-    def offered(self) -> tuple[str, ...]:
+    def offered(self, prices: PriceList) -> tuple[str, ...]:
         """The currencies that have a token price and, as far as the billing system tells, can be paid in."""
         known = self._currencies.get()
-        return tuple(code for code in self._prices.tokens if not known or code in known)
+        return tuple(code for code in prices.tokens if not known or code in known)
 
     def writing(self, code: str) -> Currency:
         """How amounts of a currency are written: as the billing system has it, else as ISO 4217 has it."""

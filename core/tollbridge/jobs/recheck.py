@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from tollbridge.errors import NotFound, ServiceError, TollbridgeError
 from tollbridge.jobs.month_usage import read_month
 from tollbridge.jobs.parts import Failures
+from tollbridge.jobs.price_lists import ListsToBill
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage, StagedBilled, StagedUsage
@@ -34,6 +36,7 @@ class Recheck:
         keep: KeepLease,
         failures: Failures,
         pricer: Pricer,
+        lists: ListsToBill,
     ) -> None:
         self._work = work
         self._report = report
@@ -41,6 +44,7 @@ class Recheck:
         self._keep = keep
         self._failures = failures
         self._pricer = pricer
+        self._lists = lists
         self._rules = CorrectionRules(
             work.parts.settings.billing.most_correction, work.parts.billing.takes_negative_lines
         )
@@ -83,7 +87,7 @@ class Recheck:
         entries = self._work.parts.ledger.invoices.of_month(month, [usage.client_id for usage in other])
         settled = [usage for usage in other if not _is_unfinished(entries.get(usage.client_id))]
         found: list[Correction] = []
-        for usage, priced in self._work.at_billing.each(self._priced, settled):
+        for usage, priced in self._work.at_billing.each(partial(self._priced, month), settled):
             if isinstance(priced, TollbridgeError):
                 self._not_corrected(month, usage, priced)
                 continue
@@ -123,9 +127,9 @@ class Recheck:
             language=self._work.parts.settings.billing.language,
         )  # fmt: skip
 
-    def _priced(self, usage: ClientUsage) -> tuple[Client, TokenPrice]:
+    def _priced(self, month: Month, usage: ClientUsage) -> tuple[Client, TokenPrice]:
         client = self._work.client(usage.client_id)
-        return client, self._pricer.price(client)
+        return client, self._pricer.price(client, self._lists.of(month))
 
     def _not_corrected(self, month: Month, usage: ClientUsage, error: TollbridgeError) -> None:
         who = f"client {usage.client_id} in {month}"

@@ -83,6 +83,10 @@ class InvoicingReport:
     invoices: list[Entry] = attrs.Factory(list)
     failures: list[Failure] = attrs.Factory(list)
 
+    def tell_once(self, warnings: Iterable[str | None]) -> None:
+        """Add warnings, but for those that are there already."""
+        self.warnings.extend(words for words in warnings if words and words not in self.warnings)
+
     def count(self, entry: Entry) -> None:
         """Count a drafted entry that makes no invoice."""
         if entry.state is State.CARRIED:

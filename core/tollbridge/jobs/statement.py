@@ -78,13 +78,12 @@ class UsageMemory:
         self._lock = threading.Lock()
         self._kept: tuple[Month, Kept[_Usage]] | None = None
 
-    def of_client(self, client_id: int) -> RunningMonth:
-        """The client's part.
+    def of_client(self, client_id: int, month: Month) -> RunningMonth:
+        """The client's part; ``month`` is the one that it is.
 
         Raises:
             Unavailable: SolusIO does not answer, not in time, or not completely.
         """
-        month = Month.of(datetime.now(UTC), self._parts.settings.billing.timezone)
         usage = self._of(month).get()
         items = usage.of_clients.get(client_id, ())
         start, end = self._interval(month)

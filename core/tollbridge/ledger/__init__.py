@@ -15,6 +15,7 @@ from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.meter import Meter
 from tollbridge.ledger.months import Months
 from tollbridge.ledger.outbox import Outbox
+from tollbridge.ledger.price_lists import PriceLists
 from tollbridge.ledger.readings import Readings
 from tollbridge.ledger.runs import Runs
 from tollbridge.ledger.schema import months
@@ -31,6 +32,7 @@ class Ledger:
 
     Attributes:
         months: how far each is.
+        price_lists: which one each month is billed with.
         invoices: an entry for each client and month.
         accounts: the SolusIO users of clients, and what was done to them.
         claims: who may send which invoice, and what came of it.
@@ -49,6 +51,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.months = Months(database)
+        self.price_lists = PriceLists(database)
         self.invoices = Invoices(database)
         self.accounts = Accounts(database)
         self.claims = Claims(database)

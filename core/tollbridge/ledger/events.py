@@ -18,7 +18,7 @@ class Event:
 
     Attributes:
         what: ``invoice`` (a state), ``payment`` and ``problem`` of one, ``correction``, ``status`` (of a user),
-            ``hold``, ``account``, ``month``, ``approval`` or ``write-off`` (of a user's usage).
+            ``hold``, ``account``, ``month``, ``prices`` (of a month), ``approval`` or ``write-off`` (of usage).
         month: with ``client_id``, the invoice it is about.
         run_id: None: no run did it.
     """

@@ -1,6 +1,6 @@
 """What only one run does at a time, for as long as its lease lasts: drafting."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 import sqlalchemy as sa
@@ -32,6 +32,12 @@ class Lease:
         mine = sa.and_(leases.c.name == self.name, leases.c.run_id == self.run_id, leases.c.epoch == self.epoch)
         if connection.execute(sa.update(leases).where(mine).values(leased_until=until)).rowcount != 1:
             raise LedgerError(f"another run has taken over {self.name}, since this one paused for too long; run again")
+
+
+def held(name: str, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a run that lives has a lease whose time is not over, for use in other queries."""
+    has = sa.and_(leases.c.run_id.is_not(None), leases.c.leased_until > now, ~ended(leases.c.run_id))
+    return sa.exists().where(leases.c.name == name, has)
 
 
 class Leases:

@@ -57,6 +57,15 @@ months = sa.Table(
     sa.Column("closed_at", Moment, doc="when every entry had come to its end"),
 )
 
+price_lists = sa.Table(
+    "price_lists",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True, doc="the month that is billed with it"),
+    sa.Column("prices", sa.Text, nullable=False, doc="JSON: the whole list"),
+    sa.Column("file", sa.Text, doc="the bridge.toml in which it was seen"),
+    sa.Column("kept_at", Moment, nullable=False, doc="when it was seen first, or said to be the one"),
+)
+
 invoices = sa.Table(
     "invoices",
     metadata,

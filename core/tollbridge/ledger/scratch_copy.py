@@ -19,6 +19,7 @@ from tollbridge.ledger.schema import (
     invoices,
     metadata,
     months,
+    price_lists,
     readings,
     signups,
     unbilled,
@@ -32,6 +33,7 @@ _LONG_AGO = timedelta(days=365)
 _NOT_CLOSED = ~sa.exists().where(months.c.month == invoices.c.month, months.c.closed_at.is_not(None))
 _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
     (months, sa.true()),
+    (price_lists, sa.true()),
     (accounts, sa.true()),
     (holds, sa.true()),
     (enrolments, sa.true()),

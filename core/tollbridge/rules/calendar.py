@@ -38,6 +38,11 @@ class Month:
         return f"{self.year:04}-{self.number:02}"
 
     @property
+    def first_day(self) -> date:
+        """Its first day."""
+        return date(self.year, self.number, 1)
+
+    @property
     def next(self) -> "Month":
         """The month after this one."""
         return Month(self.year + self.number // 12, self.number % 12 + 1)
@@ -50,11 +55,6 @@ class Month:
     def months_since(self, other: "Month") -> int:
         """How many months it is after the other: 3 from July to October."""
         return (self.year - other.year) * 12 + self.number - other.number
-
-    @property
-    def first_day(self) -> date:
-        """Its first day, in the zone in which it is a month."""
-        return date(self.year, self.number, 1)
 
     @property
     def last_day(self) -> date:

@@ -13,6 +13,7 @@ import attrs
 
 from tollbridge.errors import Refused
 from tollbridge.model import EXACT, Client, Currency, Discount, TaxRate, Terms, tax_factor
+from tollbridge.rules.calendar import Month
 
 
 @attrs.frozen
@@ -35,7 +36,10 @@ class TaxRule:
 
 @attrs.frozen
 class PriceList:
-    """What bridge.toml says of prices: one token's base price per currency, and the terms of last resort."""
+    """What bridge.toml says of the prices of one month: a token's base price per currency, and terms of last resort.
+
+    Together with what the billing system says of a client it is all that a price is made of.
+    """
 
     tokens: dict[str, Decimal]
     prices_include_tax: bool = False
@@ -47,6 +51,56 @@ class PriceList:
     def digest(self) -> str:
         """Sixteen characters that another list does not have: by them it is known which list a draft was made with."""
         return sha256(repr(self).encode()).hexdigest()[:16]
+
+    def joined(self, other: "PriceList") -> "PriceList":
+        """This list, with the token prices of ``other`` in those currencies that have none here."""
+        missing = {code: price for code, price in other.tokens.items() if code not in self.tokens}
+        return attrs.evolve(self, tokens={**self.tokens, **missing}) if missing else self
+
+    def __str__(self) -> str:
+        """All of it but descriptions, in one line."""
+        words = [f"{code} {plain(price)}" for code, price in self.tokens.items()]
+        if self.prices_include_tax:
+            words.append("tax included")
+        if self.compound_tax:
+            words.append("compound tax")
+        words += [f"{each.discount.name} x {plain(each.discount.multiplier)}{_for(each)}" for each in self.discounts]
+        words += [f"{each.tax.label} {plain(each.tax.rate)} %{_due(each)}" for each in self.taxes]
+        return ", ".join(words)
+
+
+def _for(rule: DiscountRule) -> str:
+    return f" for {rule.client_group}" if rule.client_group is not None else ""
+
+
+def _due(rule: TaxRule) -> str:
+    place = " ".join(part for part in (rule.country, rule.state) if part is not None)
+    return f" in {place}" if place else ""
+
+
+@attrs.frozen
+class MonthPrices:
+    """The price list that a month is billed with."""
+
+    month: Month
+    prices: PriceList
+
+
+def differences(kept: PriceList, other: PriceList) -> list[str]:
+    """What ``other`` has that ``kept`` has not, by the keys of bridge.toml: ``USD 0.002 instead of 0.001``."""
+    codes = list(dict.fromkeys([*kept.tokens, *other.tokens]))
+    found = [
+        f"{code} {_price(other, code)} instead of {_price(kept, code)}"
+        for code in codes
+        if kept.tokens.get(code) != other.tokens.get(code)
+    ]
+    terms = ("prices_include_tax", "compound_tax", "discounts", "taxes")
+    return found + [f"other {name}" for name in terms if getattr(kept, name) != getattr(other, name)]
+
+
+def _price(prices: PriceList, code: str) -> str:
+    price = prices.tokens.get(code)
+    return "no price" if price is None else plain(price)
 
 
 @attrs.frozen

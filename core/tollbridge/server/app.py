@@ -22,31 +22,35 @@ from tollbridge.adapters.billing import BillingSystem
 from tollbridge.bridge import bridge
 from tollbridge.errors import NotFound, TollbridgeError
 from tollbridge.jobs.parts import Parts
-from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.price_lists import Clock, RunningPrices, now
 from tollbridge.logs import configure_logs
+from tollbridge.rules.pricing import MonthPrices
 from tollbridge.secret import redact
 from tollbridge.server.lookup import PATHS, PriceLookup, method_not_allowed
 from tollbridge.server.metrics import Metrics
 from tollbridge.server.pages import pages_of
-from tollbridge.server.prices import LookupThreads, Prices
+from tollbridge.server.prices import LookupThreads, Prices, arrival
 from tollbridge.server.probe import Probe
 from tollbridge.server.snapshots import Snapshots
 from tollbridge.solus.pricing_answer import encode, pricing_answer
 
 CONFIG_VARIABLE = "TOLLBRIDGE_CONFIG"
 WORKERS_VARIABLE = "TOLLBRIDGE_WORKERS"
+_PATIENCE_SECONDS = 2.0
 
 _log = structlog.get_logger("tollbridge.server")
 
 
-def create_app(parts: Parts) -> Starlette:
+def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     """The application for parts that somebody else opens and closes."""
     metrics = Metrics(parts.ledger)
-    pricer = Pricer(parts.billing, parts.settings.pricing.price_list())
+    running = RunningPrices(parts, clock)
+    with suppress(TollbridgeError):  # or the first look-up does it
+        running.list()  # a month has the first list that was seen in it, also if nobody asks for a price
 
-    def look_up(client_id: int) -> bytes:
+    def look_up(client_id: int, prices: MonthPrices) -> bytes:
         try:
-            answer = encode(pricing_answer(pricer.price(parts.billing.client(client_id))))
+            answer = encode(pricing_answer(running.pricer.price(parts.billing.client(client_id), prices)))
         except TollbridgeError as error:
             missing = isinstance(error, NotFound)
             metrics.fetch("not_found" if missing else "failed")
@@ -58,8 +62,10 @@ def create_app(parts: Parts) -> Starlette:
 
     server = parts.settings.server
     threads = LookupThreads(_at_once(parts))
-    prices = Prices(look_up, threads, fresh_seconds=server.cache_seconds, stale_seconds=server.stale_seconds)
-    pages = pages_of(parts, pricer)
+    prices = Prices(
+        look_up, running.kept, threads, fresh_seconds=server.cache_seconds, stale_seconds=server.stale_seconds
+    )
+    pages = pages_of(parts, running)
     lookup = PriceLookup(server.token, prices, metrics, pages)
     probes = [Probe("ledger", parts.ledger.ping), Probe("billing system", partial(_ask, parts.billing))]
 
@@ -67,7 +73,8 @@ def create_app(parts: Parts) -> Starlette:
         found = await asyncio.gather(*(probe.problem() for probe in probes))
         problems = [each for each in found if each]
         status = 503 if problems else 200
-        return JSONResponse({"ready": not problems, "problems": problems}, status)
+        warnings = [] if problems else await _warnings(running)
+        return JSONResponse({"ready": not problems, "problems": problems, "warnings": warnings}, status)
 
     async def alive(_request: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -91,6 +98,21 @@ def create_app(parts: Parts) -> Starlette:
     app.state.delivery = pages.delivery if pages else None
     app.state.snapshots = Snapshots(parts) if parts.settings.meter.inside_serve else None
     return app
+
+
+async def _warnings(running: RunningPrices) -> list[str]:
+    """What is amiss and stops nothing; no prices, since anybody may ask."""
+    kept = running.kept()
+    reading = kept.reading()
+    await arrival(reading, _PATIENCE_SECONDS)
+    try:
+        prices = kept.outcome(reading)
+    except TollbridgeError as error:
+        _log.warning("price list not known", reason=redact(str(error)))
+        return ["the price list of this month is not known"]
+    if not running.differs(prices):
+        return []
+    return [f"bridge.toml has other prices than {prices.month} is billed with; `tollbridge check` says which"]
 
 
 def _at_once(parts: Parts) -> int:

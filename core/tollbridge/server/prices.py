@@ -11,6 +11,7 @@ from typing import Any
 
 from tollbridge.errors import NotFound, Unavailable
 from tollbridge.kept import Freshness, Kept, Reading
+from tollbridge.rules.pricing import MonthPrices
 
 _MOST_REMEMBERED = 50_000
 _PATIENCE_SECONDS = 2.0  # a panel that shows a price waits no longer than that for a fresher one
@@ -82,24 +83,36 @@ class Prices:
     """Answers by client id.
 
     A fresh answer is served from memory; a missing or older one is looked up once, however many wait for it. When that
-    fails, or takes long, an answer that is not yet stale is served instead.
+    fails, or takes long, an answer that is not yet stale is served instead. Answers are remembered for the month and
+    the price list that they were made with, and for no other.
 
     Args:
-        look_up: makes the answer of one client; called in ``threads``.
+        look_up: makes the answer of one client by a month's list; called in ``threads``.
+        lists: gives the list of the month that it is.
     """
 
     def __init__(
-        self, look_up: Callable[[int], bytes], threads: LookupThreads, *, fresh_seconds: float, stale_seconds: float
+        self,
+        look_up: Callable[[int, MonthPrices], bytes],
+        lists: Callable[[], Kept[MonthPrices]],
+        threads: LookupThreads,
+        *,
+        fresh_seconds: float,
+        stale_seconds: float,
     ) -> None:
         self._look_up = look_up
+        self._lists = lists
         self._threads = threads
         self._freshness = Freshness(fresh_seconds, stale_seconds, _PATIENCE_SECONDS, _MOST_SECONDS)
+        self._list: MonthPrices | None = None
         self._kept: OrderedDict[int, Kept[bytes]] = OrderedDict()
 
     def remembered(self, client_id: int) -> bytes | None:
-        """The answer, if it is in memory and fresh."""
+        """The answer, if it is in memory and fresh, and so is the list it was made with."""
         kept = self._kept.get(client_id)
-        return None if kept is None else kept.remembered()
+        if kept is None or self._lists().remembered() is not self._list:
+            return None
+        return kept.remembered()
 
     async def answer(self, client_id: int) -> bytes:
         """The answer, looked up if need be; within five seconds.
@@ -107,17 +120,37 @@ class Prices:
         Raises:
             TollbridgeError: it cannot be looked up in time, and nothing that may still be served is remembered.
         """
+        last = time.monotonic() + _MOST_SECONDS
+        prices = await self._current(last)
         kept = self._kept.get(client_id)
         if kept is None:
-            kept = self._kept[client_id] = Kept(partial(self._look_up, client_id), self._freshness, self._threads.start)
+            look_up = partial(self._look_up, client_id, prices)
+            kept = self._kept[client_id] = Kept(look_up, self._freshness, self._threads.start)
             while len(self._kept) > _MOST_REMEMBERED:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(client_id)
         reading = kept.reading()
-        await arrival(reading, kept.patience(reading))
+        await arrival(reading, _shorter(kept.patience(reading), last))
         try:
             return kept.outcome(reading)
         except NotFound:
             if self._kept.get(client_id) is kept:
                 del self._kept[client_id]
             raise
+
+    async def _current(self, last: float) -> MonthPrices:
+        """The list of the month that it is; what was remembered by another one is forgotten."""
+        kept = self._lists()
+        reading = kept.reading()
+        await arrival(reading, _shorter(kept.patience(reading), last))
+        found = kept.outcome(reading)
+        if found != self._list:
+            self._kept = OrderedDict()
+        self._list = found
+        return found
+
+
+def _shorter(seconds: float | None, last: float) -> float:
+    """As many seconds, but not beyond the moment ``last`` of the monotonic clock."""
+    left = max(0.0, last - time.monotonic())
+    return left if seconds is None else min(seconds, left)

@@ -127,7 +127,7 @@ def _percent(row: Row, key: str, where: str) -> Decimal:
                 return percent
     except ArithmeticError:
         pass
-    raise _wrong(row, key, where, "a percentage")
+    raise _wrong(row, key, where, "a percentage", value)
 
 
 def _price(row: Row, key: str, where: str) -> int:
@@ -143,7 +143,7 @@ def server(row: Row, plans: Mapping[int, PlanPrices]) -> SeenServer:
     plan_row, owner_row = table(row, "plan", where), table(row, "user", where)
     uuid = text(row, "uuid", where)
     if not 0 < len(uuid) <= _LONGEST_UUID:
-        raise _wrong(row, "uuid", where, "a UUID")
+        raise _wrong(row, "uuid", where, "a UUID", uuid)
     plan_id = identifier(plan_row, "id", "a server's plan")
     facts = Facts(
         user_id=identifier(owner_row, "id", "a server's owner"),
@@ -218,7 +218,7 @@ def moment(row: Row, key: str, where: str) -> datetime:
         found = datetime.fromisoformat(value)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _wrong(row, key, where, "a moment") from None
+        raise _wrong(row, key, where, "a moment", value) from None
 
 
 def flag(row: Row, key: str, where: str) -> bool:

@@ -169,16 +169,15 @@ class GenericSqlAdapter:
         return [rows.currency(row) for row in self._rows("currencies")] if self._has("currencies") else []
 
     @hookimpl
-    def terms(self, client: Client) -> Terms:
-        """Discounts and taxes, each as far as there is a statement for it."""
+    def terms(self, client: Client, month_start: date, month_end: date) -> Terms:
+        """Discounts and taxes in a month, each as far as there is a statement for it."""
         discounts = taxes = None
         compound = False
+        of = {"client_id": client.id, "month_start": self._day(month_start), "month_end": self._day(month_end)}
         if self._has("discounts"):
-            discounts = tuple(rows.discount(row) for row in self._rows("discounts", client_id=client.id))
+            discounts = tuple(rows.discount(row) for row in self._rows("discounts", **of))
         if self._has("taxes"):
-            found = sorted(
-                (rows.tax(row) for row in self._rows("taxes", client_id=client.id)), key=lambda each: each[0]
-            )
+            found = sorted((rows.tax(row) for row in self._rows("taxes", **of)), key=lambda each: each[0])
             taxes = tuple(rate for _, _, rate in found)
             compound = any(is_compound for _, is_compound, _ in found)
         return Terms(discounts, taxes, compound)
@@ -218,8 +217,7 @@ class GenericSqlAdapter:
     @hookimpl
     def invoices_since(self, day: date) -> Iterator[Receipt]:
         """Every invoice made since; a row that cannot be used is refused alone."""
-        plain = self._engine.dialect.name == "sqlite"
-        return map(rows.receipt, self._stream("invoices_since", day=day.isoformat() if plain else day))
+        return map(rows.receipt, self._stream("invoices_since", day=self._day(day)))
 
     @hookimpl
     def close(self) -> None:
@@ -293,6 +291,10 @@ class GenericSqlAdapter:
         """After a statement failed, look at the tables anew the next time: they may be those of a newer version."""
         if self._preset.fitted:
             self._made = None
+
+    def _day(self, day: date) -> date | str:
+        """A day as the database takes it: SQLite has it as text."""
+        return parameters.date_of(day, plain=self._engine.dialect.name == "sqlite")
 
     def _has(self, name: str) -> bool:
         return name in self._given

@@ -14,7 +14,10 @@ from tollbridge_generic_sql.statements import NO_ID, SHAPES, TELL_ID, column_pro
 
 _SAMPLE = 1000
 _EXPLAINS = {"sqlite", "postgresql", "mysql", "mariadb"}
-_NOBODY = {"client_id": 0, "reference": "", "email": "", "invoice_id": "0", "day": "2999-12-31"}
+_NOBODY = {
+    "client_id": 0, "reference": "", "email": "", "invoice_id": "0", "day": "2999-12-31",
+    "month_start": "2999-12-01", "month_end": "3000-01-01",
+}  # fmt: skip
 _WITHOUT = {
     "currencies": "amounts are written as ISO 4217 has them",
     "discounts": "bridge.toml's apply",

@@ -20,8 +20,8 @@ def of_invoice(invoice: Invoice, *, plain: bool) -> dict[str, Any]:
         "reference": invoice.reference,
         "client_id": invoice.client_id,
         "currency": invoice.currency,
-        "issue_date": _date(invoice.issue_date, plain),
-        "due_date": _date(invoice.due_date, plain),
+        "issue_date": date_of(invoice.issue_date, plain=plain),
+        "due_date": date_of(invoice.due_date, plain=plain),
         "subtotal": _money(invoice.subtotal, plain),
         "total": _money(invoice.total, plain),
         "notes": invoice.notes,
@@ -52,8 +52,8 @@ def of_lines(
             "hours": line.hours,
             "tokens_per_hour": line.tokens_per_hour,
             "month": line.month or None,
-            "period_start": line.period_start and _date(line.period_start, plain),
-            "period_end": line.period_end and _date(line.period_end, plain),
+            "period_start": line.period_start and date_of(line.period_start, plain=plain),
+            "period_end": line.period_end and date_of(line.period_end, plain=plain),
         }
 
 
@@ -91,5 +91,6 @@ def _money(amount: Decimal, plain: bool) -> Decimal | str:
     return f"{amount:f}" if plain else amount
 
 
-def _date(day: date, plain: bool) -> date | str:
+def date_of(day: date, *, plain: bool) -> date | str:
+    """A day; ``plain`` as of :func:`of_invoice`."""
     return day.isoformat() if plain else day

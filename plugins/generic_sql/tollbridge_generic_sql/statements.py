@@ -39,8 +39,8 @@ SHAPES: Mapping[str, Shape] = {
     "currencies": _shape(
         columns="code", optional="prefix suffix decimals max_decimals thousands_separator decimal_separator"
     ),
-    "discounts": _shape(parameters="client_id", columns="name description multiplier"),
-    "taxes": _shape(parameters="client_id", columns="label rate", optional="level compound"),
+    "discounts": _shape(parameters="client_id month_start month_end", columns="name description multiplier"),
+    "taxes": _shape(parameters="client_id month_start month_end", columns="label rate", optional="level compound"),
     "before_invoice": _shape(parameters=_WRITTEN),
     "insert_invoice": _shape(parameters=f"{_WRITTEN} number", needs="reference client_id"),
     "insert_line": _shape(

@@ -16,6 +16,7 @@ from tests.plugins import TLS
 from tests.plugins.blesta.side import BlestaSide
 from tollbridge import Client, Invoice, InvoiceLine, NotFound, OutcomeUnknown, Refused, Signup, TaxRate, Unavailable
 from tollbridge.conformance import an_invoice
+from tollbridge.conformance.side import MONTH
 from tollbridge.http import Retry
 from tollbridge.sandbox import Fault
 from tollbridge_blesta import BlestaAdapter, invoices
@@ -37,7 +38,7 @@ def side() -> Iterator[BlestaSide]:
 def priced(side: BlestaSide, client: Client, *amounts: str, included: bool = False) -> Invoice:
     """An invoice with the taxes that the adapter told."""
     billing = side.billing()
-    terms = billing.terms(client)
+    terms = billing.terms(client, MONTH)
     assert terms is not None
     taxes = () if client.tax_exempt else terms.taxes or ()
     return an_invoice(client, *amounts, taxes=taxes, compound=terms.compound, prices_include_tax=included)
@@ -116,7 +117,7 @@ def test_a_mixture_of_kinds_that_is_not_documented_is_refused(side: BlestaSide) 
 def test_an_exempt_client_is_told_the_taxes_of_its_place_and_pays_none(side: BlestaSide, kind: str) -> None:
     side.install.add_tax("USt", "19", country="DE", type=kind)
     client = side.some_client(country="DE", tax_exempt=True)
-    terms = side.billing().terms(client)
+    terms = side.billing().terms(client, MONTH)
     assert terms is not None
     assert terms.taxes == (TaxRate("USt", Decimal(19)),)
     receipt = side.billing().create_invoice(priced(side, client, "4.90"))
@@ -126,7 +127,7 @@ def test_an_exempt_client_is_told_the_taxes_of_its_place_and_pays_none(side: Ble
 def test_rules_that_are_inactive_or_of_another_state_are_not_told(side: BlestaSide) -> None:
     side.install.add_tax("old", "3", country="CA", status="inactive")
     side.install.add_tax("PST", "7", country="CA", state="BC")
-    terms = side.billing().terms(side.some_client(country="CA", state="QC"))
+    terms = side.billing().terms(side.some_client(country="CA", state="QC"), MONTH)
     assert terms is not None
     assert terms.taxes == ()
 
@@ -134,7 +135,7 @@ def test_rules_that_are_inactive_or_of_another_state_are_not_told(side: BlestaSi
 def test_tax_that_is_switched_off_is_none(side: BlestaSide) -> None:
     side.install.add_tax("USt", "19", country="DE")
     side.install.settings["enable_tax"] = "false"
-    terms = side.billing().terms(side.some_client(country="DE", tax_exempt=True))
+    terms = side.billing().terms(side.some_client(country="DE", tax_exempt=True), MONTH)
     assert terms is not None
     assert terms.taxes == ()
 
@@ -455,7 +456,7 @@ def test_a_rule_is_not_asked_for_again_within_ten_minutes_unless_it_is_not_what_
     side.install.add_tax("USt", "19", country="DE")
     client = side.some_client(country="DE")
     billing = side.billing()
-    terms = billing.terms(billing.client(client.id))
+    terms = billing.terms(billing.client(client.id), MONTH)
     assert terms is not None
     side.install.load.clear()
     billing.create_invoice(an_invoice(client, taxes=terms.taxes))

@@ -4,6 +4,7 @@ import pytest
 
 from tests.plugins.generic_sql.fossbilling import Shop, an_invoice
 from tollbridge import Client, Currency
+from tollbridge.conformance.side import MONTH
 
 
 def test_a_client_comes_with_everything_its_row_says(shop: Shop) -> None:
@@ -91,7 +92,7 @@ def test_the_tax_is_the_states_else_the_countrys_else_everybodys(shop: Shop) -> 
         start=1,
     ):
         shop.add_client(client_id, country=country, state=state, tax_exempt=client_id % 2)
-        terms = billing.terms(billing.client(client_id))
+        terms = billing.terms(billing.client(client_id), MONTH)
         assert terms is not None
         assert terms.discounts is None, "bridge.toml's apply"
         assert [f"{tax.label} {tax.rate}" for tax in terms.taxes or ()] == [expected]
@@ -102,7 +103,7 @@ def test_nobody_pays_tax_where_fossbilling_charges_none(main_shop: Shop, enabled
     main_shop.insert("tax", name="VAT", taxrate="20")
     main_shop.set("tax_enabled", enabled)
     main_shop.add_client(1)
-    terms = main_shop.billing().terms(main_shop.billing().client(1))
+    terms = main_shop.billing().terms(main_shop.billing().client(1), MONTH)
     assert terms is not None
     assert terms.taxes == ()
 
@@ -110,6 +111,6 @@ def test_nobody_pays_tax_where_fossbilling_charges_none(main_shop: Shop, enabled
 def test_bridge_tomls_taxes_apply_where_fossbillings_are_switched_off(main_shop: Shop) -> None:
     main_shop.add_client(1)
     billing = main_shop.billing(taxes="")
-    terms = billing.terms(billing.client(1))
+    terms = billing.terms(billing.client(1), MONTH)
     assert terms is not None
     assert terms.taxes is None

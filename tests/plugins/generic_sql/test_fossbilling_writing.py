@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.plugins.generic_sql.fossbilling import VAT, Shop, a_shop, an_invoice
 from tollbridge import DatabaseUrl, Invoice, InvoiceLine, Receipt, Refused, TaxRate
+from tollbridge.conformance.side import MONTH
 from tollbridge_generic_sql import GenericSqlAdapter
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 from tollbridge_generic_sql.statements import Queries
@@ -139,7 +140,7 @@ def test_tables_that_were_converted_one_by_one_are_read_and_written_all_the_same
     old_shop.add_client(1, None, 2, country="DE", state="BE")
     billing = old_shop.billing()
     assert [check for check in billing.check() if not check.ok] == []
-    terms = billing.terms(billing.client(1))
+    terms = billing.terms(billing.client(1), MONTH)
     assert terms is not None
     made = billing.create_invoice(an_invoice(taxes=terms.taxes))
     assert (made.total, list(billing.unpaid_invoices())) == (Decimal("5.83"), [made])

@@ -15,6 +15,8 @@ from tollbridge import Client, DatabaseUrl, Invoice, InvoiceLine, InvoiceStatus,
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import plugin_manager
 from tollbridge.cli import main
+from tollbridge.conformance.side import MONTH
+from tollbridge.rules.calendar import Month
 from tollbridge_generic_sql import GenericSqlAdapter
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 from tollbridge_generic_sql.statements import Queries
@@ -78,15 +80,40 @@ def test_currencies_have_the_companys_own_digits(company: BillingSystem) -> None
 
 
 def test_discounts_and_compound_taxes_are_exact_and_in_order(company: BillingSystem) -> None:
-    treu = company.terms(company.client(4))
+    treu = company.terms(company.client(4), MONTH)
     assert treu is not None
     assert treu.discounts is not None
     assert sorted(each.multiplier for each in treu.discounts) == [Decimal("0.875"), Decimal("0.96")]
-    quebec = company.terms(company.client(5))
+    quebec = company.terms(company.client(5), MONTH)
     assert quebec is not None
     assert quebec.taxes is not None
     assert [(each.label, each.rate) for each in quebec.taxes] == [("GST", 5), ("QST", Decimal("9.975"))]
     assert quebec.compound is True
+
+
+def test_statements_for_discounts_and_taxes_are_told_the_month(billing_url: str) -> None:
+    queries = found_company(billing_url)
+    with connected(billing_url) as connection:
+        connection.execute(sa.text("CREATE TABLE saetze (satz NUMERIC(7,4), ab DATE, bis DATE)"))
+        for row in ("19, '2007-01-01', '2026-07-01'", "16, '2026-07-01', NULL"):
+            connection.execute(sa.text(f"INSERT INTO saetze VALUES ({row})"))
+    within = "FROM saetze WHERE ab <= :month_start AND (bis IS NULL OR bis >= :month_end)"
+    queries["taxes"] = f"SELECT 'USt' AS label, satz AS rate {within}"
+    queries["discounts"] = (
+        f"SELECT 'Sommer' AS name, '' AS description, satz / 100.0 AS multiplier {within} AND satz < 17"
+    )
+    system = billing(billing_url, queries)
+    assert [check for check in system.check() if not check.ok] == []
+    client = system.client(1)
+    for month, rates, multipliers in (
+        (Month(2026, 6), [19], []),
+        (Month(2026, 7), [16], [Decimal("0.16")]),
+        (Month(2026, 12), [16], [Decimal("0.16")]),
+    ):
+        terms = system.terms(client, month)
+        assert terms is not None
+        assert [each.rate for each in terms.taxes or ()] == rates
+        assert [each.multiplier for each in terms.discounts or ()] == multipliers
 
 
 def test_a_month_is_billed_to_the_last_digit(
@@ -238,7 +265,7 @@ def test_without_currencies_discounts_and_taxes_others_decide(billing_url: str) 
         del queries[name]
     system = billing(billing_url, queries)
     assert system.currencies() == {}
-    assert system.terms(system.client(5)) == Terms(None, None)
+    assert system.terms(system.client(5), MONTH) == Terms(None, None)
     assert all(check.ok for check in system.check())
 
 
@@ -246,6 +273,6 @@ def test_discounts_alone_leave_the_taxes_to_bridge_toml(billing_url: str) -> Non
     queries = found_company(billing_url)
     del queries["taxes"]
     system = billing(billing_url, queries)
-    terms = system.terms(system.client(5))
+    terms = system.terms(system.client(5), MONTH)
     assert terms is not None
     assert (terms.discounts, terms.taxes) == ((), None)

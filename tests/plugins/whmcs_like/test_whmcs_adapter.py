@@ -23,6 +23,7 @@ from tollbridge import (
     Unavailable,
 )
 from tollbridge.conformance import an_invoice
+from tollbridge.conformance.side import MONTH
 from tollbridge.http import Retry
 from tollbridge.sandbox import Fault
 from tollbridge_whmcs_like import WhmcsAdapter
@@ -321,7 +322,7 @@ def test_the_discount_of_the_group_is_the_clients(side: WhmcsSide) -> None:
     side.install.quirks.escaped_text = True
     billing = side.billing()
     found = billing.client(client.id)
-    terms = billing.terms(found)
+    terms = billing.terms(found, MONTH)
     assert found.group == "Partners & Friends"
     assert terms is not None
     assert terms.discounts is not None
@@ -337,7 +338,7 @@ def test_groups_of_one_name_and_two_discounts_are_refused(side: WhmcsSide) -> No
     side.install.add_group("Partners", "10.00")
     billing = side.billing()
     with pytest.raises(Refused, match="rename one"):
-        billing.terms(billing.client(client.id))
+        billing.terms(billing.client(client.id), MONTH)
 
 
 def test_currencies_are_written_as_their_format_says(side: WhmcsSide) -> None:
@@ -437,7 +438,7 @@ def test_a_currency_written_in_an_unknown_way_stops_nobody_else(side: WhmcsSide)
 def test_a_group_without_a_name_discounts_nobody_but_its_own(side: WhmcsSide) -> None:
     side.install.add_group("", "50.00")
     billing = side.billing()
-    terms = billing.terms(billing.client(side.some_client().id))
+    terms = billing.terms(billing.client(side.some_client().id), MONTH)
     assert terms is not None
     assert terms.discounts == ()
 

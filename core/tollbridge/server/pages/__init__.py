@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from tollbridge.config import PagesSettings
 from tollbridge.jobs.parts import Parts
-from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.price_lists import RunningPrices
 from tollbridge.mail import Delivery, Sender
 from tollbridge.server.pages.account import AccountPage
 from tollbridge.server.pages.landing import Landing
@@ -25,9 +25,9 @@ class Pages:
         delivery: sends the e-mails once it is started; None if nobody can sign up.
     """
 
-    def __init__(self, parts: Parts, settings: PagesSettings, pricer: Pricer) -> None:
+    def __init__(self, parts: Parts, settings: PagesSettings, prices: RunningPrices) -> None:
         """ConfigError if one of the operator's own templates is broken."""
-        self._web = Web(parts, settings, pricer)
+        self._web = Web(parts, settings, prices)
         mail = parts.settings.mail
         self.delivery = Delivery(parts.ledger.outbox, Sender(mail)) if mail and self._web.can_sign_up else None
         self.routes = [*self._files(settings), *self._pages()]
@@ -91,6 +91,6 @@ class Pages:
         return [Route(f"{ROOT}/static/style.css", show_style), Route(f"{ROOT}/static/logo", show_logo)]
 
 
-def pages_of(parts: Parts, pricer: Pricer) -> Pages | None:
+def pages_of(parts: Parts, prices: RunningPrices) -> Pages | None:
     """The pages, if bridge.toml has ``[pages]``."""
-    return None if parts.settings.pages is None else Pages(parts, parts.settings.pages, pricer)
+    return None if parts.settings.pages is None else Pages(parts, parts.settings.pages, prices)

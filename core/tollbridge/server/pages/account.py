@@ -13,6 +13,7 @@ from tollbridge.jobs.enrolment import Unproved, enrol
 from tollbridge.jobs.statement import RunningMonth
 from tollbridge.ledger import Account
 from tollbridge.model import Client, ClientStatus, InvoiceStatus, UserStatus
+from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry
 from tollbridge.rules.pricing import TokenPrice, money
 from tollbridge.secret import redact
@@ -105,12 +106,13 @@ class AccountPage:
     def _view(self, client_id: int, language: str) -> AccountView:
         parts = self._web.parts
         client = parts.billing.client(client_id)
-        price = self._web.pricer.price(client)
+        prices = self._web.prices.list()
+        price = self._web.prices.pricer.price(client, prices)
         account = self._web.account(client_id)
         entries = parts.ledger.invoices.issued_to(client_id, _MOST_INVOICES)
         today = datetime.now(parts.settings.billing.timezone).date()
         status = _user_status(account)
-        running = self._running_month(client)
+        running = self._running_month(client, prices.month)
         usage, so_far, projected = _shown_usage(running, price, language) if running else ((), "", "")
         return AccountView(
             who=" ".join(part for part in (client.first_name, client.last_name) if part) or client.company,
@@ -124,7 +126,7 @@ class AccountPage:
             with_tax=bool(price.taxes),
             can_enrol=client.status is not ClientStatus.CLOSED,
             can_pay=parts.billing.can("portal_login_url"),
-            month=month_in_words(today, language),
+            month=month_in_words(prices.month.first_day, language),
             usage=usage,
             usage_known=running is not None,
             so_far=so_far,
@@ -132,10 +134,10 @@ class AccountPage:
             as_of=_moment(running.as_of.astimezone(parts.settings.billing.timezone), language) if running else "",
         )
 
-    def _running_month(self, client: Client) -> RunningMonth | None:
+    def _running_month(self, client: Client, month: Month) -> RunningMonth | None:
         """This month's usage; None if SolusIO does not answer, which is no reason to show nothing."""
         try:
-            return self._web.usage.of_client(client.id)
+            return self._web.usage.of_client(client.id, month)
         except TollbridgeError as error:
             _log.warning("usage not known", reason=redact(str(error)))
             return None

@@ -27,12 +27,10 @@ class Landing:
         return self._web.page(visit, "landing", await self._web.for_anybody(self._view, wanted))
 
     def _view(self, wanted: str) -> LandingView:
-        parts = self._web.parts
-        prices = parts.settings.pricing.tokens
-        pricer = self._web.pricer
-        offered = pricer.offered() or tuple(prices)
+        of_month, pricer = self._web.prices.list().prices, self._web.prices.pricer
+        offered = pricer.offered(of_month) or tuple(of_month.tokens)
         code = wanted if wanted in offered else offered[0]
-        currency, token = pricer.writing(code), prices[code]
+        currency, token = pricer.writing(code), of_month.tokens[code]
 
         def shown(plan: Plan) -> PlanView:
             hourly = exact_money(_trimmed(plan.tokens_per_hour * token, currency.decimals), currency)
@@ -45,7 +43,7 @@ class Landing:
             currency=code,
             can_sign_up=self._web.can_sign_up,
             can_log_in=self._web.can_log_in,
-            tax="included" if parts.settings.pricing.prices_include_tax else "added",
+            tax="included" if of_month.prices_include_tax else "added",
         )
 
 

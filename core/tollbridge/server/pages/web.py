@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from tollbridge.config import PagesSettings
 from tollbridge.errors import Refused, TollbridgeError
 from tollbridge.jobs.parts import Parts
-from tollbridge.jobs.pricing import Pricer
+from tollbridge.jobs.price_lists import RunningPrices
 from tollbridge.jobs.statement import UsageMemory
 from tollbridge.ledger import Account
 from tollbridge.model import Client
@@ -44,14 +44,14 @@ Result = TypeVar("Result")
 class Web:
     """The pages' common ground."""
 
-    def __init__(self, parts: Parts, settings: PagesSettings, pricer: Pricer) -> None:
+    def __init__(self, parts: Parts, settings: PagesSettings, prices: RunningPrices) -> None:
         server = parts.settings.server
         self.parts = parts
         self.settings = settings
         self.public_url = (server.public_url or f"http://{server.host}:{server.port}").rstrip("/")
         self.signing = Signatures(settings.secret)
         self.visits = parts.ledger.visits
-        self.pricer = pricer
+        self.prices = prices
         self.usage = UsageMemory(parts)
         self.renderer = Renderer(
             Site(
@@ -169,7 +169,7 @@ class Web:
 
     def offered(self) -> tuple[str, ...]:
         """The currencies to choose from."""
-        return self.pricer.offered()
+        return self.prices.offered()
 
     def account(self, client_id: int) -> Account | None:
         """The client's SolusIO user, as the ledger knows it."""
