@@ -50,6 +50,8 @@ ACTIVE, LOCKED, SUSPENDED = UserStatus.ACTIVE, UserStatus.LOCKED, UserStatus.SUS
 BY_0001 = {"alembic_version", "months", "invoices", "accounts"}
 BY_0003 = BY_0001 | {"mails", "signups", "enrolments", "used_links", "attempts"}
 BY_0004 = BY_0003 | {"holds", "readings", "unbilled", "runs", "leases", "events"}
+BY_0005 = BY_0004 | {"corrections", "write_offs"}
+BY_0007 = BY_0005 | {"held_back"}
 
 
 def bring_to(url: str, revision: str) -> sa.Engine:
@@ -204,10 +206,10 @@ def test_a_ledger_of_the_first_revision_keeps_its_invoices_months_and_accounts(f
         holds, mark = (Hold(HoldReason.OVERDUE, LOCKED),), Mark(LOCKED, ACTIVE)
         assert ledger.accounts.of_clients([1042]) == {1042: Account(1042, 1142, "c1042@example.com", holds, mark)}
         ledger.close()
-    assert tables(first_ledger_url) == BY_0004
+    assert tables(first_ledger_url) == BY_0007
 
 
-@pytest.mark.parametrize("in_the_way", ["attempts", "events"])
+@pytest.mark.parametrize("in_the_way", ["attempts", "events", "held_back"])
 def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_the_next(
     first_ledger_url: str, in_the_way: str
 ) -> None:
@@ -223,7 +225,7 @@ def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_
         connection.exec_driver_sql(f"DROP TABLE {in_the_way}")
     engine.dispose()
     Ledger.open(DatabaseUrl(first_ledger_url)).close()
-    assert tables(first_ledger_url) == BY_0004
+    assert tables(first_ledger_url) == BY_0007
 
 
 # From the third
@@ -334,6 +336,22 @@ def test_the_pages_rows_are_kept(brought_forward: Ledger) -> None:
     assert ledger.signups.enrolled([1, 2]) == {1: "c1@example.com"}
     assert ledger.visits.was_used("n2", NOW)
     assert not ledger.visits.allow("login:ada", 1, HOUR, NOW)
+
+
+# From the fourth
+
+
+def test_a_lock_that_a_ledger_of_the_fourth_revision_knows_nothing_of_stays_a_humans(unmade_ledger_url: str) -> None:
+    engine = bring_to(unmade_ledger_url, "0004")
+    add(engine, "accounts", {"client_id": 1, "user_id": 101, "email": "c1@example.com"})
+    add(engine, "holds", {"client_id": 1, "reason": "overdue", "status": "locked", "since": NOW})
+    engine.dispose()
+    ledger = Ledger.open(DatabaseUrl(unmade_ledger_url))
+    held = Account(1, 101, "c1@example.com", (Hold(HoldReason.OVERDUE, LOCKED),), explained=True)
+    assert ledger.accounts.of_clients([1]) == {1: held}
+    assert list(ledger.accounts.unexplained()) == []
+    assert [ledger.accounts.held_back(reason) for reason in HoldReason] == [set(), set(), set()]
+    ledger.close()
 
 
 # At the newest

@@ -1,11 +1,26 @@
 """Changing a SolusIO user's status as its holds call for, and remembering what the bridge itself did."""
 
-from tollbridge.errors import Conflict
+from tollbridge.errors import Conflict, NotFound
 from tollbridge.jobs.reports import StatusChange
 from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.rules.overdue import Mark, change_status, held_status
 from tollbridge.solus import SolusUser
+
+
+def present_user(work: Work, account: Account) -> SolusUser:
+    """The account's user as SolusIO has it now.
+
+    Raises:
+        NotFound: there is none any more.
+    """
+    solus = work.parts.solus
+    # Who was given another address in the panel, and whom no sync can give its own again, is found by its number.
+    of_number = (each for each in solus.users() if each.id == account.user_id)
+    user = solus.find_user(account.email) or next(of_number, None)
+    if user is None:
+        raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
+    return user
 
 
 def apply_status(work: Work, account: Account, user: SolusUser, why: str) -> StatusChange | None:
