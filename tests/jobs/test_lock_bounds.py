@@ -1,6 +1,7 @@
-"""Nobody locks many users at once without asking, and a lock of a lost ledger is told until a human says whose it is."""
+"""No run locks many users without asking, and a lock of a lost ledger is told until somebody says whose it is."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.small_world import SmallWorld
 from tollbridge.cli import main
 from tollbridge.jobs.reports import DailyReport, OverdueReport
 from tollbridge.memory import Trouble
+from tollbridge.model import UserStatus
 from tollbridge.rules.overdue import HoldReason
 from tollbridge.solus.sandbox import running
 
@@ -197,6 +199,44 @@ def test_the_command_confirms_and_tells_what_it_did(
         assert main([*call, "--confirm", "--json"]) == 0
     assert '"held_back": []' in capsys.readouterr().out
     assert statuses(small_world, users) == ["locked"] * 11
+
+
+# Reasons
+
+
+def test_a_hold_for_a_limit_is_neither_set_nor_lifted_by_whoever_looks_at_invoices_and_clients(
+    small_world: SmallWorld,
+) -> None:
+    world = small_world
+    [user] = invoiced(world, 1)
+    daily(world, "2026-07-22")
+    with world.parts() as parts, parts.ledger.runs.live("run", date(2026, 7, 22), works=False) as live:
+        account = parts.ledger.accounts.claim(live.id, [1], timedelta(minutes=1))[1]
+        parts.ledger.accounts.hold(live.id, account, HoldReason.LIMIT, UserStatus.LOCKED, "its limit is reached")
+        parts.ledger.accounts.let_go(live.id, [1])
+    assert daily(world, "2026-07-29").failures == []
+    assert statuses(world, [user]) == ["suspended"], "the worst of both"
+    world.books.pay("TB-2026-06-1")
+    daily(world, "2026-07-30")
+    assert statuses(world, [user]) == ["locked"]
+    with world.parts() as parts:
+        assert [hold.reason for hold in parts.ledger.accounts.of_clients([1])[1].holds] == [HoldReason.LIMIT]
+
+
+def test_a_closed_clients_user_that_is_released_by_hand_is_suspended_again_by_whoever_counts_it(
+    small_world: SmallWorld,
+) -> None:
+    world = small_world
+    users = invoiced(world, 0, 12)
+    for client_id in range(1, 13):
+        world.books.change_client(client_id, status="closed")
+    confirm(world, "2026-07-02")
+    assert statuses(world, users) == ["suspended"] * 12
+    for user in users:
+        world.panel.update_user(user, status="active")
+    assert overdue(world, "2026-07-03").changes == []
+    assert told(daily(world, "2026-07-03")) == ["locks"]
+    assert statuses(world, users) == ["active"] * 12
 
 
 # Locks of a lost ledger

@@ -1,4 +1,4 @@
-"""The daily job: release who has paid, then accounts, then invoices, then overdue."""
+"""The daily job: release who has paid, then accounts, then invoices, then locks and suspensions of all reasons."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress

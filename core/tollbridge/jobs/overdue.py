@@ -303,7 +303,9 @@ class Overdue:
             if held is None:
                 return None
             account = held
-        return apply_status(self._work, account, present_user(self._work, account), why)
+        # Whoever owes nothing and is held for another reason is that job's to lock, which counts whom it locks.
+        may_raise = status is not UserStatus.ACTIVE
+        return apply_status(self._work, account, present_user(self._work, account), why, may_raise=may_raise)
 
     def _asked_again(self, judgement: Judgement) -> UserStatus | None:
         """Right before somebody is locked or suspended, their invoices are asked for once more, by number.

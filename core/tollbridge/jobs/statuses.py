@@ -23,11 +23,13 @@ def present_user(work: Work, account: Account) -> SolusUser:
     return user
 
 
-def apply_status(work: Work, account: Account, user: SolusUser, why: str) -> StatusChange | None:
+def apply_status(
+    work: Work, account: Account, user: SolusUser, why: str, *, may_raise: bool = True
+) -> StatusChange | None:
     """Give a claimed account's user the status that its holds call for, as far as it is the bridge's to change.
 
     The attempt is in the ledger before SolusIO hears of it, so that a status set just before a crash is known as
-    the bridge's own afterwards.
+    the bridge's own afterwards. Without ``may_raise`` nobody is locked or suspended by this.
 
     Raises:
         Conflict: the user is not the one the account is about, or is an administrator of the panel, or is not known
@@ -50,6 +52,8 @@ def apply_status(work: Work, account: Account, user: SolusUser, why: str) -> Sta
     after, found = change_status(user.status, account.mark, wanted)
     mark = None if after is found else Mark(after, found)
     changes = after is not user.status
+    if after.severity > user.status.severity and not may_raise:
+        return None
     if not changes and mark == account.mark:
         return None
     accounts, run_id = work.parts.ledger.accounts, work.live.id
