@@ -201,6 +201,36 @@ def test_the_command_confirms_and_tells_what_it_did(
     assert statuses(small_world, users) == ["locked"] * 11
 
 
+def test_whoever_has_the_address_of_a_client_that_is_gone_is_not_deleted_in_its_users_place(
+    small_world: SmallWorld,
+) -> None:
+    world = small_world
+    world.more = '[accounts]\non_closed = "delete"\n'
+    world.add_client(1)
+    user = world.add_user(1)
+    daily(world, "2026-06-02")
+    world.panel.update_user(user, email="elsewhere@example.com")
+    other = world.panel.add_user("client1@example.com").id
+    world.books.remove_client(1)
+    report = daily(world, "2026-06-03")
+    assert (report.failures, report.accounts.deleted) == ([], [1])
+    left = [each.id for each in world.panel.users]
+    assert (other in left, user in left) == (True, False)
+
+
+def test_an_administrator_whose_client_is_gone_is_neither_suspended_nor_deleted(small_world: SmallWorld) -> None:
+    world = small_world
+    world.more = '[accounts]\non_closed = "delete"\n'
+    world.add_client(1)
+    user = world.add_user(1)
+    daily(world, "2026-06-02")
+    world.panel.update_user(user, role_ids=world.panel.user(1).role_ids)
+    world.books.remove_client(1)
+    [failure] = daily(world, "2026-06-03").failures
+    assert "is an administrator" in failure.message
+    assert world.panel.user(user).status == "active"
+
+
 # Reasons
 
 

@@ -16,7 +16,7 @@ from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.people import StagedPeople
 from tollbridge.jobs.reports import AccountsReport
 from tollbridge.jobs.scratch import StagedUsage
-from tollbridge.jobs.statuses import apply_status, present_user
+from tollbridge.jobs.statuses import apply_status, present_user, refuse_anothers
 from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.model import Client, ClientStatus, UserStatus
@@ -79,7 +79,8 @@ class Sync:
     def sync(self, *, only_closed: bool = False) -> None:
         """Create, link and follow e-mail changes, each client on its own, and find whose user is to be closed.
 
-        Who is locked or suspended by that is left to :meth:`close`, once it is known how many there are.
+        Who is locked or suspended by that is left to :meth:`close`, once it is known how many there are. With
+        ``only_closed`` no other listed clients are looked at.
 
         Raises:
             Incomplete: SolusIO's list of users is not whole, so nobody was touched.
@@ -353,6 +354,7 @@ class Sync:
 
     def _close_user(self, account: Account, user: SolusUser, why: str) -> None:
         """Delete the user if that is wanted and can be; else, also while that is not known, suspend it."""
+        refuse_anothers(account, user)
         try:
             deleted = self._delete_if_done(account.client_id, user)
         except TollbridgeError:
@@ -365,7 +367,11 @@ class Sync:
         """Delete a closed client's user, if that is wanted and no server, usage or unpaid invoice is left."""
         if self._rules.on_closed != "delete" or self._work.parts.ledger.invoices.open_of([client_id]):
             return False
-        if self._solus.has_servers(user.id) or self._has_usage_to_invoice(user.id):
+        if (
+            user.is_administrator is not False
+            or self._solus.has_servers(user.id)
+            or self._has_usage_to_invoice(user.id)
+        ):
             return False
         self._solus.delete_user(user.id)
         self._accounts.forget(client_id, self._work.live.id)

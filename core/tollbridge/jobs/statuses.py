@@ -17,10 +17,24 @@ def present_user(work: Work, account: Account) -> SolusUser:
     solus = work.parts.solus
     # Who was given another address in the panel, and whom no sync can give its own again, is found by its number.
     of_number = (each for each in solus.users() if each.id == account.user_id)
-    user = solus.find_user(account.email) or next(of_number, None)
+    user = solus.find_user(account.email)
+    if user is None or user.id != account.user_id:
+        user = next(of_number, user)
     if user is None:
         raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
     return user
+
+
+def refuse_anothers(account: Account, user: SolusUser) -> None:
+    """Raise Conflict unless the user is the account's, and no administrator of the panel."""
+    if user.is_administrator:
+        raise Conflict(f"SolusIO's user {user.id} with {user.email} is an administrator: its status is not changed")
+    if (user.id, user.billing_user_id) != (account.user_id, account.client_id):
+        raise Conflict(
+            f"SolusIO's user {user.id} with {user.email} belongs to client {user.billing_user_id}, and the"
+            f" ledger has user {account.user_id} for client {account.client_id}: nothing was changed; `tollbridge sync`"
+            " looks again"
+        )
 
 
 def apply_status(
@@ -37,17 +51,10 @@ def apply_status(
         LedgerError: the account is not this run's to change any more.
     """
     wanted = held_status(account.holds)
-    if user.is_administrator:
-        raise Conflict(f"SolusIO's user {user.id} with {user.email} is an administrator: its status is not changed")
+    refuse_anothers(account, user)
     if user.is_administrator is None and wanted.severity > user.status.severity:
         raise Conflict(
             f"SolusIO does not say whether its user {user.id} with {user.email} is an administrator: it is not {wanted}"
-        )
-    if (user.id, user.billing_user_id) != (account.user_id, account.client_id):
-        raise Conflict(
-            f"SolusIO's user {user.id} with {user.email} belongs to client {user.billing_user_id}, and the"
-            f" ledger has user {account.user_id} for client {account.client_id}: nothing was changed; `tollbridge sync`"
-            " looks again"
         )
     after, found = change_status(user.status, account.mark, wanted)
     mark = None if after is found else Mark(after, found)

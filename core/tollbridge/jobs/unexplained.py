@@ -5,7 +5,7 @@ Either a human has locked it, or the bridge has, by a ledger that was lost since
 
 from tollbridge.errors import Conflict, NotFound, UsageError
 from tollbridge.jobs.parts import Failures
-from tollbridge.jobs.statuses import present_user
+from tollbridge.jobs.statuses import present_user, refuse_anothers
 from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.model import ClientStatus, UserStatus
@@ -51,7 +51,7 @@ def say_whose(work: Work, client_id: int, who: str, *, ours: bool) -> str:
     Raises:
         UsageError: the ledger knows no user of the client, or the user is not locked.
         NotFound: SolusIO has the user no more.
-        Conflict: the user is another client's, or another run is at it.
+        Conflict: the user is another client's or an administrator, or another run is at it.
     """
     accounts, live = work.parts.ledger.accounts, work.live
     if client_id not in accounts.of_clients([client_id]):
@@ -61,10 +61,7 @@ def say_whose(work: Work, client_id: int, who: str, *, ours: bool) -> str:
         raise Conflict(f"client {client_id}: a run is at it just now: try again when that has ended")
     try:
         user = present_user(work, account)
-        if (user.id, user.billing_user_id) != (account.user_id, client_id):
-            raise Conflict(
-                f"client {client_id}: its user belongs to somebody else by now: `tollbridge sync` looks again"
-            )
+        refuse_anothers(account, user)
         if user.status is UserStatus.ACTIVE:
             raise UsageError(f"client {client_id}: its SolusIO user {user.id} is active: there is no lock to speak of")
         if ours:
