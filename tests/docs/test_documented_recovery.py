@@ -40,7 +40,7 @@ def test_an_empty_ledger_takes_the_invoices_that_are_there_as_issued(world: Worl
     assert [status for _, status in world.invoices] == ["unpaid"]
 
 
-def test_a_lock_that_the_ledger_forgot_counts_as_made_by_hand(world: World) -> None:
+def test_a_lock_that_the_ledger_forgot_is_asked_about_and_stays_until_somebody_says_whose_it_is(world: World) -> None:
     world.add_client(1042)
     user = world.add_user(1042)
     world.run_server(user, 700)
@@ -49,8 +49,13 @@ def test_a_lock_that_the_ledger_forgot_counts_as_made_by_hand(world: World) -> N
     invoiced(world, "2026-07-22")
     lose_ledger(world)
     world.execute("UPDATE invoices SET status = 'paid'")
-    invoiced(world, "2026-07-23")
-    assert next(each.status for each in world.panel.users if each.id == user) == UserStatus.LOCKED
+    with world.run("2026-07-23") as run:
+        assert [failure.who for failure in run.daily().failures] == ["client 1042"]
+    assert world.panel.user(user).status == UserStatus.LOCKED
+    with world.run("2026-07-23") as run:
+        run.say_whose(1042, "ada", ours=True)
+        assert run.daily().failures == []
+    assert world.panel.user(user).status == UserStatus.ACTIVE
 
 
 def test_a_user_linked_after_the_month_was_closed_is_invoiced_by_naming_the_month(world: World) -> None:

@@ -6,11 +6,12 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from tests.ledger.books import AT_ONCE, HOUR, LATER, NOW, running
+from tests.ledger.books import AT_ONCE, HOUR, JUNE, LATER, NOW, claim, draft, entry, issued, running
 from tollbridge.errors import LedgerError
 from tollbridge.ledger import Account, Ledger
 from tollbridge.ledger.runs import LiveRun
 from tollbridge.ledger.schema import accounts
+from tollbridge.ledger.scratch_copy import scratch_copy
 from tollbridge.model import UserStatus
 from tollbridge.rules.overdue import Hold, HoldReason, Mark
 
@@ -215,3 +216,64 @@ def test_a_status_of_a_user_that_is_not_the_client_s_any_more_is_not_kept_of_the
     ledger.accounts.add(attrs.evolve(ADA, user_id=9), run.id)
     ledger.accounts.set_status(run.id, ada, Mark(LOCKED, ACTIVE), ACTIVE, LOCKED, "overdue")
     assert kept(ledger).mark is None
+
+
+# Locks that are held back, and locks that nobody can explain
+
+
+def test_who_is_held_back_for_a_reason_is_who_was_named_last(ledger: Ledger, run: LiveRun) -> None:
+    ledger.accounts.hold_back(OVERDUE, [1, 2], run.id)
+    ledger.accounts.hold_back(OVERDUE, [2, 3], run.id)
+    ledger.accounts.hold_back(CLOSED, [9], run.id)
+    assert [ledger.accounts.held_back(reason) for reason in (OVERDUE, CLOSED)] == [{2, 3}, {9}]
+    assert [(event.client_id, event.after) for event in ledger.events.of_kind("hold")] == [
+        (1, "overdue: held back"), (2, "overdue: held back"), (3, "overdue: held back"), (9, "closed: held back"),
+    ]  # fmt: skip
+    ledger.accounts.hold_back(OVERDUE, [], run.id)
+    assert [ledger.accounts.held_back(reason) for reason in (OVERDUE, CLOSED)] == [set(), {9}]
+
+
+def test_a_lock_is_in_doubt_only_of_a_client_with_an_issued_invoice(ledger: Ledger, run: LiveRun) -> None:
+    for account in (ADA, BOB):
+        ledger.accounts.add(attrs.evolve(account, explained=False), run.id)
+    draft(ledger, entry(1), entry(2))
+    assert list(ledger.accounts.unexplained()) == []
+    [first] = claim(ledger, run, most=1)
+    ledger.claims.record(run.id, [issued(first)])
+    [[doubtful]] = ledger.accounts.unexplained()
+    assert (doubtful.client_id, doubtful.explained) == (1, False)
+    with scratch_copy(ledger, JUNE) as scratch:
+        assert [[each.client_id for each in page] for page in scratch.accounts.unexplained()] == [[1]]
+    ledger.accounts.explain([1])
+    assert list(ledger.accounts.unexplained()) == []
+    assert not kept(ledger, 2).explained
+
+
+@pytest.mark.parametrize(("days", "explained"), [(-1, False), (0, True), (14, True)])
+def test_an_invoice_that_was_due_before_it_was_claimed_puts_its_clients_lock_in_doubt(
+    ledger: Ledger, run: LiveRun, days: int, explained: bool
+) -> None:
+    ledger.accounts.add(ADA, run.id)
+    draft(ledger, entry(1))
+    [claim_of_it] = claim(ledger, run)
+    found = issued(claim_of_it)
+    assert found.receipt is not None
+    due = claim_of_it.entry.issue_date + timedelta(days=days)
+    ledger.claims.record(run.id, [attrs.evolve(found, receipt=attrs.evolve(found.receipt, due_date=due))])
+    assert kept(ledger).explained is explained
+
+
+def test_what_a_human_said_of_a_lock_is_kept_and_only_of_a_claimed_account(
+    ledger: Ledger, run: LiveRun, other: LiveRun
+) -> None:
+    ada = claimed(ledger, run, attrs.evolve(ADA, explained=False))
+    hold, mark = Hold(OVERDUE, LOCKED), Mark(LOCKED, ACTIVE)
+    with pytest.raises(LedgerError, match="not this run's to change"):
+        ledger.accounts.say_whose(other.id, ada, mark, hold, "overdue: locked", "ours, by ada")
+    assert not kept(ledger).explained
+    for _ in range(2):
+        ledger.accounts.say_whose(run.id, ada, mark, hold, "overdue: locked", "ours, by ada")
+    assert kept(ledger) == attrs.evolve(ADA, holds=(hold,), mark=mark)
+    ledger.accounts.say_whose(run.id, kept(ledger), None, None, "by hand: locked", "by hand, by ada")
+    assert kept(ledger) == attrs.evolve(ADA, holds=(hold,))
+    assert [event.after for event in ledger.events.of_kind("hold")] == ["overdue: locked"] * 2 + ["by hand: locked"]

@@ -54,6 +54,7 @@ BY_0004 = BY_0003 | {"holds", "readings", "unbilled", "runs", "leases", "events"
 BY_0005 = BY_0004 | {"corrections", "write_offs"}
 BY_0006 = BY_0005 | {"snapshots", "stretches"}
 BY_0007 = BY_0006 | {"price_lists"}
+BY_0008 = BY_0007 | {"held_back"}
 
 
 def bring_to(url: str, revision: str) -> sa.Engine:
@@ -208,10 +209,10 @@ def test_a_ledger_of_the_first_revision_keeps_its_invoices_months_and_accounts(f
         holds, mark = (Hold(HoldReason.OVERDUE, LOCKED),), Mark(LOCKED, ACTIVE)
         assert ledger.accounts.of_clients([1042]) == {1042: Account(1042, 1142, "c1042@example.com", holds, mark)}
         ledger.close()
-    assert tables(first_ledger_url) == BY_0007
+    assert tables(first_ledger_url) == BY_0008
 
 
-@pytest.mark.parametrize("in_the_way", ["attempts", "events", "price_lists"])
+@pytest.mark.parametrize("in_the_way", ["attempts", "events", "price_lists", "held_back"])
 def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_the_next(
     first_ledger_url: str, in_the_way: str
 ) -> None:
@@ -227,7 +228,7 @@ def test_a_migration_that_breaks_off_leaves_the_ledger_as_it_was_and_is_done_by_
         connection.exec_driver_sql(f"DROP TABLE {in_the_way}")
     engine.dispose()
     Ledger.open(DatabaseUrl(first_ledger_url)).close()
-    assert tables(first_ledger_url) == BY_0007
+    assert tables(first_ledger_url) == BY_0008
 
 
 # From the third
@@ -343,6 +344,19 @@ def test_the_pages_rows_are_kept(brought_forward: Ledger) -> None:
 # From the fourth
 
 
+def test_a_lock_that_a_ledger_of_the_fourth_revision_knows_nothing_of_stays_a_humans(unmade_ledger_url: str) -> None:
+    engine = bring_to(unmade_ledger_url, "0004")
+    add(engine, "accounts", {"client_id": 1, "user_id": 101, "email": "c1@example.com"})
+    add(engine, "holds", {"client_id": 1, "reason": "overdue", "status": "locked", "since": NOW})
+    engine.dispose()
+    ledger = Ledger.open(DatabaseUrl(unmade_ledger_url))
+    held = Account(1, 101, "c1@example.com", (Hold(HoldReason.OVERDUE, LOCKED),), explained=True)
+    assert ledger.accounts.of_clients([1]) == {1: held}
+    assert list(ledger.accounts.unexplained()) == []
+    assert [ledger.accounts.held_back(reason) for reason in HoldReason] == [set(), set(), set()]
+    ledger.close()
+
+
 @pytest.fixture
 def fourth_ledger_url(unmade_ledger_url: str) -> str:
     """A ledger of revision 0004 of each kind, in the middle of July, which it has not seen a price list of."""
@@ -367,7 +381,7 @@ def test_a_ledger_without_price_lists_keeps_the_first_one_that_is_seen_and_its_e
     seen = PriceList({"EUR": Decimal("0.001")})
     assert ledger.price_lists.keep(JULY, seen, "bridge.toml").prices == seen
     ledger.close()
-    assert tables(fourth_ledger_url) == BY_0007
+    assert tables(fourth_ledger_url) == BY_0008
 
 
 # From the fifth

@@ -1,6 +1,7 @@
 """Unpaid invoices to a user's status: the ladder, and who may change what."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,7 +16,17 @@ from tollbridge.jobs.statuses import apply_status
 from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.model import InvoiceStatus, UserStatus
-from tollbridge.rules.overdue import Hold, HoldReason, Ladder, Mark, OpenInvoice, change_status, overdue_status
+from tollbridge.rules.overdue import (
+    Hold,
+    HoldReason,
+    Ladder,
+    Mark,
+    OpenInvoice,
+    change_status,
+    held_status,
+    locks_too_many,
+    overdue_status,
+)
 from tollbridge.solus import SolusUser
 
 ACTIVE, LOCKED, SUSPENDED = UserStatus
@@ -159,6 +170,31 @@ def test_a_status_the_bridge_neither_set_nor_tried_to_set_is_never_lowered(
 def test_a_second_run_changes_nothing(present: UserStatus, hold: Mark | None, wanted: UserStatus) -> None:
     after, found = change_status(present, hold, wanted)
     assert change_status(after, None if after is found else Mark(after, found), wanted) == (after, found)
+
+
+REASONS = st.sets(st.builds(Hold, st.sampled_from(HoldReason), st.sampled_from([LOCKED, SUSPENDED])))
+
+
+@given(STATUSES, REASONS)
+def test_whatever_a_user_is_held_for_a_lock_made_by_hand_is_only_raised_and_is_put_back(
+    by_hand: UserStatus, holds: set[Hold]
+) -> None:
+    held, found = change_status(by_hand, None, held_status(holds))
+    assert held.severity == max(by_hand.severity, held_status(holds).severity)
+    assert change_status(held, Mark(held, found), ACTIVE) == (by_hand, by_hand)
+
+
+@pytest.mark.parametrize(
+    ("locks", "active", "most", "too_many"),
+    [
+        (10, 10, "0.2", False), (11, 54, "0.2", True), (11, 55, "0.2", False), (11, 0, "1", True), (11, 11, "1", False),
+        (10, 10, "0", False), (11, 10_000, "0", True),
+    ],
+)  # fmt: skip
+def test_more_than_ten_locks_and_more_than_the_share_of_the_active_are_too_many(
+    locks: int, active: int, most: str, too_many: bool
+) -> None:
+    assert locks_too_many(locks, active, Decimal(most)) is too_many
 
 
 class Company(RuleBasedStateMachine):

@@ -23,7 +23,7 @@ _COMMANDS_GROUP = "tollbridge.commands"
 _PANELS = {
     "Setting up": {"init": "setup", "check": "setup", "probe": "probe", "connect": "setup"},
     "Every day": {
-        "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily",
+        "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "hold": "daily",
         "approve": "decisions", "write-off": "decisions", "reprice": "price", "meter": "meter",
         "serve": "serve",
     },

@@ -1,5 +1,8 @@
 """``run`` and its parts: ``sync``, ``invoice`` and ``overdue``."""
 
+import getpass
+import os
+import socket
 from datetime import date
 from typing import Annotated
 
@@ -7,6 +10,7 @@ import typer
 
 from tollbridge.cli.output import complain, iso, out, print_failures, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, Day, DryRun, MonthOption
+from tollbridge.errors import UsageError
 from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Failure, Parts, Progress
 from tollbridge.jobs.reports import (
@@ -24,6 +28,10 @@ from tollbridge.words import counted
 _FAILED = 1
 _SHOWN = 50
 
+Confirm = Annotated[
+    bool,
+    typer.Option("--confirm", help="Lock and suspend however many there are, clients that are closed included, once."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the invoices one by one.")]
 
 
@@ -73,19 +81,71 @@ def invoice(
     _end(report.failures)
 
 
-def overdue(context: typer.Context, day: Day = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def overdue(
+    context: typer.Context, day: Day = None, dry_run: DryRun = False, confirm: Confirm = False, as_json: AsJson = False
+) -> None:
     """Lock, suspend and release users as their invoices go unpaid and are paid."""
     with context.obj.parts() as parts, progress(quiet=as_json) as tell:
-        report = _job(parts, day, tell, dry_run=dry_run).overdue()
+        if confirm:
+            confirmed = _job(parts, day, tell, dry_run=dry_run, confirmed_by=_who()).confirmed()
+            closed, report, failures = confirmed.accounts, confirmed.overdue, confirmed.failures
+        else:
+            closed, report = None, _job(parts, day, tell, dry_run=dry_run).overdue()
+            failures = report.failures
     if as_json:
-        print_json({**report.json(), "dry_run": dry_run, "failures": failures_json(report.failures)})
+        accounts = {} if closed is None else {"accounts": closed.json()}
+        print_json({**report.json(), **accounts, "dry_run": dry_run, "failures": failures_json(failures)})
     else:
+        if closed is not None:
+            print_accounts(closed)
         print_overdue(report)
-    _end(report.failures)
+    _end(failures)
 
 
-def _job(parts: Parts, day: date | None, tell: Progress, *, dry_run: bool, show: int | None = 0) -> Run:
-    return Run(parts, when(parts, day, dry_run=dry_run), dry_run, tell, show)
+def hold(
+    context: typer.Context,
+    client: Annotated[int | None, typer.Argument(metavar="CLIENT", help="The client's number.")] = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="The bridge locked the user: release it when it is due.")
+    ] = False,
+    by_hand: Annotated[bool, typer.Option("--by-hand", help="Somebody else did: nobody's to lift.")] = False,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="The ledger was restored: ask about every lock it does not know.")
+    ] = False,
+) -> None:
+    """Say whose a lock is that the ledger does not know, as after it was lost."""
+    whose = ours or by_hand
+    if restored in {client is not None, whose} or (ours and by_hand):
+        raise UsageError("give a client with either --ours or --by-hand, or --restored alone")
+    with context.obj.parts() as parts, progress(quiet=True) as tell:
+        job = _job(parts, None, tell, dry_run=False)
+        if client is not None:
+            say(f"Client {client} is noted as {job.say_whose(client, _who(), ours=ours)}")
+        elif clients := job.doubt_all():
+            say(f"{counted(len(clients), 'lock')} in question: the next run names each that has an invoice")
+        else:
+            say("Nobody is locked whom the ledger does not know to be")
+
+
+def _who() -> str:
+    """Who types this, as far as the machine knows."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = f"user {os.getuid()}"
+    return f"{name} on {socket.gethostname()}"
+
+
+def _job(
+    parts: Parts,
+    day: date | None,
+    tell: Progress,
+    *,
+    dry_run: bool,
+    show: int | None = 0,
+    confirmed_by: str | None = None,
+) -> Run:
+    return Run(parts, when(parts, day, dry_run=dry_run), dry_run, tell, show, confirmed_by)
 
 
 def _end(failures: list[Failure]) -> None:
@@ -109,6 +169,7 @@ def print_accounts(report: AccountsReport) -> None:
     usual = "all in step" if report.complete else "not all were looked at"
     say(f"Accounts   {counted(report.clients, 'client')}: {', '.join(done) or usual}")
     _print_changes(report.changes)
+    _print_changes(report.held_back, ", held back")
     for warning in report.warnings:
         complain(warning)
 
@@ -165,12 +226,13 @@ def print_overdue(report: OverdueReport) -> None:
     stopped = "" if report.complete else "; not all were looked at"
     say(f"Overdue    {counted(report.open, 'open invoice')}, {report.overdue:,} overdue{waiting}{settled}{stopped}")
     _print_changes(report.changes)
+    _print_changes(report.held_back, ", held back")
     for warning in report.warnings:
         complain(warning)
 
 
-def _print_changes(changes: list[StatusChange]) -> None:
+def _print_changes(changes: list[StatusChange], remark: str = "") -> None:
     for change in changes[:_SHOWN]:
-        say(f"           client {change.client_id} (user {change.user_id}): {change.before} → {change.after}")
+        say(f"           client {change.client_id} (user {change.user_id}): {change.before} → {change.after}{remark}")
     if len(changes) > _SHOWN:
         say(f"           … and {len(changes) - _SHOWN:,} more (--json lists all)")

@@ -253,6 +253,7 @@ class BillingSettings:
     most_correction: Decimal = attrs.field(default=Decimal("0.5"), validator=at_least(Decimal(0)))
     hold_above: Decimal | None = attrs.field(default=None, validator=at_least(Decimal(1)))
     hold_from: dict[str, Decimal] = attrs.field(factory=dict, validator=_currencies)
+    most_locks: Decimal = attrs.field(default=Decimal("0.2"), validator=at_least(Decimal(0), 1))
     at_once: int | None = attrs.field(default=None, validator=at_least(1, _MOST_AT_ONCE))
     language: Language = "en"
 

@@ -1,7 +1,7 @@
 """Keeping SolusIO's users in step with the billing system's clients."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import count, islice
 
@@ -10,12 +10,13 @@ import attrs
 from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError
 from tollbridge.jobs.at_once import AtOnce
 from tollbridge.jobs.enrolment import Unproved, end_signups, go_on_with_signups, is_proved
+from tollbridge.jobs.lock_bound import Plan
 from tollbridge.jobs.month_usage import read_interval
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.people import StagedPeople
 from tollbridge.jobs.reports import AccountsReport
 from tollbridge.jobs.scratch import StagedUsage
-from tollbridge.jobs.statuses import apply_status
+from tollbridge.jobs.statuses import apply_status, present_user, refuse_anothers
 from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.model import Client, ClientStatus, UserStatus
@@ -27,6 +28,7 @@ from tollbridge.solus import SolusUser
 
 _LARGEST_ID = 2**63 - 1  # what databases and the panel keep; 0 is the panel's word for nobody
 _PAGE = 100  # so many accounts are claimed at a time
+_ACTIVE = UserStatus.ACTIVE
 
 
 @attrs.frozen
@@ -39,6 +41,14 @@ class ClientAtHand:
     proved_address: str | None
     enrolled: bool
     page: int
+
+
+@attrs.frozen
+class Closing:
+    """A user who is to be suspended or deleted since its client is closed, or ``gone`` from the billing system."""
+
+    account: Account
+    gone: bool
 
 
 @attrs.define
@@ -62,28 +72,65 @@ class Sync:
         self._people = StagedPeople()
         self._not_invoiced: StagedUsage | None = None
         self._one_at_a_time = threading.Lock()
+        self._closings: dict[int, Closing] = {}
+        self._held_back: set[int] = set()
+        self._only_closed = False
 
-    def sync(self) -> None:
-        """Create, link, follow e-mail changes, and handle closed clients, each client on its own.
+    def sync(self, *, only_closed: bool = False) -> None:
+        """Create, link and follow e-mail changes, each client on its own, and find whose user is to be closed.
+
+        Who is locked or suspended by that is left to :meth:`close`, once it is known how many there are. With
+        ``only_closed`` no other listed clients are looked at.
 
         Raises:
             Incomplete: SolusIO's list of users is not whole, so nobody was touched.
         """
         work, parts = self._work, self._work.parts
+        self._only_closed = only_closed
+        self._held_back = self._accounts.held_back(HoldReason.CLOSED)
         with self._people as people:
             self._solus.read_users(people.fill_users)
             self._stage_clients()
             go_on_with_signups(parts, work.when.now, people.client_of)
             self._serve_all()
-            self._close_the_vanished()
-        if self._not_invoiced is not None:
-            self._not_invoiced.connection.close()
+            self._find_the_vanished()
         end_signups(parts, work.when.now)
         work.name_holders(self._failures)
-        for clients in (self._report.created, self._report.linked, self._report.email_changed, self._report.deleted):
-            clients.sort()  # they were served in no order
-        self._report.changes.sort(key=lambda change: change.client_id)
+        self._sort()
         self._report.complete = True
+
+    def plan(self) -> Plan:
+        """Whose users are to be suspended, or deleted; who was held back and was served since is in doubt no more."""
+        candidates = [(each.account, UserStatus.SUSPENDED) for each in self._closings.values()]
+        in_doubt = self._accounts.of_clients(list(self._held_back - self._closings.keys())).keys()
+        return Plan(HoldReason.CLOSED, candidates, in_doubt, self._report.held_back)
+
+    def close(self, held_back: Collection[int]) -> None:
+        """Suspend or delete the users of clients that are closed or gone, but for those that are held back."""
+        to_close = []
+        for client_id, closing in self._closings.items():
+            if client_id not in held_back:
+                to_close.append(client_id)
+            elif closing.gone:
+                self._report.warnings.append(
+                    f"client {client_id} is gone from the billing system: its user {closing.account.user_id}"
+                    f" ({closing.account.email}) would be closed, and is held back"
+                )
+        try:
+            for start in range(0, len(to_close), _PAGE):
+                self._each_claimed(to_close[start : start + _PAGE], self._close)
+        finally:
+            if self._not_invoiced is not None:
+                self._not_invoiced.connection.close()
+                self._not_invoiced = None
+        self._sort()
+
+    def _sort(self) -> None:
+        """Clients were served in no order."""
+        report = self._report
+        for clients in (report.created, report.linked, report.email_changed, report.deleted, report.vanished):
+            clients.sort()
+        self._report.changes.sort(key=lambda change: change.client_id)
 
     def _stage_clients(self) -> None:
         for client in self._work.parts.billing.clients():
@@ -125,6 +172,8 @@ class Sync:
                 listed = list(islice(pairs, _PAGE))
             if not listed:
                 return
+            if self._only_closed:
+                listed = [each for each in listed if each[0].status is ClientStatus.CLOSED]
             at_hand = self._claimed(listed, number)
             shared = [hand for hand in at_hand if self._people.share_address(hand.client)]
             together += shared
@@ -140,15 +189,25 @@ class Sync:
         known = self._accounts.of_clients(client_ids)
         claimed = self._accounts.claim(self._work.live.id, list(known), self._work.lease)
         enrolled = self._work.parts.ledger.signups.enrolled(client_ids)
+        self._explain(listed, claimed)
         return [
             ClientAtHand(client, users, claimed.get(client.id), enrolled.get(client.id), client.id in enrolled, page)
             for client, users in listed
             if client.id in claimed or client.id not in known
         ]
 
+    def _explain(self, listed: Sequence[tuple[Client, list[SolusUser]]], claimed: dict[int, Account]) -> None:
+        """Who is seen active is not locked by a ledger that was lost."""
+        active = {(client.id, user.id) for client, users in listed for user in users if user.status is _ACTIVE}
+        doubtful = [account for account in claimed.values() if not account.explained]
+        seen = [each.client_id for each in doubtful if (each.client_id, each.user_id) in active]
+        if seen:
+            self._accounts.explain(seen)
+
     def _note(self, hand: ClientAtHand, error: TollbridgeError | None) -> None:
         if error is None:
             self._failures.went_well()
+            self._held_back.discard(hand.client.id)
         else:
             self._failures.add(f"client {hand.client.id}", error)
 
@@ -179,7 +238,7 @@ class Sync:
         if not closed and account.held_for(HoldReason.CLOSED) is None:
             return
         if closed:
-            self._close_user(account, user, "the client is closed")
+            self._close_or_put_off(account, user, gone=False)
         else:
             self._hold(account, user, closed=False, why="the client is active again")
 
@@ -230,10 +289,14 @@ class Sync:
                 self._accounts.change_email(account)
             return account
         earlier = self._accounts.of_clients(list(self._accounts.clients_of_users([user.id]).values()))
-        mark = next((each.mark for each in earlier.values()), None)
+        before = next(iter(earlier.values()), None)
         made = self._accounts.add(
-            Account(client.id, user.id, user.email, mark=mark), self._work.live.id, self._work.lease
-        )
+            Account(
+                client.id, user.id, user.email, mark=before.mark if before else None,
+                explained=user.status is _ACTIVE or (before is not None and before.explained),
+            ),
+            self._work.live.id, self._work.lease,
+        )  # fmt: skip
         self._tell_billing(client, user)
         return made
 
@@ -258,8 +321,40 @@ class Sync:
         if change is not None:
             self._report.changes.append(change)
 
+    def _close_or_put_off(self, account: Account, user: SolusUser, *, gone: bool) -> None:
+        """Whose user is suspended anyway is closed at once; all others when it is known how many they are."""
+        if user.status is not UserStatus.SUSPENDED:
+            self._closings[account.client_id] = Closing(account, gone)
+        elif gone:
+            self._close_gone(account, user)
+        else:
+            self._close_user(account, user, "the client is closed")
+
+    def _close(self, account: Account) -> None:
+        """Close a user that was put off, unless its client was opened again meanwhile."""
+        try:
+            if self._work.client(account.client_id).status is not ClientStatus.CLOSED:
+                return
+        except NotFound:
+            pass
+        user = present_user(self._work, account)
+        if self._closings[account.client_id].gone:
+            self._close_gone(account, user)
+        else:
+            self._close_user(account, user, "the client is closed")
+
+    def _close_gone(self, account: Account, user: SolusUser) -> None:
+        if account.held_for(HoldReason.CLOSED) is None:
+            self._report.vanished.append(account.client_id)
+            self._report.warnings.append(
+                f"client {account.client_id} is gone from the billing system: its user {user.id} ({user.email}) is"
+                " closed"
+            )
+        self._close_user(account, user, "the client is gone from the billing system")
+
     def _close_user(self, account: Account, user: SolusUser, why: str) -> None:
         """Delete the user if that is wanted and can be; else, also while that is not known, suspend it."""
+        refuse_anothers(account, user)
         try:
             deleted = self._delete_if_done(account.client_id, user)
         except TollbridgeError:
@@ -272,7 +367,11 @@ class Sync:
         """Delete a closed client's user, if that is wanted and no server, usage or unpaid invoice is left."""
         if self._rules.on_closed != "delete" or self._work.parts.ledger.invoices.open_of([client_id]):
             return False
-        if self._solus.has_servers(user.id) or self._has_usage_to_invoice(user.id):
+        if (
+            user.is_administrator is not False
+            or self._solus.has_servers(user.id)
+            or self._has_usage_to_invoice(user.id)
+        ):
             return False
         self._solus.delete_user(user.id)
         self._accounts.forget(client_id, self._work.live.id)
@@ -304,9 +403,10 @@ class Sync:
 
     # Clients that are gone
 
-    def _close_the_vanished(self) -> None:
-        """A client that is not listed, and that the billing system says there is none of, is closed."""
+    def _find_the_vanished(self) -> None:
+        """A client that is not listed, and that the billing system says there is none of, is to be closed."""
         if self._rules.on_closed == "keep":
+            self._held_back.clear()
             return
         for page in self._accounts.all():
             unlisted = [account for account in page if not self._people.has_client(account.client_id)]
@@ -316,7 +416,7 @@ class Sync:
                 if isinstance(there, NotFound) or self._noted(account, there)
             ]
             for start in range(0, len(gone), _PAGE):
-                self._close_page(gone[start : start + _PAGE])
+                self._each_claimed(gone[start : start + _PAGE], self._serve_vanished)
 
     def _is_there(self, account: Account) -> None:
         self._work.client(account.client_id)
@@ -326,16 +426,18 @@ class Sync:
             self._failures.add(f"client {account.client_id}", there)
         return False
 
-    def _close_page(self, client_ids: Sequence[int]) -> None:
+    def _each_claimed(self, client_ids: Sequence[int], serve: Callable[[Account], None]) -> None:
         claimed = self._accounts.claim(self._work.live.id, client_ids, self._work.lease)
         try:
-            for account, error in self._work.at_solus.each(self._close, claimed.values()):
+            for account, error in self._work.at_solus.each(serve, claimed.values()):
                 if isinstance(error, TollbridgeError):
                     self._failures.add(f"client {account.client_id}", error)
+                else:
+                    self._held_back.discard(account.client_id)
         finally:
             self._accounts.let_go(self._work.live.id, client_ids)
 
-    def _close(self, account: Account) -> None:
+    def _serve_vanished(self, account: Account) -> None:
         user = self._people.user(account.user_id)
         if user is None:
             self._accounts.forget(account.client_id, self._work.live.id)
@@ -343,13 +445,7 @@ class Sync:
         if user.billing_user_id is None and user.is_administrator is False:
             self._solus.link(user.id, account.client_id)  # or it would run on for nobody, and nobody could stop it
             user = attrs.evolve(user, billing_user_id=account.client_id)
-        if account.held_for(HoldReason.CLOSED) is None:
-            self._report.vanished.append(account.client_id)
-            self._report.warnings.append(
-                f"client {account.client_id} is gone from the billing system: its user {user.id} ({user.email}) is"
-                " closed"
-            )
-        self._close_user(account, user, "the client is gone from the billing system")
+        self._close_or_put_off(account, user, gone=True)
 
 
 def _candidate(user: SolusUser) -> Candidate:

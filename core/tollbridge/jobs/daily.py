@@ -1,4 +1,4 @@
-"""The daily job: release who has paid, then accounts, then invoices, then overdue."""
+"""The daily job: release who has paid, then accounts, then invoices, then locks and suspensions of all reasons."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,6 +13,7 @@ from tollbridge.jobs.accounts import Sync
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
+from tollbridge.jobs.lock_bound import decide
 from tollbridge.jobs.overdue import Overdue
 from tollbridge.jobs.parts import Failures, Parts, Progress, When
 from tollbridge.jobs.price_lists import another_list, prices_to_bill, running_month, shown_prices
@@ -21,6 +22,7 @@ from tollbridge.jobs.recheck import tell_undecided
 from tollbridge.jobs.reports import AccountsReport, DailyReport, InvoicingReport, OverdueReport, invoice_json
 from tollbridge.jobs.sending import Sending
 from tollbridge.jobs.unbilled import find_owners, tell_unbilled
+from tollbridge.jobs.unexplained import doubt_all, say_whose, tell_unexplained
 from tollbridge.jobs.work import ClientsRead, Work
 from tollbridge.rules.calendar import Month, end_of_day, months_to_invoice
 from tollbridge.rules.closing import is_to_draft
@@ -36,6 +38,7 @@ class Run:
 
     Attributes:
         show: how many of the invoices the report is to have; None: all.
+        confirmed_by: who lets this run lock as many users as it would; None: nobody.
     """
 
     parts: Parts
@@ -43,6 +46,7 @@ class Run:
     dry_run: bool
     progress: Progress
     show: int | None = None
+    confirmed_by: str | None = None
 
     def daily(self) -> DailyReport:
         """Everything; what stopped it is in the report."""
@@ -50,7 +54,14 @@ class Run:
 
     def accounts(self) -> AccountsReport:
         """Bring SolusIO's users in step with the clients."""
-        return _whole(self._do("sync", lambda work, report: Sync(work, report.accounts).sync())).accounts
+
+        def job(work: Work, report: DailyReport) -> None:
+            sync = Sync(work, report.accounts)
+            with report.going_on():
+                sync.sync()
+            _hold(work, report, sync, None)
+
+        return _whole(self._do("sync", job)).accounts
 
     def invoices(self, month: Month | None) -> InvoicingReport:
         """Invoice one month, or every month that is due; a dry run also shows a month that has not ended yet."""
@@ -69,9 +80,33 @@ class Run:
 
         def job(work: Work, report: DailyReport) -> None:
             _release(work, report)
-            Overdue(work, report.overdue).enforce()
+            _hold(work, report, None, Overdue(work, report.overdue))
 
         return _whole(self._do("overdue", job)).overdue
+
+    def confirmed(self) -> DailyReport:
+        """Release, lock and suspend, however many there are, and close the users of closed clients."""
+
+        def job(work: Work, report: DailyReport) -> None:
+            _release(work, report)
+            sync = Sync(work, report.accounts)
+            with report.going_on():
+                sync.sync(only_closed=True)
+            _hold(work, report, sync, Overdue(work, report.overdue))
+
+        return _whole(self._do("overdue", job))
+
+    def say_whose(self, client_id: int, who: str, *, ours: bool) -> str:
+        """Note that a lock is the bridge's own, or that it was made by hand; what was noted, in words."""
+        said: list[str] = []
+        _whole(self._do("hold", lambda work, _: said.append(say_whose(work, client_id, who, ours=ours))))
+        return said[0]
+
+    def doubt_all(self) -> list[int]:
+        """After the ledger was restored: put locks without a mark in question; the clients."""
+        doubtful: list[int] = []
+        _whole(self._do("hold", lambda work, _: doubtful.extend(doubt_all(work))))
+        return doubtful
 
     def _do(self, command: str, job: Job, *, works: bool = False) -> DailyReport:
         """One run: alive in the ledger while it works, with its report there when it has ended."""
@@ -96,7 +131,7 @@ class Run:
             parts = stack.enter_context(dry_parts(self.parts, self.when)) if self.dry_run else self.parts
             clients = stack.enter_context(ClientsRead())
             live = stack.enter_context(parts.ledger.runs.live(command, self.when.day, works=works))
-            yield Work(parts, self.when, live, clients, self.progress)
+            yield Work(parts, self.when, live, clients, self.progress, self.confirmed_by)
 
 
 def _whole(report: DailyReport) -> DailyReport:
@@ -114,12 +149,35 @@ def _daily(work: Work, report: DailyReport) -> None:
         raise
     except TollbridgeError as error:
         report.stopped_by = error
+    sync = Sync(work, report.accounts)
     with report.going_on():
         _keep_prices(work, report.invoicing)
-        Sync(work, report.accounts).sync()
+        sync.sync()
         _invoice(work, report.invoicing)
+    _hold(work, report, sync, Overdue(work, report.overdue))
+
+
+def _hold(work: Work, report: DailyReport, sync: Sync | None, overdue: Overdue | None) -> None:
+    """Lock, suspend and release, for all reasons that this job looks at, after counting them all.
+
+    If they cannot be counted nobody is locked or suspended; releases go on whatever happens.
+    """
+    failures = Failures(report.overdue.failures if overdue else report.accounts.failures)
+    if overdue is not None:
+        with report.going_on():
+            overdue.judge()
+    plans = [part.plan() for part in (sync, overdue) if part is not None]
+    held_back = frozenset(account.client_id for plan in plans for account, _ in plan.candidates)
     with report.going_on():
-        Overdue(work, report.overdue).enforce()
+        held_back = decide(work, plans, failures)
+    if sync is not None:
+        with report.going_on():
+            sync.close(held_back)
+    if overdue is not None:
+        with report.going_on():
+            overdue.carry_out(held_back)
+    with report.going_on():
+        tell_unexplained(work, failures)
 
 
 def _release(work: Work, report: DailyReport) -> None:

@@ -43,6 +43,12 @@ class AskedSolus(Solus):
         self._moved: dict[str, int] = {}
         self._changed: dict[int, dict[str, Any]] = {}
 
+    def users(self) -> Iterator[SolusUser]:
+        """Every user as it would be by now, and those that would have been made."""
+        for user in super().users():
+            yield attrs.evolve(user, **self._changed.get(user.id, {}))
+        yield from list(self._made.values())
+
     def find_user(self, email: str) -> SolusUser | None:
         """The user with this address as it would be by now."""
         key = email.casefold()

@@ -9,7 +9,7 @@ from tollbridge.errors import Conflict, TollbridgeError
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Account
 from tollbridge.ledger.signups import Joining
-from tollbridge.model import Client
+from tollbridge.model import Client, UserStatus
 from tollbridge.secret import redact
 
 _MAILS_KEPT = timedelta(days=30)
@@ -62,7 +62,8 @@ def enrol(parts: Parts, client: Client, *, proved_address: str | None) -> None:
         if found is not None and found.billing_user_id is None:
             raise Unproved(client, found.id)
     user = parts.solus.ensure_user(client.email, client.id)
-    parts.ledger.accounts.add(Account(client.id, user.id, user.email), None)
+    account = Account(client.id, user.id, user.email, explained=user.status is UserStatus.ACTIVE)
+    parts.ledger.accounts.add(account, None)
     try:
         parts.billing.remember_user(client.id, user.id)
     except TollbridgeError as error:  # it decides nothing

@@ -4,7 +4,7 @@ What is owed is what the billing system says today, invoice by invoice, by its o
 that it owes; an invoice that was moved to another client is that client's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -12,10 +12,11 @@ from operator import itemgetter
 import attrs
 
 from tollbridge.errors import NotFound, Refused, TollbridgeError
+from tollbridge.jobs.lock_bound import Plan
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.reports import OverdueReport, StatusChange
 from tollbridge.jobs.scratch import Scratch
-from tollbridge.jobs.statuses import apply_status
+from tollbridge.jobs.statuses import apply_status, present_user
 from tollbridge.jobs.work import Work
 from tollbridge.ledger import Account
 from tollbridge.ledger.invoices import Seen
@@ -122,6 +123,8 @@ class Overdue:
         self._ledger = work.parts.ledger
         self._unsure: set[int] = set()
         self._warned: set[str] = set()
+        self._judgements: list[Judgement] = []
+        self._judged_at: datetime | None = None
 
     def release(self, *, only_who_owes_nothing: bool = False) -> None:
         """Let in again who has paid, before anything else is done; nobody is locked by this."""
@@ -142,8 +145,8 @@ class Overdue:
             ]
             self._apply_all(free, judged_at)
 
-    def enforce(self) -> None:
-        """Look at every open invoice the bridge issued, then lock, suspend or release as they call for."""
+    def judge(self) -> None:
+        """Look at every open invoice the bridge issued, and at everybody who is held; nobody is touched yet."""
         with ReceiptsRead() as receipts:
             judged_at = self._now()
             receipts.fill(self._unpaid())
@@ -156,7 +159,26 @@ class Overdue:
             for page in self._ledger.accounts.in_question():
                 for account in page:
                     wanted.setdefault(account.client_id, Judgement(account.client_id, UserStatus.ACTIVE, []))
-            self._apply_all(list(wanted.values()), judged_at)
+        self._judgements, self._judged_at = list(wanted.values()), judged_at
+
+    def plan(self) -> Plan:
+        """Whom the judgements would lock or suspend."""
+        sure = filter(self._is_sure, self._judgements)
+        status = {each.client_id: each.status for each in sure if each.status is not UserStatus.ACTIVE}
+        candidates = [
+            (account, status[account.client_id])
+            for start in range(0, len(status), _BATCH)
+            for account in self._ledger.accounts.of_clients(list(status)[start : start + _BATCH]).values()
+        ]
+        before = self._ledger.accounts.held_back(HoldReason.OVERDUE)
+        in_doubt = before if self._judged_at is None else before & self._unsure
+        return Plan(HoldReason.OVERDUE, candidates, in_doubt, self._report.held_back)
+
+    def carry_out(self, held_back: Collection[int]) -> None:
+        """Lock, suspend or release as judged, but for the clients that are held back."""
+        if self._judged_at is None:
+            return
+        self._apply_all([each for each in self._judgements if each.client_id not in held_back], self._judged_at)
         self._work.name_holders(self._failures)
         self._report.changes.sort(key=lambda change: change.client_id)  # they were made in no order
         self._report.complete = True
@@ -235,8 +257,7 @@ class Overdue:
 
     def _apply_all(self, judgements: list[Judgement], judged_at: datetime) -> None:
         """Apply them, a page of claimed accounts at a time; whoever something is not known of stays as is."""
-        sure = [each for each in judgements if each.client_id not in self._unsure]
-        sure.sort(key=lambda each: each.client_id)
+        sure = sorted(filter(self._is_sure, judgements), key=lambda each: each.client_id)
         for start in range(0, len(sure), _PAGE):
             page = {each.client_id: each for each in sure[start : start + _PAGE]}
             known = self._ledger.accounts.of_clients(list(page))
@@ -249,6 +270,9 @@ class Overdue:
                 self._apply_page([(account, page[client_id]) for client_id, account in claimed.items()], judged_at)
             finally:
                 self._ledger.accounts.let_go(self._work.live.id, list(claimed))
+
+    def _is_sure(self, judgement: Judgement) -> bool:
+        return judgement.client_id not in self._unsure
 
     def _apply_page(self, page: list[tuple[Account, Judgement]], judged_at: datetime) -> None:
         work = self._work.at_solus.each(lambda each: self._apply(*each, judged_at), page)
@@ -279,13 +303,9 @@ class Overdue:
             if held is None:
                 return None
             account = held
-        solus = self._work.parts.solus
-        # Who was given another address in the panel, and whom no sync can give its own again, is found by its number.
-        of_number = (each for each in solus.users() if each.id == account.user_id)
-        user = solus.find_user(account.email) or next(of_number, None)
-        if user is None:
-            raise NotFound(f"SolusIO has no user {account.email} any more: `tollbridge sync` looks again")
-        return apply_status(self._work, account, user, why)
+        # Whoever owes nothing and is held for another reason is that job's to lock, which counts whom it locks.
+        may_raise = status is not UserStatus.ACTIVE
+        return apply_status(self._work, account, present_user(self._work, account), why, may_raise=may_raise)
 
     def _asked_again(self, judgement: Judgement) -> UserStatus | None:
         """Right before somebody is locked or suspended, their invoices are asked for once more, by number.

@@ -39,6 +39,7 @@ class AccountsReport:
     Attributes:
         remade: clients whose user was gone from SolusIO and was made anew.
         vanished: clients that are gone from the billing system, whose users are held as closed.
+        held_back: what was not done to users, since it would have been too many of them.
     """
 
     complete: bool = False
@@ -50,6 +51,7 @@ class AccountsReport:
     remade: list[int] = attrs.Factory(list)
     vanished: list[int] = attrs.Factory(list)
     changes: list[StatusChange] = attrs.Factory(list)
+    held_back: list[StatusChange] = attrs.Factory(list)
     warnings: list[str] = attrs.Factory(list)
     failures: list[Failure] = attrs.Factory(list)
 
@@ -64,6 +66,7 @@ class AccountsReport:
             "remade": self.remade,
             "vanished": self.vanished,
             "status_changes": _changes(self.changes),
+            "held_back": _changes(self.held_back),
             "warnings": self.warnings,
         }
 
@@ -117,7 +120,10 @@ class InvoicingReport:
 
 @attrs.define
 class OverdueReport:
-    """What became of unpaid invoices in one run; ``complete`` once all of them were looked at."""
+    """What became of unpaid invoices in one run; ``complete`` once all of them were looked at.
+
+    ``held_back``: what was not done to users, since it would have been too many of them.
+    """
 
     complete: bool = False
     open: int = 0
@@ -125,6 +131,7 @@ class OverdueReport:
     settled: int = 0
     waiting: list[int] = attrs.Factory(list)
     changes: list[StatusChange] = attrs.Factory(list)
+    held_back: list[StatusChange] = attrs.Factory(list)
     warnings: list[str] = attrs.Factory(list)
     failures: list[Failure] = attrs.Factory(list)
 
@@ -136,6 +143,7 @@ class OverdueReport:
             "settled": self.settled,
             "payment_under_way": sorted(self.waiting),
             "status_changes": _changes(self.changes),
+            "held_back": _changes(self.held_back),
             "warnings": self.warnings,
         }
 

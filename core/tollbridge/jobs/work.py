@@ -56,6 +56,7 @@ class Work:
     Attributes:
         live: the run in the ledger, under which everything is claimed.
         clients: those that were read in this run.
+        confirmed_by: who lets this run lock as many users as it would; None: nobody.
     """
 
     parts: Parts
@@ -63,6 +64,7 @@ class Work:
     live: LiveRun
     clients: ClientsRead
     progress: Progress
+    confirmed_by: str | None = None
 
     def client(self, client_id: int) -> Client:
         """The client, as read in this run at most ten minutes ago, or else anew; NotFound if there is none."""

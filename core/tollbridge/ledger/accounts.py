@@ -14,8 +14,9 @@ from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.events import Event, note
 from tollbridge.ledger.runs import alive, ended, holders
-from tollbridge.ledger.schema import accounts, holds, runs
+from tollbridge.ledger.schema import accounts, held_back, holds, invoices, runs
 from tollbridge.model import UserStatus
+from tollbridge.rules.entry import State
 from tollbridge.rules.overdue import Hold, HoldReason, Mark
 
 
@@ -27,6 +28,8 @@ class Account:
         holds: why it is locked or suspended.
         mark: what the bridge did to its status.
         judged_at: when the receipts were asked for by which it was judged last.
+        explained: whether a lock without a mark is known to be a human's: the user was seen active, or somebody said
+            so. False: it may have been set by a ledger that was lost.
     """
 
     client_id: int
@@ -35,6 +38,7 @@ class Account:
     holds: tuple[Hold, ...] = ()
     mark: Mark | None = None
     judged_at: datetime | None = None
+    explained: bool = True
 
     def held_for(self, reason: HoldReason) -> Hold | None:
         """The hold that has this reason."""
@@ -72,6 +76,17 @@ class Accounts:
         """Accounts that are held, or whose status the bridge has set and not put back, in batches by client."""
         held = sa.exists().where(holds.c.client_id == accounts.c.client_id)
         return self._pages(sa.or_(held, accounts.c.set_status.is_not(None)))
+
+    def unexplained(self) -> Iterator[list[Account]]:
+        """Accounts whose lock, if there is one, may be that of a lost ledger: clients with an invoice of the bridge."""
+        invoiced = sa.exists().where(invoices.c.client_id == accounts.c.client_id, invoices.c.state == State.ISSUED)
+        return self._pages(sa.and_(accounts.c.explained.is_(False), invoiced))
+
+    def held_back(self, reason: HoldReason) -> set[int]:
+        """The clients whose users are not locked or suspended for this reason before a human confirms it."""
+        query = sa.select(held_back.c.client_id).where(held_back.c.reason == reason)
+        with self._database.read() as connection:
+            return set(connection.scalars(query))
 
     def _pages(self, condition: sa.ColumnElement[bool]) -> Iterator[list[Account]]:
         query = sa.select(accounts.c.client_id).where(condition).order_by(accounts.c.client_id)
@@ -140,7 +155,8 @@ class Accounts:
         A user that belonged to another client before belongs to this one now. What the bridge did to the user while it
         was another client's is still the bridge's to undo.
         """
-        row = {"user_id": account.user_id, "email": account.email, **_mark_row(account.mark)}
+        known = {"email": account.email, "explained": account.explained}
+        row = {"user_id": account.user_id, **known, **_mark_row(account.mark)}
         with self._database.write() as connection:
             now = self._database.now(connection)
             earlier = sa.and_(accounts.c.user_id == account.user_id, accounts.c.client_id != account.client_id)
@@ -164,6 +180,55 @@ class Accounts:
         mine = sa.and_(accounts.c.client_id == account.client_id, accounts.c.user_id == account.user_id)
         with self._database.write() as connection:
             connection.execute(sa.update(accounts).where(mine).values(email=account.email))
+
+    def explain(self, client_ids: Collection[int], *, explained: bool = True) -> None:
+        """Note of these clients' users that they were seen active; or, with False, that a lock of them is in doubt."""
+        with self._database.write() as connection:
+            ids = sorted(client_ids)
+            for start in range(0, len(ids), BATCH):
+                theirs = accounts.c.client_id.in_(ids[start : start + BATCH])
+                connection.execute(sa.update(accounts).where(theirs).values(explained=explained))
+
+    def hold_back(self, reason: HoldReason, client_ids: Collection[int], run_id: int) -> None:
+        """Note whose users are not to be locked or suspended for this reason before a human confirms it; only these."""
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            of_reason = held_back.c.reason == reason
+            before = set(connection.scalars(sa.select(held_back.c.client_id).where(of_reason)))
+            gone, new = sorted(before.difference(client_ids)), sorted(set(client_ids) - before)
+            for start in range(0, len(gone), BATCH):
+                these = held_back.c.client_id.in_(gone[start : start + BATCH])
+                connection.execute(sa.delete(held_back).where(of_reason, these))
+            if new:
+                rows = [{"client_id": client_id, "reason": reason, "since": now} for client_id in new]
+                connection.execute(self._database.insert(held_back).on_conflict_do_nothing(), rows)
+                note(connection, now, (
+                    Event("hold", client_id, after=f"{reason}: held back", why="most_locks", run_id=run_id)
+                    for client_id in new
+                ))  # fmt: skip
+
+    def say_whose(  # noqa: PLR0917
+        self, run_id: int, account: Account, mark: Mark | None, hold: Hold | None, after: str, why: str
+    ) -> None:
+        """Note what a human said of a claimed account's lock: whose it is, and if the bridge's, what it is held for.
+
+        Raises:
+            LedgerError: the account is not this run's to change any more.
+        """
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            said = sa.update(accounts).where(_of_claim(run_id, account.client_id), alive(run_id))
+            if connection.execute(said.values(explained=True, **_mark_row(mark))).rowcount != 1:
+                raise _lost(account)
+            if hold is not None:
+                this = sa.and_(holds.c.client_id == account.client_id, holds.c.reason == hold.reason)
+                connection.execute(sa.delete(holds).where(this))
+                connection.execute(
+                    sa.insert(holds).values(
+                        client_id=account.client_id, reason=hold.reason, status=hold.status, since=now
+                    )
+                )
+            note(connection, now, [Event("hold", account.client_id, after=after, why=why, run_id=run_id)])
 
     def hold(  # noqa: PLR0917
         self,
@@ -269,7 +334,7 @@ def _account(row: sa.Row[Any], reasons: Sequence[Hold]) -> Account:
     if row.set_status is not None:
         asked = None if attempted is None else UserStatus(attempted)
         mark = Mark(UserStatus(row.set_status), UserStatus(row.found_status), asked)
-    return Account(row.client_id, row.user_id, row.email, tuple(reasons), mark, row.judged_at)
+    return Account(row.client_id, row.user_id, row.email, tuple(reasons), mark, row.judged_at, row.explained)
 
 
 def _mark_row(mark: Mark | None) -> dict[str, Any]:

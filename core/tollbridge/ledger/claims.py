@@ -17,7 +17,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Event, last_approval, note
 from tollbridge.ledger.invoices import entry_of, row_of, state_change
 from tollbridge.ledger.runs import ended, holders
-from tollbridge.ledger.schema import Moment, invoices, runs
+from tollbridge.ledger.schema import Moment, accounts, invoices, runs
 from tollbridge.model import Receipt
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
@@ -169,6 +169,7 @@ class Claims:
             changes = _changes(connection, run_id, results)
             if issued:
                 connection.execute(_ISSUED, [_proved(run_id, result, now) for result in issued])
+                _doubt_locks(connection, issued)
             if others:
                 connection.execute(_NOT_ISSUED, [_undone(run_id, result, now) for result in others])
             note(connection, now, changes)
@@ -248,6 +249,18 @@ _NOT_ISSUED = (
         leased_until=sa.bindparam("b_until", type_=Moment),
     )
 )
+
+
+def _doubt_locks(connection: sa.Connection, issued: Sequence[Result]) -> None:
+    """An invoice that was due before it was claimed is of a ledger that was lost, as a lock of its client may be."""
+    older = {
+        result.claim.entry.client_id
+        for result in issued
+        if result.receipt and not result.claim.in_doubt and result.receipt.due_date < result.claim.entry.issue_date
+    }
+    if older:
+        theirs = accounts.c.client_id.in_(sorted(older))
+        connection.execute(sa.update(accounts).where(theirs).values(explained=False))
 
 
 def _of(months: Collection[Month]) -> sa.ColumnElement[bool]:

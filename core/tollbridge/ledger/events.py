@@ -63,10 +63,12 @@ class Events:
         with self._database.read() as connection:
             return {row.client_id: Decimal(row.after) for row in connection.execute(query.order_by(events.c.id))}
 
-    def approve(self, what: str, reason: str) -> None:
-        """Note that a human looked at something and lets the bridge go on."""
+    def approve(self, what: str, reason: str, run_id: int | None = None) -> None:
+        """Note that a human looked at something and lets the bridge, or only one run, go on."""
         with self._database.write() as connection:
-            note(connection, self._database.now(connection), [Event("approval", after=what, why=reason)])
+            note(connection, self._database.now(connection), [
+                Event("approval", after=what, why=reason, run_id=run_id)
+            ])  # fmt: skip
 
     def _where(self, condition: sa.ColumnElement[bool]) -> list[Event]:
         columns = [events.c[field.name] for field in attrs.fields(Event)]

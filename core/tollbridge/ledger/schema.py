@@ -211,6 +211,13 @@ accounts = sa.Table(
     sa.Column("found_status", sa.String(9), doc="the status it found, and will put back"),
     sa.Column("attempted_status", sa.String(9), doc="a status it asked for, outcome not known yet"),
     sa.Column("judged_at", Moment, doc="when the receipts were asked for by which it was judged last"),
+    sa.Column(
+        "explained",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.true(),
+        doc="whether a lock that the bridge has no mark of is a human's: the user was seen active, or somebody said so",
+    ),
     sa.Column("run_id", sa.Integer, doc="the run that has claimed it"),
     sa.Column("leased_until", Moment),
 )
@@ -219,8 +226,16 @@ holds = sa.Table(
     "holds",
     metadata,
     sa.Column("client_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("reason", sa.String(16), primary_key=True, doc="overdue or closed"),
+    sa.Column("reason", sa.String(16), primary_key=True, doc="overdue, closed or limit"),
     sa.Column("status", sa.String(9), nullable=False, doc="locked or suspended"),
+    sa.Column("since", Moment, nullable=False),
+)
+
+held_back = sa.Table(
+    "held_back",
+    metadata,
+    sa.Column("client_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("reason", sa.String(16), primary_key=True, doc="what its user would be locked or suspended for"),
     sa.Column("since", Moment, nullable=False),
 )
 

@@ -15,6 +15,7 @@ from tollbridge.ledger.schema import (
     corrections,
     enrolments,
     events,
+    held_back,
     holds,
     invoices,
     metadata,
@@ -31,11 +32,13 @@ from tollbridge.secret import DatabaseUrl
 
 _LONG_AGO = timedelta(days=365)
 _NOT_CLOSED = ~sa.exists().where(months.c.month == invoices.c.month, months.c.closed_at.is_not(None))
+_OF_THE_UNEXPLAINED = sa.exists().where(accounts.c.client_id == invoices.c.client_id, accounts.c.explained.is_(False))
 _COPIED: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
     (months, sa.true()),
     (price_lists, sa.true()),
     (accounts, sa.true()),
     (holds, sa.true()),
+    (held_back, sa.true()),
     (enrolments, sa.true()),
     (signups, sa.true()),
     (events, events.c.what == "approval"),
@@ -60,6 +63,7 @@ def scratch_copy(ledger: Ledger, since: Month) -> Iterator[Ledger]:
         invoices.c.differs_at.is_not(None),
         invoices.c.problem.is_not(None),
         _NOT_CLOSED,
+        _OF_THE_UNEXPLAINED,
     )
     with tempfile.TemporaryDirectory(prefix="tollbridge-") as folder:
         database = Database.open(DatabaseUrl(f"sqlite:///{folder}/scratch.db"))

@@ -6,6 +6,7 @@ from the due date. The bridge only ever undoes what it did itself.
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 import attrs
@@ -72,6 +73,7 @@ class HoldReason(StrEnum):
 
     OVERDUE = "overdue"
     CLOSED = "closed"
+    LIMIT = "limit"
 
 
 @attrs.frozen
@@ -102,6 +104,12 @@ class Mark:
     attempted: UserStatus | None = None
 
 
+def put_back(present: UserStatus, mark: Mark | None) -> UserStatus:
+    """The status that a user goes back to when nothing holds it: what the bridge found, or what somebody set since."""
+    ours = mark is not None and present in {mark.status, mark.attempted}
+    return mark.found if mark is not None and ours else present
+
+
 def change_status(present: UserStatus, mark: Mark | None, wanted: UserStatus) -> tuple[UserStatus, UserStatus]:
     """The status a user gets, and the one that will be put back when nothing calls for it any more.
 
@@ -114,6 +122,16 @@ def change_status(present: UserStatus, mark: Mark | None, wanted: UserStatus) ->
     lock made by hand is never undone, though it may be raised to a suspension and later return to a lock; and a user
     released by hand is locked again as long as the invoice is overdue.
     """
-    ours = mark is not None and present in {mark.status, mark.attempted}
-    found = mark.found if mark is not None and ours else present
+    found = put_back(present, mark)
     return (wanted, found) if wanted.severity > found.severity else (found, found)
+
+
+_ALWAYS_LOCKED = 10
+
+
+def locks_too_many(locks: int, active: int, most: Decimal) -> bool:
+    """Whether a run that would lock or suspend so many users is to ask a human first.
+
+    Up to ten are never too many; else more than the share ``most`` of the ``active`` users are.
+    """
+    return locks > _ALWAYS_LOCKED and locks > most * active
