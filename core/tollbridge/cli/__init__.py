@@ -27,7 +27,8 @@ _PANELS = {
         "approve": "decisions", "write-off": "decisions", "serve": "serve",
     },
     "Looking": {
-        "price": "price", "plans": "reports", "usage": "reports", "explain": "reports", "runs": "runs",
+        "client": "client", "invoices": "books", "statement": "books", "explain": "reports", "revenue": "books",
+        "log": "books", "runs": "runs", "usage": "reports", "price": "price", "plans": "reports",
         "adapters": "reports", "sso": "sso",
     },
     "Trying out": {"demo": "serve", "new-adapter": "new_adapter", "sandbox": "sandboxes"},

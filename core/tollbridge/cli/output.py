@@ -44,13 +44,23 @@ def for_terminal(text: str, *, lines: bool = True) -> str:
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output; money as text."""
+    sys.stdout.write(as_json_text(document) + "\n")
+
+
+def as_json_text(document: Any) -> str:
+    """A JSON document; money as text, and every control character as one of JSON's escapes."""
     import orjson  # noqa: PLC0415 - most people read tables
 
     try:
         text = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONEncodeError:  # half a character, or a number beyond 64 bits: JSON has both
         text = json.dumps(document, default=_plain, indent=2)
-    sys.stdout.write(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def plain_text(value: Any) -> str:
+    """A month, a word, a day or a moment as documents have it."""
+    return iso(value) if isinstance(value, date) else str(value)
 
 
 def _plain(value: Any) -> Any:
@@ -59,7 +69,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Month | StrEnum):
         return str(value)
     if isinstance(value, date):
-        return value.isoformat()
+        return iso(value)
     if attrs.has(type(value)):
         return attrs.asdict(value, recurse=False)
     raise TypeError(type(value).__name__)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tollbridge.adapters.billing import BillingSystem
     from tollbridge.config import Settings
     from tollbridge.jobs.parts import Parts
+    from tollbridge.ledger import Ledger
 
 Value = TypeVar("Value")
 
@@ -26,11 +27,21 @@ class Session:
 
     config: Path
 
-    def parts(self) -> "AbstractContextManager[Parts]":
-        """All parts of the bridge, built from bridge.toml and closed at the end."""
+    def parts(self, *, read_only: bool = False) -> "AbstractContextManager[Parts]":
+        """All parts of the bridge, built from bridge.toml and closed at the end; ``read_only``: the ledger is."""
         from tollbridge.bridge import bridge  # noqa: PLC0415 - slow to import, and not needed for --help
 
-        return bridge(self.config)
+        return bridge(self.config, read_only=read_only)
+
+    @contextmanager
+    def ledger(self) -> "Iterator[tuple[Settings, Ledger]]":
+        """The settings and the ledger, only to be read, for a command that needs nothing else."""
+        from tollbridge.bridge import read_settings  # noqa: PLC0415
+        from tollbridge.ledger import Ledger  # noqa: PLC0415
+
+        settings, _own = read_settings(self.config)
+        with closing(Ledger.open(settings.ledger.url, read_only=True)) as ledger:
+            yield settings, ledger
 
     @contextmanager
     def billing(self) -> "Iterator[tuple[Settings, BillingSystem]]":
@@ -72,6 +83,8 @@ def _day(text: str) -> date:
         raise ValueError(f"{text!r} is not a date like 2026-08-01") from None
 
 
+_FEWEST, _MOST = -(2**63), 2**63 - 1  # numbers that a database has; adapters may number downwards
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing anywhere.")]
 Day = Annotated[
@@ -88,3 +101,11 @@ def month_option(name: str, words: str) -> Any:
 
 
 MonthOption = Annotated[Month | None, month_option("--month", "A month like 2026-07.")]
+ClientOption = Annotated[
+    int | None,
+    typer.Option("--client", metavar="N", min=_FEWEST, max=_MOST, help="A client's id in the billing system."),
+]
+Since = Annotated[
+    date | None,
+    typer.Option("--since", metavar="D", parser=_read(_day), help="From this day on, like 2026-08-01."),
+]

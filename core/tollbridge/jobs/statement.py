@@ -78,14 +78,14 @@ class UsageMemory:
         self._lock = threading.Lock()
         self._kept: tuple[Month, Kept[_Usage]] | None = None
 
-    def of_client(self, client_id: int) -> RunningMonth:
-        """The client's part.
+    def of_client(self, client_id: int, *, wait: bool = False) -> RunningMonth:
+        """The client's part; with ``wait`` as of now, however long that takes.
 
         Raises:
             Unavailable: SolusIO does not answer, not in time, or not completely.
         """
         month = Month.of(datetime.now(UTC), self._parts.settings.billing.timezone)
-        usage = self._of(month).get()
+        usage = self._of(month).get(fresh=wait)
         items = usage.of_clients.get(client_id, ())
         start, end = self._interval(month)
         elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (usage.as_of, end))
