@@ -71,9 +71,7 @@ def invoices(
             looked = ledger.runs.last_look()
             _print_invoices(found, looked.day if looked else datetime.now(settings.billing.timezone).date())
             if looked:
-                say(
-                    f"As run {looked.id} had them from the billing system, for {looked.day}, at {iso(looked.began_at)}."
-                )
+                say(f"As the billing system had them in run {looked.id}, at {iso(looked.began_at)}.")
 
 
 def invoice_row_json(row: Row) -> dict[str, Any]:
@@ -103,7 +101,7 @@ _INVOICE_KEYS = (
     "subtotal", "total", "carried_into", "issued_at", "settled_at", "problem",
 )  # fmt: skip
 _INVOICE_COLUMNS = (
-    Column("reference", folds=True), Column("number", folds=True), Column("status"), Column("due"),
+    Column("reference", folds=True, least=17), Column("number", folds=True), Column("status", least=7), Column("due"),
     Column("late", right=True), Column("tokens", right=True), Column("total", right=True),
 )  # fmt: skip
 
@@ -143,7 +141,12 @@ def _sums(totals: dict[str, Decimal]) -> str:
 
 # log
 
-_LOG_COLUMNS = (Column("when (UTC)"), Column("by"), Column("about"), Column("what changed, and why", folds=True))
+_LOG_COLUMNS = (
+    Column("when (UTC)"),
+    Column("by", least=8),
+    Column("about", least=17),
+    Column("what changed, and why", folds=True),
+)
 
 
 def change_columns(what: str) -> tuple[Column, ...]:

@@ -13,7 +13,7 @@ import typer
 from rich.cells import cell_len
 from rich.text import Text
 
-from tollbridge.cli.output import as_json_text, for_terminal, out, plain_text
+from tollbridge.cli.output import as_json_text, for_terminal, out, plain_money
 from tollbridge.errors import UsageError
 
 AsCsv = Annotated[bool, typer.Option("--csv", help="Comma-separated values for a spreadsheet.")]
@@ -24,15 +24,20 @@ _LEAST = 10
 # What a spreadsheet takes for the beginning of a formula, at the start of a cell, or where one that separates by
 # semicolons or tabs sees a start.
 _FORMULA = re.compile(r"(^|[;\t\r\n])([ \xa0]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\t\r])")
+_HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:%-]*")  # most cells, and quickly known
 
 
 @attrs.frozen
 class Column:
-    """A column of a table: numbers stand on the ``right``; one that ``folds`` takes what room the others leave."""
+    """A column of a table: numbers stand on the ``right``; one that ``folds`` takes what room the others leave.
+
+    ``least`` is its width, if the first rows have shorter cells than later ones may have.
+    """
 
     name: str
     right: bool = False
     folds: bool = False
+    least: int = 0
 
 
 def one_format(*, as_json: bool, as_csv: bool) -> None:
@@ -63,7 +68,8 @@ def print_rows(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, head
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
     """As wide as their cells; what does not fit is taken from those that fold, then from the widest."""
     head = [column.name for column in columns]
-    widths = [max(map(cell_len, cells)) for cells in zip(head, *rows, strict=True)]
+    least = [column.least for column in columns]
+    widths = [max(most, *map(_width, cells)) for most, *cells in zip(least, head, *rows, strict=True)]
     room = out.width - len(_GAP) * (len(columns) - 1)
     while sum(widths) > room and max(widths) > 1:
         folding = [number for number, column in enumerate(columns) if column.folds and widths[number] > _LEAST]
@@ -81,14 +87,18 @@ def _lines(columns: Sequence[Column], widths: Sequence[int], row: Sequence[str])
         yield _GAP.join(padded).rstrip()
 
 
+def _width(cell: str) -> int:
+    return len(cell) if cell.isascii() else cell_len(cell)
+
+
 def _folded(cell: str, width: int) -> list[str]:
-    if cell_len(cell) <= width:
+    if _width(cell) <= width:
         return [cell]
     return [line.plain.rstrip() for line in Text(cell).wrap(out, width, overflow="fold")]
 
 
 def _padded(column: Column, width: int, cell: str) -> str:
-    padding = " " * (width - cell_len(cell))
+    padding = " " * (width - _width(cell))
     return padding + cell if column.right else cell + padding
 
 
@@ -101,13 +111,13 @@ def print_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 def csv_cell(value: Any) -> str:
     """A value as a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    if isinstance(value, str):
+        return value if _HARMLESS.fullmatch(value) else for_terminal(_FORMULA.sub(r"\1\2'", value), lines=False)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | Decimal):
-        return f"{value:f}" if isinstance(value, Decimal) else str(value)
-    return for_terminal(_FORMULA.sub(r"\1\2'", plain_text(value)), lines=False)
+    return plain_money(value) if isinstance(value, Decimal) else str(value)
 
 
 def print_json_list(documents: Iterable[Any]) -> None:

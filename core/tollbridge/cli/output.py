@@ -37,6 +37,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028
 
 def for_terminal(text: str, *, lines: bool = True) -> str:
     """``text`` with every control character shown by its number; unless ``lines``, the ends of its lines, too."""
+    if text.isascii() and text.isprintable():
+        return text
     text = text.replace("\r\n", "\n")
     shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     return shown if lines else shown.replace("\n", "\\n")
@@ -56,11 +58,6 @@ def as_json_text(document: Any) -> str:
     except orjson.JSONEncodeError:  # half a character, or a number beyond 64 bits: JSON has both
         text = json.dumps(document, default=_plain, indent=2)
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def plain_text(value: Any) -> str:
-    """A month, a word, a day or a moment as documents have it."""
-    return iso(value) if isinstance(value, date) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -128,8 +128,8 @@ class Lists:
         columns = [invoices.c.billing_status.label(name) if name == "status" else invoices.c[name] for name in names]
         query = sa.select(*columns).where(*conditions).order_by(invoices.c.month, invoices.c.client_id)
         for row in self._rows(query):
-            status = None if row.status is None else InvoiceStatus(row.status)
-            yield Row(**{**row._asdict(), "state": State(row.state), "status": status})
+            client, of_month, found, status, *rest = row
+            yield Row(client, of_month, State(found), None if status is None else InvoiceStatus(status), *rest)
 
     def events(
         self, client_id: int | None = None, about: tuple[Month, int] | None = None, since: datetime | None = None
