@@ -62,6 +62,9 @@ def _made(name: str, panel: str, what: Any) -> Any:
         alone.command(name)(what)
         made = get_command(alone)
     made.name, made.rich_help_panel = name, panel
+    for each in (*made.params, made.get_help_option(made.context_class(made))):
+        if getattr(each, "is_flag", False):
+            each.metavar = ""  # the help would say of what type a flag is
     return made
 
 

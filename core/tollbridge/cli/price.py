@@ -7,7 +7,7 @@ import typer
 
 from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
-from tollbridge.errors import NotFound, UsageError
+from tollbridge.errors import NotFound, Refused, UsageError
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.model import Client
 from tollbridge.rules.pricing import TokenPrice, money, plain
@@ -24,7 +24,11 @@ def price(
             found = billing.client(client)
         except NotFound as error:
             raise UsageError(str(error)) from None
-        made = Pricer(billing, settings.pricing.price_list()).price(found)
+        prices = settings.pricing.price_list()
+        try:
+            made = Pricer(billing, prices).price(found)
+        except Refused as error:  # a price that is missing is a matter of bridge.toml
+            raise error if found.currency in prices.tokens else UsageError(str(error)) from None
     steps = price_steps(found, made)
     if as_json:
         from tollbridge.solus.pricing_answer import pricing_answer  # noqa: PLC0415 - slow to import

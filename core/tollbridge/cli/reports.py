@@ -32,6 +32,7 @@ from tollbridge.reference import reference as reference_of
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import conversion, exact_money, money, plain, tax_amounts
+from tollbridge.words import counted
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
 _CONVERSIONS = (1, 10, 100, 1_000, 10_000)
@@ -66,9 +67,8 @@ def _print_comparison(comparison: Comparison) -> None:
             _note(row),
         )
     out.print(made)
-    say(f"SolusIO reports {comparison.tokens:,} tokens; " + ", ".join(
-        f"{tokens:,} {what}" for what, tokens in comparison.places.items()
-    ) + ".")  # fmt: skip
+    places = ", ".join(f"{tokens:,} {what}" for what, tokens in comparison.places.items())
+    say(f"SolusIO reports {counted(comparison.tokens, 'token')}{f'; {places}' if places else ''}.")
     for remark in comparison.remarks():
         complain(remark)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+_MORE_THAN_ANY = 2**63  # a database has no such number
+
 
 @attrs.frozen
 class Session:
@@ -83,7 +85,15 @@ def _day(text: str) -> date:
         raise ValueError(f"{text!r} is not a date like 2026-08-01") from None
 
 
-_FEWEST, _MOST = -(2**63), 2**63 - 1  # numbers that a database has; adapters may number downwards
+def _client(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a client's id") from None
+    if abs(number) >= _MORE_THAN_ANY:
+        raise ValueError(f"no client has the id {text}")
+    return number
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing anywhere.")]
@@ -103,7 +113,7 @@ def month_option(name: str, words: str) -> Any:
 MonthOption = Annotated[Month | None, month_option("--month", "A month like 2026-07.")]
 ClientOption = Annotated[
     int | None,
-    typer.Option("--client", metavar="N", min=_FEWEST, max=_MOST, help="A client's id in the billing system."),
+    typer.Option("--client", metavar="N", parser=_read(_client), help="A client's id in the billing system."),
 ]
 Since = Annotated[
     date | None,
