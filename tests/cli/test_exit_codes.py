@@ -209,7 +209,7 @@ def test_a_client_without_a_price_is_a_matter_of_configuration(operator: Operato
 
 
 @pytest.mark.parametrize(
-    ("change", "words"), [("email = ''", "no e-mail address"), ("currency = 'XXX'", "pays in XXX")]
+    ("change", "words"), [("email = ''", "has no e-mail address"), ("currency = 'XXX'", "pays in XXX")]
 )
 def test_check_finds_a_client_that_every_run_would_fail_on(operator: Operator, change: str, words: str) -> None:
     operator.world.execute(f"UPDATE clients SET {change} WHERE id = 1042")
