@@ -316,13 +316,14 @@ def statement(
 
 def statement_json(entry: Entry, line: Any) -> dict[str, Any]:
     """One line of ``statement --json`` and, in the same order, of ``--csv``: its invoice, then the line."""
+    made = line_json(entry, line)
     return {
         "reference": entry.reference,
         "client_id": entry.client_id,
         "status": status_of(entry),
         "billing_id": entry.billing_id,
-        **line_json(entry, line),
-        "price": plain(entry.document.price.net),
+        **made,
+        "price": None if made["exact"] is None else plain(entry.document.price.net),
         "currency": entry.currency,
     }
 

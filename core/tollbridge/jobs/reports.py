@@ -15,7 +15,7 @@ from tollbridge.ledger.runs import Outcome
 from tollbridge.model import UserStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, Line, State
-from tollbridge.rules.pricing import plain
+from tollbridge.rules.pricing import line_amount, plain
 from tollbridge.secret import redact
 
 Document = dict[str, Any]
@@ -204,7 +204,12 @@ def invoice_json(entry: Entry) -> Document:
 
 
 def line_json(entry: Entry, line: Line) -> Document:
-    """One line of an invoice, with what it was made from; ``exact`` is its amount before rounding."""
+    """One line of an invoice, with what it was made from; ``exact`` is its amount before rounding.
+
+    Lines of other months have the price of their own month: where that is not the invoice's, nothing is said of it.
+    """
+    price = entry.document.price
+    is_its_price = line_amount(line.tokens, price) == line.amount
     return {
         "description": line.description,
         "month": line.month,
@@ -216,7 +221,7 @@ def line_json(entry: Entry, line: Line) -> Document:
         "tokens_per_hour": line.tokens_per_hour,
         "tokens_per_month": line.tokens_per_month,
         "tokens": line.tokens,
-        "exact": plain(line.tokens * entry.document.price.net),
+        "exact": plain(line.tokens * price.net) if is_its_price else None,
         "amount": f"{line.amount:f}",
         "taxed": line.taxed,
     }

@@ -10,8 +10,9 @@ import orjson
 import sqlalchemy as sa
 
 from tollbridge.ledger.database import BATCH, Database
+from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event
-from tollbridge.ledger.invoices import OPEN, documents
+from tollbridge.ledger.invoices import OPEN
 from tollbridge.ledger.schema import accounts, events, holds, invoices, runs
 from tollbridge.model import EXACT, InvoiceStatus
 from tollbridge.reference import reference
@@ -24,7 +25,7 @@ _INVOICES = invoices.c.state.in_([State.WRITTEN, State.SENDING, State.ISSUED])
 _NOT_OWED = frozenset({InvoiceStatus.CANCELLED, InvoiceStatus.REFUNDED})
 
 # What did it, of events that no run did.
-_COMMANDS = {"approval": "approve", "account": "serve"}
+_COMMANDS = {"approval": "approve", "write-off": "write-off", "account": "serve"}
 
 
 @attrs.frozen
