@@ -61,6 +61,7 @@ def test_commands_that_look_leave_the_ledger_the_billing_system_and_the_panel_as
 
 @pytest.mark.parametrize("look", [["invoices"], ["client", "1042"], ["explain", ADA], ["runs"]], ids=" ".join)
 def test_looking_at_a_ledger_that_is_not_there_makes_none(operator: Operator, look: list[str]) -> None:
+    (operator.world.folder / "tollbridge.db").unlink(missing_ok=True)
     told = operator(*look)
     assert (told.code, told.out) == (2, "")
     assert "tollbridge check" in told.err
