@@ -75,8 +75,12 @@ def _read(path: Path) -> _File:
 
 
 @contextmanager
-def bridge(path: Path, connect: "Callable[[SolusSettings], Solus] | None" = None) -> "Iterator[Parts]":
+def bridge(
+    path: Path, connect: "Callable[[SolusSettings], Solus] | None" = None, *, read_only: bool = False
+) -> "Iterator[Parts]":
     """All parts, ready for work, and closed at the end; ``connect`` makes SolusIO's client.
+
+    ``read_only``: for a command that only looks; nothing can be written to the ledger then.
 
     Raises:
         ConfigError, AdapterFault: as :func:`read_configuration`, or for a usage source that cannot be made.
@@ -92,7 +96,7 @@ def bridge(path: Path, connect: "Callable[[SolusSettings], Solus] | None" = None
     settings, usage = file.settings, file.settings.solus.usage
     with (
         closing(file.billing()) as billing,
-        closing(Ledger.open(settings.ledger.url)) as ledger,
+        closing(Ledger.open(settings.ledger.url, read_only=read_only)) as ledger,
         closing((connect or Solus)(settings.solus)) as solus,
     ):
         if file.source is None:

@@ -168,6 +168,8 @@ class Http:
             readable: whether the caller can read an answer of 500 and above; it is then returned.
         """
         self.service = service
+        address = httpx.URL(base_url)
+        self._address = f"{address.scheme}://{address.netloc.decode()}"  # without whatever else stands in it
         self._readable = readable
         self._retry = retry or Retry()
         self._client = httpx.Client(
@@ -248,7 +250,7 @@ class Http:
                 raise Refused(
                     f"{self.service} has a certificate that cannot be verified: give its authority in ca_file"
                 ) from None
-            raise Unavailable(f"{self.service} cannot be reached: {_reason(error)}") from None
+            raise Unavailable(f"{self.service} cannot be reached: {self._address}: {_reason(error)}") from None
         except httpx.HTTPError as error:
             if may_repeat:
                 raise Unavailable(f"{self.service} did not answer: {_reason(error)}") from None

@@ -198,3 +198,30 @@ def test_a_ledger_whose_folder_is_missing_is_a_matter_of_configuration(operator:
     assert (told.code, told.out) == (2, "")
     assert "make it" in told.err
     assert not (operator.world.folder / "gone").exists()
+
+
+def test_a_client_without_a_price_is_a_matter_of_configuration(operator: Operator) -> None:
+    operator.world.execute("INSERT INTO currencies (code) VALUES ('CHF')")
+    operator.world.execute("UPDATE clients SET currency = 'CHF' WHERE id = 1042")
+    told = operator("price", "1042")
+    assert (told.code, told.out) == (2, "")
+    assert "[pricing.tokens]" in told.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [("email = ''", "has no e-mail address"), ("currency = 'XXX'", "pays in XXX")]
+)
+def test_check_finds_a_client_that_every_run_would_fail_on(operator: Operator, change: str, words: str) -> None:
+    operator.world.execute(f"UPDATE clients SET {change} WHERE id = 1042")
+    told = operator("check", "--json")
+    assert told.code == 2
+    (failed,) = [each for each in told.json["checks"] if not each["ok"]]
+    assert failed["name"] == "clients"
+    assert f"client 1042 {words}" in failed["detail"]
+    operator.world.execute("UPDATE clients SET status = 'closed' WHERE id = 1042")
+    assert operator("check").code == 0, "a closed client is nobody's to invoice"
+
+
+def test_a_panel_that_is_not_there_is_named_with_its_address(operator: Operator, impatient: None) -> None:
+    url = nobody_listens()
+    assert url.removeprefix("http://") in operator("sync", config=with_url(operator, url)).err

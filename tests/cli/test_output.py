@@ -181,3 +181,22 @@ def test_a_price_that_can_only_be_a_mistake_is_refused(operator: Operator, price
     assert told.code == 2
     assert "pricing.tokens" in told.err
     assert words in told.err
+
+
+def test_no_help_says_of_what_type_a_flag_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["invoices", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "--open" in told
+    assert "<bool>" not in told
+
+
+def test_clients_that_failed_are_not_called_in_step(operator: Operator) -> None:
+    operator.world.execute("UPDATE clients SET email = '' WHERE id = 1042")
+    told = operator("sync")
+    assert told.code == 1
+    assert "1 failed" in told.out
+    assert "in step" not in told.out
+
+
+def test_a_month_without_usage_is_a_whole_sentence(operator: Operator) -> None:
+    assert operator("usage", "--month", "2026-05").out.endswith("SolusIO reports 0 tokens.\n")

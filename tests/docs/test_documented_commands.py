@@ -102,7 +102,7 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 
 def test_blocks_have_a_language_that_says_how_they_are_tested() -> None:
-    known = {"sh", "toml", "sql", "python", "json", "text", "ini", "nginx"}
+    known = {"sh", "toml", "sql", "python", "json", "csv", "text", "ini", "nginx"}
     from tests.docs.walking import PAGES  # noqa: PLC0415
 
     strangers: list[Block] = [block for page in PAGES for block in blocks(page) if block.language not in known]

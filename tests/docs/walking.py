@@ -8,7 +8,8 @@ The words after a block's language say what becomes of it:
 - ``toml`` is merged into a complete bridge.toml and loaded; with a file's name it is merged into that file, too.
 - ``sql FILE`` is executed on a SQLite file; ``expect ROW`` after it is what it must answer.
 - ``python`` is run, all blocks of a page one after the other; with a file's name it is written to that file.
-- ``json NAME`` is compared in shape with what really comes out.
+- ``json NAME`` is compared in shape with what really comes out, and so is the header in ``csv NAME``.
+- ``sql ledger`` is asked of an empty ledger.
 - ``text demo`` is a part of what the demo prints. Other blocks are not run.
 """
 

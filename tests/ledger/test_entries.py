@@ -199,7 +199,10 @@ def test_what_is_wrong_with_an_issued_invoice_is_found_until_it_is_settled(ledge
 def test_revenue_adds_up_what_was_issued_per_month_and_currency(ledger: Ledger) -> None:
     draft(ledger, entry(1, state=State.ISSUED), entry(2, state=State.ISSUED), entry(3, state=State.CARRIED))
     draft(ledger, entry(1, JULY, State.ISSUED, "0.10"))
-    assert ledger.invoices.revenue() == [(JUNE, "EUR", 2, Decimal("9.32")), (JULY, "EUR", 1, Decimal("0.10"))]
+    assert [(row.month, row.currency, row.invoices, row.net) for row in ledger.lists.revenue()] == [
+        ("2026-06", "EUR", 2, Decimal("9.32")),
+        ("2026-07", "EUR", 1, Decimal("0.10")),
+    ]
     assert ledger.invoices.count_by_state() == {"issued": 3, "carried": 1}
     assert [each.month for each in ledger.invoices.issued_to(1, 9)] == [JULY, JUNE], "newest first"
 

@@ -23,6 +23,7 @@ from tollbridge.rules.overdue import (
     Mark,
     OpenInvoice,
     change_status,
+    coming_step,
     held_status,
     locks_too_many,
     overdue_status,
@@ -278,3 +279,34 @@ class Company(RuleBasedStateMachine):
 
 
 TestCompany = Company.TestCase
+
+
+UNPAID = _invoices(st.just(InvoiceStatus.UNPAID))
+
+
+@given(ladders(), UNPAID, DAYS)
+def test_the_step_that_is_foretold_is_the_first_day_on_which_something_changes(
+    ladder: Ladder, invoices: list[OpenInvoice], day: date
+) -> None:
+    held = overdue_status(ladder, invoices, day)
+    assert held is not None
+    ahead = ((later, overdue_status(ladder, invoices, later)) for later in (day + timedelta(n) for n in range(1, 300)))
+    first = next((each for each in ahead if each[1] is not held), None)
+    assert coming_step(ladder, invoices, day, held) == first
+
+
+@given(ladders(), UNPAID, DAYS, STATUSES)
+def test_what_the_next_run_will_change_is_foretold_for_today(
+    ladder: Ladder, invoices: list[OpenInvoice], day: date, held: UserStatus
+) -> None:
+    today = overdue_status(ladder, invoices, day)
+    if today is not held:
+        assert coming_step(ladder, invoices, day, held) == (day, today)
+
+
+@given(ladders(), _invoices(), DAYS, STATUSES)
+def test_nobody_is_foretold_a_lock_while_a_payment_is_under_way(
+    ladder: Ladder, invoices: list[OpenInvoice], day: date, held: UserStatus
+) -> None:
+    step = coming_step(ladder, [*invoices, OpenInvoice(InvoiceStatus.PENDING, day)], day, held)
+    assert step is None or step == (day, ACTIVE)

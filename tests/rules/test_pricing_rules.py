@@ -23,6 +23,7 @@ from tollbridge.rules.pricing import (
     own_taxes,
     plain,
     rounded,
+    tax_amounts,
     token_price,
 )
 
@@ -273,3 +274,23 @@ def test_whatever_is_accepted_can_be_priced_and_invoiced_to_the_last_digit(
     assert invoice.total >= invoice.subtotal
     assert sum(line.amount for line in invoice.folded(2).lines) or not invoice.subtotal
     assert plain(price.user)
+
+
+RATES = st.lists(st.decimals(0, 30, places=3).map(lambda rate: TaxRate("T", rate)), max_size=4).map(tuple)
+
+
+@given(RATES, st.booleans(), st.booleans(), st.decimals(-(10**6), 10**9, places=2))
+def test_the_taxes_of_an_invoice_add_up_to_what_its_total_has_of_tax(
+    taxes: tuple[TaxRate, ...], compound: bool, inclusive: bool, taxed: Decimal
+) -> None:
+    price = _price("0.001", terms=Terms((), taxes, compound), inclusive=inclusive)
+    amounts = [amount for _, amount in tax_amounts(price, taxed)]
+    assert len(amounts) == len(taxes)
+    if inclusive:
+        exact = Fraction(taxed) - Fraction(taxed) / Fraction(tax_factor(taxes, compound=compound))
+        assert abs(Fraction(sum(amounts)) - exact) <= Fraction(1, 200) + Fraction(1, 10**9)
+    else:
+        day = date(2026, 7, 1)
+        line = InvoiceLine("web-1", 1, taxed)
+        invoice = Invoice("TB-2026-06-1", 1, "USD", day, day, (line,), taxes=taxes, compound=compound)
+        assert invoice.total == taxed + sum(amounts)

@@ -28,7 +28,8 @@ _PANELS = {
         "serve": "serve",
     },
     "Looking": {
-        "price": "price", "plans": "reports", "usage": "reports", "explain": "reports", "runs": "runs",
+        "client": "client", "invoices": "books", "statement": "books", "explain": "reports", "revenue": "books",
+        "log": "books", "runs": "runs", "usage": "reports", "price": "price", "plans": "reports",
         "adapters": "reports", "sso": "sso",
     },
     "Trying out": {"demo": "serve", "new-adapter": "new_adapter", "sandbox": "sandboxes"},
@@ -62,6 +63,9 @@ def _made(name: str, panel: str, what: Any) -> Any:
         alone.command(name)(what)
         made = get_command(alone)
     made.name, made.rich_help_panel = name, panel
+    for each in (*made.params, made.get_help_option(made.context_class(made))):
+        if getattr(each, "is_flag", False):
+            each.metavar = ""  # the help would say of what type a flag is
     return made
 
 

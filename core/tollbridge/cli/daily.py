@@ -166,6 +166,8 @@ def print_accounts(report: AccountsReport) -> None:
         )
         if clients
     ]
+    if report.failures:
+        done.append(f"{len(report.failures):,} failed")
     usual = "all in step" if report.complete else "not all were looked at"
     say(f"Accounts   {counted(report.clients, 'client')}: {', '.join(done) or usual}")
     _print_changes(report.changes)

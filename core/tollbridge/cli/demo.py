@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,10 +14,9 @@ import typer
 from rich.rule import Rule
 
 from tollbridge.bridge import bridge
-from tollbridge.cli.output import out, say, table
+from tollbridge.cli.output import out, say
 from tollbridge.http import Http
 from tollbridge.loopback import running as serving
-from tollbridge.rules.pricing import money
 from tollbridge.server.app import create_app
 from tollbridge.solus.sandbox import Panel, running, small_company
 
@@ -86,15 +84,19 @@ class _Story:
         self._chapter("Due on 15 July: three pay, two do not")
         _set_status("paid", 1002, 1004, 1006)
         self._do("run", "--date", "2026-07-16")
+        self._do("invoices", "--open")
         say("A week late, users are locked; a payment that is under way is waited for:")
         _set_status("pending", 1003)
         self._do("run", "--date", "2026-07-22")
         say("Two weeks late, Ada is suspended, and SolusIO stops the server:")
         panel.set_time(_at(7, 29, 4))
         self._do("run", "--date", "2026-07-29")
+        say("Why is Ada suspended? (What only looks goes by today, and not by the demo's days.)")
+        self._do("client", "ada@example.com")
         say("Ada pays, and is let in again by the next run:")
         _set_status("paid", 1001, 1003)
         self._do("run", "--date", "2026-07-30")
+        self._do("log", "--reference", "TB-2026-06-1001")
 
         self._chapter("1 August: July's invoices; what Tiny Tests owed for June comes along")
         panel.set_time(_at(8, 1, 4))
@@ -102,8 +104,9 @@ class _Story:
         self._do("explain", "TB-2026-07-1005")
         self._do("usage", "--month", "2026-07")
 
-        self._chapter("Revenue, before tax")
-        self._revenue()
+        self._chapter("What was it all for?")
+        self._do("statement", "1002")
+        self._do("revenue")
         say("\nThat was the main job. README.md says how to do it with your own company.")
 
     def _chapter(self, title: str) -> None:
@@ -126,19 +129,6 @@ class _Story:
             Http(url, service="the bridge") as http,
         ):
             out.print(http.request("POST", "solusio/api/", form=form).content.decode(), markup=False, soft_wrap=True)
-
-    def _revenue(self) -> None:
-        with bridge(Path("bridge.toml")) as parts:
-            revenue, writing = parts.ledger.invoices.revenue(), parts.billing.currencies()
-        most: dict[str, Decimal] = {}
-        for _, code, _, amount in revenue:
-            most[code] = max(most.get(code, Decimal(0)), amount)
-        made = table("", "month", "currency", "invoices", "amount", "", right=("invoices", "amount"))
-        for month, code, count, amount in revenue:
-            made.add_row(
-                str(month), code, str(count), money(amount, writing[code]), "█" * int(30 * amount / most[code])
-            )
-        out.print(made)
 
 
 def command(context: typer.Context, *arguments: str) -> None:

@@ -37,6 +37,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028
 
 def for_terminal(text: str, *, lines: bool = True) -> str:
     """``text`` with every control character shown by its number; unless ``lines``, the ends of its lines, too."""
+    if text.isascii() and text.isprintable():
+        return text
     text = text.replace("\r\n", "\n")
     shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     return shown if lines else shown.replace("\n", "\\n")
@@ -44,13 +46,18 @@ def for_terminal(text: str, *, lines: bool = True) -> str:
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output; money as text."""
+    sys.stdout.write(as_json_text(document) + "\n")
+
+
+def as_json_text(document: Any) -> str:
+    """A JSON document; money as text, and every control character as one of JSON's escapes."""
     import orjson  # noqa: PLC0415 - most people read tables
 
     try:
         text = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONEncodeError:  # half a character, or a number beyond 64 bits: JSON has both
         text = json.dumps(document, default=_plain, indent=2)
-    sys.stdout.write(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:
@@ -59,7 +66,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Month | StrEnum):
         return str(value)
     if isinstance(value, date):
-        return value.isoformat()
+        return iso(value)
     if attrs.has(type(value)):
         return attrs.asdict(value, recurse=False)
     raise TypeError(type(value).__name__)

@@ -7,7 +7,7 @@ import typer
 
 from tollbridge.cli.output import complain, out, print_json, say, table
 from tollbridge.cli.session import AsJson, NeededMonth
-from tollbridge.errors import NotFound, UsageError
+from tollbridge.errors import NotFound, Refused, UsageError
 from tollbridge.jobs.price_lists import another_list, now, running_month, shown_prices
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.model import Client
@@ -27,7 +27,10 @@ def price(
         except NotFound as error:
             raise UsageError(str(error)) from None
         prices = shown_prices(parts, running_month(parts, now()))
-        made = Pricer(parts.billing).price(found, prices)
+        try:
+            made = Pricer(parts.billing).price(found, prices)
+        except Refused as error:  # a price that is missing is a matter of bridge.toml
+            raise error if found.currency in prices.prices.tokens else UsageError(str(error)) from None
         another = another_list(parts, prices.month)
     steps = price_steps(found, made)
     if as_json:

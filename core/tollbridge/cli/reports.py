@@ -1,5 +1,7 @@
 """Commands that only look: ``usage``, ``plans``, ``explain`` and ``adapters``."""
 
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,24 +13,30 @@ from rich.table import Table
 from tollbridge.adapters.hookspecs import ABILITIES
 from tollbridge.adapters.loading import Inability, Installed, installed_adapters, own_adapter
 from tollbridge.bridge import read_configuration
+from tollbridge.cli.books import change_cells, change_columns, change_json, month_and_client_of, state_words, tax_rows
+from tollbridge.cli.listing import print_rows
 from tollbridge.cli.output import complain, iso, out, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, MonthOption
 from tollbridge.config import METER, named_adapter
 from tollbridge.errors import TollbridgeError, UsageError
+from tollbridge.jobs.client_view import Payment, asked
 from tollbridge.jobs.comparison import Comparison, UsageRow, compare_usage, metered_lines
 from tollbridge.jobs.daily import when
+from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.price_lists import now, running_month, shown_prices
 from tollbridge.jobs.pricing import Pricer
-from tollbridge.jobs.reports import invoice_json
-from tollbridge.model import Currency, InvoiceStatus
+from tollbridge.jobs.reports import invoice_json, line_json
+from tollbridge.ledger.lists import Change
+from tollbridge.model import Currency, InvoiceStatus, UserStatus
 from tollbridge.reference import month_and_client
+from tollbridge.reference import reference as reference_of
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry, State
-from tollbridge.rules.pricing import conversion, exact_money, money, plain
+from tollbridge.rules.pricing import conversion, exact_money, money, plain, tax_amounts
 from tollbridge.usage.meter import Bounds
+from tollbridge.words import counted
 
 _HOURS_OF_LONGEST_MONTH = 24 * 31
-_MORE_THAN_ANY = 2**63  # no client has this number
 _CONVERSIONS = (1, 10, 100, 1_000, 10_000)
 
 
@@ -65,9 +73,8 @@ def _print_comparison(comparison: Comparison) -> None:
         )
     out.print(made)
     who = "The meter is sure of" if comparison.source == METER else "SolusIO reports"
-    say(f"{who} {comparison.tokens:,} tokens; " + ", ".join(
-        f"{tokens:,} {what}" for what, tokens in comparison.places.items()
-    ) + ".")  # fmt: skip
+    places = ", ".join(f"{tokens:,} {what}" for what, tokens in comparison.places.items())
+    say(f"{who} {counted(comparison.tokens, 'token')}{f'; {places}' if places else ''}.")
     for remark in comparison.remarks():
         complain(remark)
 
@@ -145,31 +152,35 @@ def _plan_table(code: str, currency: Currency, rows: list[dict[str, Any]]) -> Ta
 
 def explain(
     context: typer.Context,
-    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="An invoice, like TB-2026-07-1042.")],
+    reference: Annotated[
+        str, typer.Argument(metavar="REFERENCE", help="TB-2026-07-1042, or the billing system's number.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """One invoice: where every line comes from, and what has happened to it."""
-    named = month_and_client(reference)
-    try:
-        month, client_id = (Month.parse(named[0]), named[1]) if named else (None, 0)
-    except ValueError:
-        month = None
-    if month is None:
-        raise UsageError(f"{reference} is not a reference like TB-2026-07-1042")
-    with context.obj.parts() as parts:
-        entry = parts.ledger.invoices.find(month, client_id) if client_id < _MORE_THAN_ANY else None
-        ladder, today = parts.settings.billing.ladder, when(parts, None, dry_run=True).day
-        metered = metered_lines(parts.ledger, parts.settings, entry) if entry else []
-    if entry is None:
-        raise UsageError(f"the ledger has nothing under {reference}")
-    step = ladder.next_step(entry.due_date, today) if entry.billing_status is InvoiceStatus.UNPAID else None
+    """One invoice: where every line comes from, what was paid, and what has happened to it and to its user."""
+    with context.obj.parts(read_only=True) as parts:
+        entry = _entry(parts, reference)
+        payment, trouble = _payment(parts, entry)
+        history, locks = _history(parts, entry), list(_locks(parts, entry))
+        step = _next_step(parts, entry, payment)
+        metered = metered_lines(parts.ledger, parts.settings, entry)
     if as_json:
-        print_json({**_entry_json(entry, metered), "next_step": step and {"date": iso(step[0]), "user": step[1]}})
-        return
-    _print_entry(entry)
-    _print_metered(entry, metered)
-    if step:
-        say(f"If it stays unpaid, its user is {step[1]} on {step[0]}.")
+        changes = {"history": list(map(change_json, history)), "locks": list(map(change_json, locks))}
+        next_step = step and {"date": iso(step[0]), "user": step[1]}
+        print_json({**_entry_json(entry, metered), "payment": payment_json(payment), **changes, "next_step": next_step})
+    else:
+        _print_entry(entry)
+        _print_metered(entry, metered)
+        if payment:
+            say(_payment_words(payment))
+        _print_changes(entry, history, locks)
+        if step:
+            say(f"If it stays unpaid, its user is {step[1]} on {step[0]}.")
+    if entry.problem and not as_json:
+        complain(entry.problem if entry.state is State.ISSUED else f"Not issued yet: {entry.problem}")
+    if trouble is not None:
+        complain(f"What was paid is not known: {trouble}")
+        raise typer.Exit(3)
 
 
 def _print_metered(entry: Entry, metered: list[Bounds | None]) -> None:
@@ -185,8 +196,83 @@ def _print_metered(entry: Entry, metered: list[Bounds | None]) -> None:
     out.print(made)
 
 
+def _entry(parts: Parts, words: str) -> Entry:
+    """The entry of a reference, or of a number of the billing system."""
+    named, invoices = month_and_client_of(words), parts.ledger.invoices
+    if month_and_client(words) is not None:
+        entry = invoices.find(*named) if named else None
+        if entry is None:
+            raise UsageError(f"the ledger has nothing under {words}")
+        return entry
+    numbered = parts.ledger.lists.numbered(words)
+    if not numbered:
+        raise UsageError(
+            f"{words} is not a reference like TB-2026-07-1042, nor the billing system's number of an invoice of ours"
+        )
+    found = invoices.find(*numbered[0])
+    if len(numbered) > 1 or found is None:
+        each = "".join(f"\n  client {client_id}: {reference_of(month, client_id)}" for month, client_id in numbered)
+        raise UsageError(f"several invoices have the number {words}; ask for one of them by its reference:{each}")
+    return found
+
+
+def _payment(parts: Parts, entry: Entry) -> tuple[Payment | None, TollbridgeError | None]:
+    """What the billing system tells of an issued invoice today, or why it tells nothing."""
+    if entry.state is not State.ISSUED:
+        return None, None
+    try:
+        receipt = asked(parts, entry.client_id, entry.billing_id, entry.reference)
+    except TollbridgeError as error:
+        return None, error
+    return (Payment.of(receipt, entry) if receipt else None), None
+
+
+def payment_json(payment: Payment | None) -> dict[str, Any] | None:
+    """What was paid, as documents have it; null: not known, or not invoiced, or gone from the billing system."""
+    if payment is None:
+        return None
+    return {
+        "client_id": payment.client_id, "status": payment.status, "due_date": iso(payment.due_date),
+        "currency": payment.currency, "total": payment.total, "paid": payment.paid, "left": payment.left,
+    }  # fmt: skip
+
+
+def _payment_words(payment: Payment) -> str:
+    parts = [f"{amount:,f} {payment.currency} {what}" for what, amount in
+             (("paid", payment.paid), ("left to pay", payment.left)) if amount is not None]  # fmt: skip
+    return f"The billing system says today: {', '.join([payment.status, f'due {payment.due_date}', *parts])}."
+
+
+def _history(parts: Parts, entry: Entry) -> list[Change]:
+    """What has happened to an invoice."""
+    return list(parts.ledger.lists.events(about=(entry.month, entry.client_id)))
+
+
+def _locks(parts: Parts, entry: Entry) -> Iterator[Change]:
+    """What has happened to its user from then on, until the invoice was settled and the user let in again."""
+    held = False
+    for change in parts.ledger.lists.events(entry.client_id, since=entry.written_at):
+        event = change.event
+        if event.what not in {"hold", "status"}:
+            continue
+        if entry.settled_at and event.at and event.at > entry.settled_at and not held:
+            return
+        yield change
+        if event.what == "status":
+            held = event.after != UserStatus.ACTIVE
+
+
+def _next_step(parts: Parts, entry: Entry, payment: Payment | None) -> tuple[date, UserStatus] | None:
+    status, due = entry.billing_status, entry.due_date
+    if payment is not None:
+        status, due = payment.status, payment.due_date
+    if status is not InvoiceStatus.UNPAID or (payment is not None and not payment.owed):
+        return None
+    return parts.settings.billing.ladder.next_step(due, when(parts, None, dry_run=True).day)
+
+
 def _entry_json(entry: Entry, metered: list[Bounds | None]) -> dict[str, Any]:
-    price = entry.document.price
+    price, taxes = entry.document.price, tax_amounts(entry.document.price, entry.document.taxed)
     return {
         **invoice_json(entry),
         "state": entry.state,
@@ -202,14 +288,10 @@ def _entry_json(entry: Entry, metered: list[Bounds | None]) -> dict[str, Any]:
             "taxes": [{"label": each.label, "rate": plain(each.rate)} for each in price.taxes],
             "compound": price.compound,
         },
+        "taxes": [{"label": tax.label, "rate": plain(tax.rate), "amount": amount} for tax, amount in taxes],
         "lines": [
             {
-                "description": line.description, "month": line.month, "type": line.item_type, "id": line.item_id,
-                "name": line.item_name, "plan": line.plan, "hours": line.hours,
-                "tokens_per_hour": line.tokens_per_hour, "tokens_per_month": line.tokens_per_month,
-                "tokens": line.tokens, "exact": plain(line.tokens * price.net), "amount": line.amount,
-                "taxed": line.taxed,
-                "at_least": bounds and bounds.item.tokens, "at_most": bounds and bounds.most,
+                **line_json(entry, line), "at_least": bounds and bounds.item.tokens, "at_most": bounds and bounds.most,
             }
             for line, bounds in zip(entry.document.lines, metered, strict=True)
         ],
@@ -224,7 +306,7 @@ def _states(entry: Entry) -> list[dict[str, str]]:
 
 def _print_entry(entry: Entry) -> None:
     price, currency = entry.document.price, entry.document.price.currency
-    say(f"{entry.reference} for client {entry.client_id}: {_state_words(entry)}")
+    say(f"{entry.reference} for client {entry.client_id}: {state_words(entry)}")
     if entry.state is State.ISSUED:
         say(f"issued {entry.issue_date}, due {entry.due_date}")
     made = table(
@@ -240,35 +322,30 @@ def _print_entry(entry: Entry) -> None:
         )
     made.add_section()
     made.add_row("subtotal", "", f"{entry.tokens:,}", "", money(entry.subtotal, currency))
-    for tax in price.taxes:
-        held = "includes " if price.prices_include_tax else ""
-        made.add_row(f"{held}{tax.label} {plain(tax.rate)} %{' (compound)' if price.compound else ''}", "", "", "", "")
+    for label, amount in tax_rows(entry):
+        made.add_row(label, "", "", "", amount)
     made.add_row("total", "", "", "", money(entry.total, currency))
     out.print(made)
     discounts = "".join(f" x {plain(each.multiplier)} ({each.name})" for each in price.discounts)
     net = f" = {plain(price.net)}" if price.net != price.base else ""
     say(f"One token is {plain(price.base)}{discounts}{net} {currency.code} on a line, which is rounded once, half up.")
     say(f"With tax it is {plain(price.user)}, as SolusIO shows it.")
-    for state in _states(entry):
-        say(f"  {state['at']}  {state['state']}")
     if entry.billing_id:
         say(f"The billing system has it as {entry.billing_id}.")
-    if entry.problem:
-        complain(entry.problem if entry.state is State.ISSUED else f"Not issued yet: {entry.problem}")
 
 
-def _state_words(entry: Entry) -> str:
-    match entry.state:
-        case State.CARRIED:
-            return f"carried into {entry.carried_into}" if entry.carried_into else "carried to the next invoice"
-        case State.NOTHING:
-            return "nothing to pay, no invoice"
-        case State.SENDING:
-            return "sent, outcome not known yet"
-        case State.WRITTEN:
-            return "not sent yet"
-        case State.ISSUED:
-            return str(entry.billing_status or "issued")
+def _print_changes(entry: Entry, history: list[Change], locks: list[Change]) -> None:
+    """What has happened to the invoice and to its user; of a ledger older than events, the invoice's own moments."""
+    say("")
+    if history:
+        print_rows(change_columns("the invoice"), map(change_cells, history))
+    else:
+        for state in _states(entry):
+            say(f"  {state['at']}  {state['state']}")
+    if locks:
+        say("")
+        print_rows(change_columns("its user"), map(change_cells, locks))
+        say("")
 
 
 def adapters(context: typer.Context, as_json: AsJson = False) -> None:

@@ -17,9 +17,8 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """The last runs, newest first, with what failed."""
-    with context.obj.parts() as parts:
-        parts.ledger.runs.bury()
-        found = parts.ledger.runs.last(most)
+    with context.obj.ledger() as (_settings, ledger):
+        found = ledger.runs.last(most)
     if as_json:
         print_json([_json(run) for run in found])
         return

@@ -1,7 +1,7 @@
 """What every command has at hand: where bridge.toml is, and the options they share."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -13,9 +13,13 @@ from tollbridge.errors import UsageError
 from tollbridge.rules.calendar import Month
 
 if TYPE_CHECKING:
+    from tollbridge.config import Settings
     from tollbridge.jobs.parts import Parts
+    from tollbridge.ledger import Ledger
 
 Value = TypeVar("Value")
+
+_MORE_THAN_ANY = 2**63  # a database has no such number
 
 
 @attrs.frozen
@@ -24,11 +28,21 @@ class Session:
 
     config: Path
 
-    def parts(self) -> "AbstractContextManager[Parts]":
-        """All parts of the bridge, built from bridge.toml and closed at the end."""
+    def parts(self, *, read_only: bool = False) -> "AbstractContextManager[Parts]":
+        """All parts of the bridge, built from bridge.toml and closed at the end; ``read_only``: the ledger is."""
         from tollbridge.bridge import bridge  # noqa: PLC0415 - slow to import, and not needed for --help
 
-        return bridge(self.config)
+        return bridge(self.config, read_only=read_only)
+
+    @contextmanager
+    def ledger(self) -> "Iterator[tuple[Settings, Ledger]]":
+        """The settings and the ledger, only to be read, for a command that needs nothing else."""
+        from tollbridge.bridge import read_settings  # noqa: PLC0415
+        from tollbridge.ledger import Ledger  # noqa: PLC0415
+
+        settings, _own = read_settings(self.config)
+        with closing(Ledger.open(settings.ledger.url, read_only=True)) as ledger:
+            yield settings, ledger
 
     def adapter_settings(self, kind: type[Value]) -> Value:
         """The adapter's own settings from bridge.toml, for a command that an adapter brings along.
@@ -63,6 +77,16 @@ def _day(text: str) -> date:
         raise ValueError(f"{text!r} is not a date like 2026-08-01") from None
 
 
+def _client(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a client's id") from None
+    if abs(number) >= _MORE_THAN_ANY:
+        raise ValueError(f"no client has the id {text}")
+    return number
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing anywhere.")]
 Day = Annotated[
@@ -80,3 +104,11 @@ def month_option(name: str, words: str) -> Any:
 
 MonthOption = Annotated[Month | None, month_option("--month", "A month like 2026-07.")]
 NeededMonth = Annotated[Month, month_option("--month", "A month like 2026-07.")]
+ClientOption = Annotated[
+    int | None,
+    typer.Option("--client", metavar="N", parser=reader(_client), help="A client's id in the billing system."),
+]
+Since = Annotated[
+    date | None,
+    typer.Option("--since", metavar="D", parser=reader(_day), help="From this day on, like 2026-08-01."),
+]

@@ -18,19 +18,21 @@ from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
 from tollbridge.config import METER, MailSettings
 from tollbridge.config.settings import PriceChange
-from tollbridge.errors import TollbridgeError, Unavailable, UsageError
+from tollbridge.errors import Refused, TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.price_lists import RunningPrices, another_list, now, running_month
 from tollbridge.mail import Sender
-from tollbridge.model import Check
+from tollbridge.model import Check, ClientStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.stretches import Gap
 from tollbridge.solus import Solus, wire
 from tollbridge.usage.meter import gap_words
+from tollbridge.words import counted
 
 _PRICING_PATH = "/solusio/api/"
 _UNREACHABLE = "cannot be reached: "
+_SHOWN_CLIENTS = 3
 
 
 def init(
@@ -125,6 +127,7 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
         if parts.settings.pricing.prices_include_tax and "prices_include_tax" in parts.billing.cannot:
             reason = parts.billing.cannot["prices_include_tax"]
             yield Check("pricing.prices_include_tax", ok=False, detail=f"must be false: {reason}")
+        yield _clients_check(parts)
     except TollbridgeError as error:
         yield Check("billing system", ok=False, detail=_found(error))
     yield from _pages_checks(parts)
@@ -249,6 +252,25 @@ def _currency_checks(parts: Parts) -> Iterator[Check]:
                 yield attrs.evolve(later, name=f"{later.name} from {change.from_} on")
     for code in sorted(priced.keys() - active.keys() if active else ()):
         yield Check(f"currency {code}", ok=True, detail="has a token price, and is not active in the billing system")
+
+
+def _clients_check(parts: Parts) -> Check:
+    """Whether every client could have a user and an invoice, as far as that shows beforehand."""
+    priced, everybody = parts.settings.pricing.tokens, parts.settings.accounts.provision == "clients"
+    count, problems = 0, []
+    for client in parts.billing.clients():
+        count += 1
+        if isinstance(client, Refused):
+            problems.append(str(client))
+        elif client.status is not ClientStatus.CLOSED and everybody:
+            if not client.email:
+                problems.append(f"client {client.id} has no e-mail address, and SolusIO needs one")
+            if client.currency not in priced:
+                problems.append(f"client {client.id} pays in {client.currency or 'no currency'}, which has no price")
+    if not problems:
+        return Check("clients", ok=True, detail=f"{counted(count, 'client')} can be read")
+    more = f"; and {len(problems) - _SHOWN_CLIENTS:,} more" if len(problems) > _SHOWN_CLIENTS else ""
+    return Check("clients", ok=False, detail="; ".join(problems[:_SHOWN_CLIENTS]) + more)
 
 
 def _price_check(code: str, price: Decimal | None, decimals: int | None) -> Check:

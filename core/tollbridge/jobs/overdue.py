@@ -212,7 +212,7 @@ class Overdue:
                     receipts.owe(entry, found)
                 elif not entry.billing_status or not entry.billing_status.is_settled:
                     self._report.settled += 1
-            self._ledger.invoices.note_status(seen)
+            self._ledger.invoices.note_status(seen, self._work.live.id)
             if count:
                 self._work.progress("open invoices", len(entries))
 
@@ -287,7 +287,7 @@ class Overdue:
     def _apply(self, account: Account, judgement: Judgement, judged_at: datetime) -> StatusChange | None:
         self._ledger.accounts.renew(self._work.live.id, account, self._work.lease)
         before = account.held_for(HoldReason.OVERDUE)
-        status, why = judgement.status, "overdue"
+        status, why = judgement.status, _overdue(judgement, self._work.when.day)
         if status is not UserStatus.ACTIVE and (before is None or status.severity > before.status.severity):
             judged_at = self._now()
             asked_again = self._asked_again(judgement)
@@ -331,6 +331,12 @@ class Overdue:
     @property
     def _ladder(self) -> Ladder:
         return self._work.parts.settings.billing.ladder
+
+
+def _overdue(judgement: Judgement, day: date) -> str:
+    """Why a client's user is held, in words that an operator can tell the client."""
+    late = [debt for debt in judgement.debts if debt.invoice.due_date < day]
+    return "not paid: " + ", ".join(f"{debt.reference} (due {debt.invoice.due_date})" for debt in late)
 
 
 def _status(receipt: Receipt) -> InvoiceStatus:

@@ -20,7 +20,7 @@ def settle_problems(work: Work, failures: Failures) -> None:
                 continue
             failures.went_well()
             problem, right_one = looked
-            invoices.settle(entry, problem, right_one)
+            invoices.settle(entry, problem, right_one, work.live.id)
             if problem is not None:
                 failures.tell(entry.reference, problem)
 

@@ -14,7 +14,8 @@ from tollbridge.ledger.readings import UnbilledUser
 from tollbridge.ledger.runs import Outcome
 from tollbridge.model import UserStatus
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.entry import Entry, State
+from tollbridge.rules.entry import Entry, Line, State
+from tollbridge.rules.pricing import line_amount, plain
 from tollbridge.secret import redact
 
 Document = dict[str, Any]
@@ -211,6 +212,30 @@ def invoice_json(entry: Entry) -> Document:
             {"description": line.description, "tokens": line.tokens, "amount": f"{line.amount:f}"}
             for line in entry.document.lines
         ],
+    }
+
+
+def line_json(entry: Entry, line: Line) -> Document:
+    """One line of an invoice, with what it was made from; ``exact`` is its amount before rounding.
+
+    Lines of other months have the price of their own month: where that is not the invoice's, nothing is said of it.
+    """
+    price = entry.document.price
+    is_its_price = line_amount(line.tokens, price) == line.amount
+    return {
+        "description": line.description,
+        "month": line.month,
+        "type": line.item_type,
+        "id": line.item_id,
+        "name": line.item_name,
+        "plan": line.plan,
+        "hours": line.hours,
+        "tokens_per_hour": line.tokens_per_hour,
+        "tokens_per_month": line.tokens_per_month,
+        "tokens": line.tokens,
+        "exact": plain(line.tokens * price.net) if is_its_price else None,
+        "amount": f"{line.amount:f}",
+        "taxed": line.taxed,
     }
 
 

@@ -78,13 +78,13 @@ class UsageMemory:
         self._lock = threading.Lock()
         self._kept: tuple[Month, Kept[_Usage]] | None = None
 
-    def of_client(self, client_id: int, month: Month) -> RunningMonth:
-        """The client's part; ``month`` is the one that it is.
+    def of_client(self, client_id: int, month: Month, *, wait: bool = False) -> RunningMonth:
+        """The client's part; ``month`` is the one that it is. With ``wait`` as of now, however long that takes.
 
         Raises:
             Unavailable: SolusIO does not answer, not in time, or not completely.
         """
-        usage = self._of(month).get()
+        usage = self._of(month).get(fresh=wait)
         items = usage.of_clients.get(client_id, ())
         start, end = self._interval(month)
         elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (usage.as_of, end))

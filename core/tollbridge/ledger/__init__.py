@@ -12,6 +12,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
 from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
+from tollbridge.ledger.lists import Lists
 from tollbridge.ledger.meter import Meter
 from tollbridge.ledger.months import Months
 from tollbridge.ledger.outbox import Outbox
@@ -20,7 +21,7 @@ from tollbridge.ledger.readings import Readings
 from tollbridge.ledger.runs import Runs
 from tollbridge.ledger.schema import months
 from tollbridge.ledger.signups import Signups
-from tollbridge.ledger.upgrade import bring_up_to_date
+from tollbridge.ledger.upgrade import bring_up_to_date, must_be_up_to_date
 from tollbridge.ledger.visits import Visits
 from tollbridge.secret import DatabaseUrl
 
@@ -42,6 +43,7 @@ class Ledger:
         meter: what the bridge's own meter saw of servers, and when it looked.
         runs: which are alive, and what the others did.
         events: what has changed, when and why.
+        lists: what there is, row by row, for people who look.
         signups: who signs up, and who accepted the terms.
         visits: how often visitors tried something, and which links were used.
         outbox: the mails to be sent.
@@ -61,16 +63,20 @@ class Ledger:
         self.meter = Meter(database)
         self.runs = Runs(database)
         self.events = Events(database)
+        self.lists = Lists(database)
         self.signups = Signups(database)
         self.visits = Visits(database)
         self.outbox = Outbox(database)
 
     @classmethod
-    def open(cls, url: DatabaseUrl) -> Self:
-        """Open the ledger at ``url``, creating its tables or bringing them up to date; LedgerError if that fails."""
-        database = Database.open(url)
+    def open(cls, url: DatabaseUrl, *, read_only: bool = False) -> Self:
+        """Open the ledger at ``url``, creating its tables or bringing them up to date; LedgerError if that fails.
+
+        With ``read_only`` nothing is created or changed, and tables that are not up to date are a LedgerError.
+        """
+        database = Database.open(url, read_only=read_only)
         try:
-            bring_up_to_date(database)
+            (must_be_up_to_date if read_only else bring_up_to_date)(database)
         except BaseException:
             database.close()
             raise

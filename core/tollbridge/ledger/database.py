@@ -56,11 +56,14 @@ class Database:
         self.file = file
 
     @classmethod
-    def open(cls, url: DatabaseUrl) -> Self:
+    def open(cls, url: DatabaseUrl, *, read_only: bool = False) -> Self:
         """The database at ``url``, which is not asked anything yet; a SQLite file is made, for its owner alone.
 
+        With ``read_only`` none is made, and the database itself refuses whatever would change it.
+
         Raises:
-            ConfigError: the URL is of another kind of database, or has no driver, or its folder is not there.
+            ConfigError: the URL is of another kind of database, or has no driver, or its folder is not there, or with
+                ``read_only`` its file.
             LedgerError: the file cannot be made, or cannot be kept from being read by others.
         """
         try:
@@ -76,9 +79,12 @@ class Database:
             )
         if backend == "sqlite":
             file = _sqlite_file(parsed, url)
+            if read_only and not file.exists():
+                raise _misconfigured(f"there is no ledger at {url} yet: run `tollbridge check`, or correct the URL")
             _keep_private(file)
-            return cls(_sqlite_engine(file), url, file)
-        return cls(_postgresql_engine(parsed, url), url, None)
+            return cls(_sqlite_engine(file, read_only=read_only), url, file)
+        engine = _postgresql_engine(parsed, url)
+        return cls(engine.execution_options(postgresql_readonly=True) if read_only else engine, url, None)
 
     @property
     def is_sqlite(self) -> bool:
@@ -209,7 +215,7 @@ def _keep_private(file: Path) -> None:
             ) from None
 
 
-def _sqlite_engine(file: Path) -> sa.Engine:
+def _sqlite_engine(file: Path, *, read_only: bool) -> sa.Engine:
     """Durable and shareable: write-ahead log, every commit on disk, writers queue instead of failing half-way."""
     engine = sa.create_engine(sa.URL.create(_DRIVERS["sqlite"], database=str(file)))
 
@@ -218,7 +224,10 @@ def _sqlite_engine(file: Path) -> sa.Engine:
         connection.isolation_level = None
         for pragma in ("busy_timeout=60000", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        _write_ahead(connection)
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+        else:
+            _write_ahead(connection)
 
     @sa.event.listens_for(engine, "begin")
     def began(connection: sa.Connection) -> None:

@@ -265,7 +265,7 @@ class Invoices:
             for row in connection.execute(query):
                 yield entry_of(row)
 
-    def note_status(self, seen: Iterable[Seen]) -> None:
+    def note_status(self, seen: Iterable[Seen], run_id: int | None = None) -> None:
         """Note what the billing system says now of issued invoices: status, due date, and when first seen settled.
 
         Only of the invoice that was looked at: if the ledger has another number by now, nothing is changed.
@@ -306,11 +306,14 @@ class Invoices:
             ]
             connection.execute(statement, rows)
             note(connection, now, (
-                Event("payment", each.entry.client_id, str(each.entry.month), each.entry.billing_status, each.status)
+                Event("payment", each.entry.client_id, str(each.entry.month), each.entry.billing_status, each.status,
+                      run_id=run_id)
                 for each in changed if each.status is not each.entry.billing_status
             ))  # fmt: skip
 
-    def settle(self, entry: Entry, problem: str | None, billing_id: str | None = None) -> None:
+    def settle(
+        self, entry: Entry, problem: str | None, billing_id: str | None = None, run_id: int | None = None
+    ) -> None:
         """Note what is still wrong with an issued invoice, None: nothing; ``billing_id`` is the one that is right."""
         mine = sa.and_(invoices.c.client_id == entry.client_id, invoices.c.month == str(entry.month))
         values: dict[str, Any] = {"problem": problem}
@@ -321,22 +324,12 @@ class Invoices:
             connection.execute(sa.update(invoices).where(mine, unchanged).values(values))
             if problem != entry.problem:
                 why = problem or f"settled: {entry.problem}"
-                event = Event("problem", entry.client_id, str(entry.month), why=why)
+                event = Event("problem", entry.client_id, str(entry.month), why=why, run_id=run_id)
                 note(connection, self._database.now(connection), [event])
 
-    def revenue(self) -> list[tuple[Month, str, int, Decimal]]:
-        """Per month and currency: how many invoices were issued, and their subtotals added up."""
-        query = (
-            sa.select(invoices.c.month, invoices.c.currency, invoices.c.subtotal)
-            .where(invoices.c.state == State.ISSUED)
-            .order_by(invoices.c.month, invoices.c.currency)
-        )
-        sums: dict[tuple[str, str], tuple[int, Decimal]] = {}
-        with self._database.read() as connection:
-            for month, currency, subtotal in connection.execute(query):
-                count, amount = sums.get((month, currency), (0, Decimal(0)))
-                sums[month, currency] = (count + 1, amount + subtotal)
-        return [(Month.parse(month), currency, *total) for (month, currency), total in sums.items()]
+    def of_client(self, client_id: int, month: Month | None = None) -> list[Entry]:
+        """A client's entries, whatever became of them, oldest month first; of one month only if it is given."""
+        return self._entries([client_id], sa.true() if month is None else invoices.c.month == str(month))
 
     def count_by_state(self) -> dict[str, int]:
         """How many entries are in each state."""

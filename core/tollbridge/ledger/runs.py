@@ -151,8 +151,20 @@ class Runs:
         return self._where(sa.and_(runs.c.ended_at.is_(None), runs.c.id != but), None)
 
     def last(self, most: int) -> list[PastRun]:
-        """The last runs, newest first."""
-        return self._where(sa.true(), most)
+        """The last runs, newest first; one that is gone without having said so has died, and that is not noted here."""
+        found = self._where(sa.true(), most)
+        return [attrs.evolve(run, outcome="died") if self._is_gone(run) else run for run in found]
+
+    def last_look(self) -> PastRun | None:
+        """The run that last looked at all unpaid invoices, or None."""
+        looks = sa.and_(runs.c.command.in_(["run", "overdue"]), runs.c.outcome.in_(["done", "failures"]))
+        return next(iter(self._where(looks, 1)), None)
+
+    def _is_gone(self, run: PastRun) -> bool:
+        if run.ended_at is not None:
+            return False
+        with self._lock_of_the_dead(run.id) as gone:
+            return gone
 
     def _where(self, condition: sa.ColumnElement[bool], most: int | None) -> list[PastRun]:
         query = sa.select(runs).where(condition).order_by(runs.c.id.desc()).limit(most)

@@ -27,10 +27,7 @@ def bring_up_to_date(database: Database) -> None:
         found = _revision(database)
         if found == NEWEST:
             return
-        if found is not None and found > NEWEST:
-            raise LedgerError(
-                f"the ledger is of a newer Tollbridge (revision {found}): install that version or a later one"
-            )
+        _refuse_newer(found)
         from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a ledger's life
         from alembic.config import Config  # noqa: PLC0415
 
@@ -39,6 +36,22 @@ def bring_up_to_date(database: Database) -> None:
         with database.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def must_be_up_to_date(database: Database) -> None:
+    """Raise LedgerError unless the tables are what this version expects; for whoever only looks."""
+    found = _revision(database)
+    if found != NEWEST:
+        _refuse_newer(found)
+        was = "has no tables yet" if found is None else "is an older Tollbridge's"
+        raise LedgerError(f"the ledger {database.url} {was}, and looking changes nothing: run `tollbridge check` first")
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found is not None and found > NEWEST:
+        raise LedgerError(
+            f"the ledger is of a newer Tollbridge (revision {found}): install that version or a later one"
+        )
 
 
 def _revision(database: Database) -> str | None:

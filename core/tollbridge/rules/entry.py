@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import attrs
 
-from tollbridge.model import Invoice, InvoiceLine, InvoiceStatus, UsageItem
+from tollbridge.model import EXACT, Invoice, InvoiceLine, InvoiceStatus, UsageItem
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.lines import notes
@@ -96,6 +96,11 @@ class Document:
     carries: tuple[str, ...] = ()
     language: Language = "en"
     corrects: tuple[int, ...] = ()
+
+    @property
+    def taxed(self) -> Decimal:
+        """The sum of the lines that tax is due on, or that hold it."""
+        return reduce(EXACT.add, (line.amount for line in self.lines if line.taxed), Decimal(0))
 
 
 @attrs.frozen

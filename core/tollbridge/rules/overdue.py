@@ -68,6 +68,26 @@ def overdue_status(ladder: Ladder, invoices: Iterable[OpenInvoice], day: date) -
     )
 
 
+def coming_step(
+    ladder: Ladder, invoices: Iterable[OpenInvoice], day: date, held: UserStatus
+) -> tuple[date, UserStatus] | None:
+    """The next day on which the ladder changes a user who is ``held`` by it, and to what; ``day``: by the next run.
+
+    None: nothing changes as long as nobody pays, or a payment is under way, on which everything waits.
+    """
+    waiting = list(invoices)
+    now = overdue_status(ladder, waiting, day)
+    if now is None:
+        return None
+    if now is not held:
+        return day, now
+    if any(invoice.status is InvoiceStatus.PENDING for invoice in waiting):
+        return None
+    steps = [ladder.next_step(invoice.due_date, day) for invoice in waiting]
+    worse = (step for step in steps if step is not None and step[1].severity > held.severity)
+    return min(worse, key=lambda step: (step[0], -step[1].severity), default=None)
+
+
 class HoldReason(StrEnum):
     """Why a user is held; each job sets and lifts its own."""
 

@@ -195,6 +195,23 @@ def line_amount(tokens: int, price: TokenPrice) -> Decimal:
     return rounded(EXACT.multiply(Decimal(tokens), price.net), price.currency.decimals)
 
 
+def tax_amounts(price: TokenPrice, taxed: Decimal) -> list[tuple[TaxRate, Decimal]]:
+    """What each of the client's taxes comes to on the sum of the taxed lines.
+
+    They are rounded so that they add up to the invoice's total less its lines or, where prices include tax, to what
+    the lines hold.
+    """
+    factor = tax_factor(price.taxes, compound=price.compound)
+    net = EXACT.divide(taxed, factor) if price.prices_include_tax else taxed
+    amounts, before = [], price.zero
+    for count, tax in enumerate(price.taxes, start=1):
+        so_far = tax_factor(price.taxes[:count], compound=price.compound) - 1
+        until_here = rounded(EXACT.multiply(net, so_far), price.currency.decimals)
+        amounts.append((tax, until_here - before))
+        before = until_here
+    return amounts
+
+
 def rounded(amount: Decimal, decimals: int) -> Decimal:
     """``amount`` to ``decimals`` places, half up: 0.005 is 0.01 in a currency of two."""
     return amount.quantize(Decimal(1).scaleb(-decimals), context=EXACT)
