@@ -408,8 +408,9 @@ def test_a_ledger_of_the_fifth_revision_keeps_all_its_rows_and_gets_a_meter(fift
     before = everything(engine)
     ledger = Ledger.open(DatabaseUrl(fifth_ledger_url))
     after = everything(engine)
-    assert {table: rows for table, rows in after.items() if table in before} | {"alembic_version": []} == before | {
-        "alembic_version": []
+    changed = {"alembic_version", "accounts"}  # accounts have a column more since the eighth
+    assert {table: rows for table, rows in after.items() if table in before.keys() - changed} == {
+        table: rows for table, rows in before.items() if table not in changed
     }
     assert after.keys() >= before.keys() | {"snapshots", "stretches"}
     assert ledger.meter.last() is None

@@ -279,7 +279,7 @@ def test_whatever_is_accepted_can_be_priced_and_invoiced_to_the_last_digit(
 RATES = st.lists(st.decimals(0, 30, places=3).map(lambda rate: TaxRate("T", rate)), max_size=4).map(tuple)
 
 
-@given(RATES, st.booleans(), st.booleans(), st.decimals(-(10**6), 10**9, places=2))
+@given(RATES, st.booleans(), st.booleans(), st.decimals(0, 10**9, places=2))
 def test_the_taxes_of_an_invoice_add_up_to_what_its_total_has_of_tax(
     taxes: tuple[TaxRate, ...], compound: bool, inclusive: bool, taxed: Decimal
 ) -> None:

@@ -13,6 +13,7 @@ from tollbridge.jobs.accounts import Sync
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
+from tollbridge.jobs.former_invoices import FormerInvoices
 from tollbridge.jobs.lock_bound import decide
 from tollbridge.jobs.overdue import Overdue
 from tollbridge.jobs.parts import Failures, Parts, Progress, When
@@ -212,24 +213,30 @@ def _invoice(work: Work, report: InvoicingReport, only: Month | None = None) -> 
         return
     if work.parts.is_dry:
         report.tell_once(another_list(work.parts, month) for month in months)
-    _draft(work, [only] if only else [month for month in months if _is_to_draft(work, month)], report, failures)
+    former = FormerInvoices(work)
+    to_draft = [only] if only else [month for month in months if _is_to_draft(work, month)]
+    _draft(work, to_draft, report, failures, former)
     months = [only] if only else months_due(work.parts, work.when)  # drafts may have opened one again
     report.months.extend(months)
     tell_undecided(work, failures)
     tell_unbilled(work, report, failures)
-    Sending(work, months, report, failures).send()
+    Sending(work, months, report, failures, former).send()
     for month in months:
         ledger.months.close(month, work.live.id)
 
 
-def _draft(work: Work, months: Sequence[Month], report: InvoicingReport, failures: Failures) -> None:
+def _draft(
+    work: Work, months: Sequence[Month], report: InvoicingReport, failures: Failures, former: FormerInvoices
+) -> None:
     """The months' entries, and what has come up since for others; under the lease, for one run drafts at a time."""
     lease = work.parts.ledger.leases.take("drafting", work.live.id, work.lease)
     if lease is None:
         report.left.append("drafting")
         return
     try:
-        drafting = Drafting(work, report, lease, failures)
+        if months:
+            former.look(min(months))
+        drafting = Drafting(work, report, lease, failures, former)
         drafting.bill_found(find_owners(work, months))
         drafting.bill_closed_clients()
         for month in months:

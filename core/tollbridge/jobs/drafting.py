@@ -10,6 +10,7 @@ from functools import partial
 import attrs
 
 from tollbridge.errors import NotFound, Refused, TollbridgeError
+from tollbridge.jobs.former_invoices import FormerInvoices
 from tollbridge.jobs.month_usage import read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.price_lists import ListsToBill
@@ -23,7 +24,7 @@ from tollbridge.ledger.invoices import Draft
 from tollbridge.ledger.leases import Lease
 from tollbridge.model import Client, ClientStatus
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.closing import as_written, draft, hold, is_to_draft, last_invoice, late_tokens
+from tollbridge.rules.closing import as_written, billed_in, doubted, draft, hold, is_to_draft, last_invoice, late_tokens
 from tollbridge.rules.entry import Entry, State
 from tollbridge.rules.pricing import TokenPrice
 from tollbridge.secret import redact
@@ -34,12 +35,15 @@ _MOST_TOKENS = 2**63 - 1  # what the ledger keeps as an integer
 class Drafting:
     """The drafts of one run."""
 
-    def __init__(self, work: Work, report: InvoicingReport, lease: Lease, failures: Failures) -> None:
+    def __init__(
+        self, work: Work, report: InvoicingReport, lease: Lease, failures: Failures, former: FormerInvoices
+    ) -> None:
         self._work = work
         self._report = report
         self._lease = lease
         self._clock = LeaseClock(work.lease)
         self._failures = failures
+        self._former = former
         self._rules = work.parts.settings.billing.invoice_rules
         self._pricer = Pricer(work.parts.billing)
         self._lists = ListsToBill(work.parts, work.live.id)
@@ -68,7 +72,11 @@ class Drafting:
                 self._draft_page(month, self._less_than_billed(page, billed))
                 done += len(page)
                 self._work.progress(f"drafts for {month}", done)
-            for waiting in (ledger.invoices.waiting(month), ledger.corrections.clients(month)):
+            for waiting in (
+                ledger.invoices.waiting(month),
+                ledger.corrections.clients(month),
+                self._former.clients(month),
+            ):
                 for client_ids in waiting:
                     idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
                     self._draft_page(month, idle)
@@ -121,7 +129,10 @@ class Drafting:
         """Usage that was nobody's and has its client now: under its own month, or else as a correction of it."""
         ledger = self._work.parts.ledger
         for each in found:
-            if ledger.invoices.find(each.month, each.usage.client_id) is None:
+            entry = ledger.invoices.find(each.month, each.usage.client_id)
+            if entry is not None and entry.state in {State.WRITTEN, State.SENDING}:
+                continue  # what it comes to is known when it is issued
+            if entry is None:
                 self._draft_page(each.month, [each.usage])
                 done = ledger.invoices.find(each.month, each.usage.client_id) is not None
             else:
@@ -203,16 +214,20 @@ class Drafting:
 
     def _held(self, month: Month, drafts: list[Draft]) -> list[Draft]:
         """The drafts, those that a human is to see first among them held."""
-        if self._rules.hold_above is None or not drafts:
+        later = {each.entry.client_id: self._former.later(each.entry.client_id, month) for each in drafts}
+        if not drafts or (self._rules.hold_above is None and not any(later.values())):
             return drafts
         ledger, client_ids = self._work.parts.ledger, [each.entry.client_id for each in drafts]
-        dearest = ledger.invoices.dearest(month, client_ids)
+        dearest = ledger.invoices.dearest(month, client_ids) if self._rules.hold_above is not None else {}
         approved = ledger.events.approved(str(month), client_ids)
         held = []
         for each in drafts:
             client_id = each.entry.client_id
             why = hold(each.entry, dearest.get(client_id), approved.get(client_id), self._rules)
-            held.append(attrs.evolve(each, entry=attrs.evolve(each.entry, held=why)))
+            entry = attrs.evolve(each.entry, held=why)
+            if (invoice := later[client_id]) is not None:
+                entry = doubted(entry, invoice, approved.get(client_id))
+            held.append(attrs.evolve(each, entry=entry))
         return held
 
     def _drafts(self, month: Month, usages: Sequence[ClientUsage], found: dict[int, Entry]) -> Iterable[Draft]:
@@ -236,15 +251,19 @@ class Drafting:
                 continue
             self._failures.went_well()
             client, price = priced
+            elsewhere = self._former.naming(client.id, month)
+            others = ((), ()) if elsewhere else (carried.get(client.id, ()), corrections.get(client.id, ()))
             entry = draft(
-                month, client, usage.items, carried.get(client.id, ()), corrections.get(client.id, ()), price=price,
+                month, client, usage.items, *others, price=price,
                 rules=self._rules, prices=self._lists.of(month).prices.digest, day=self._work.when.day,
-                now=datetime.now(UTC),
+                now=datetime.now(UTC), is_there=self._former.has(client.id, month),
             )  # fmt: skip
             if entry.tokens > _MOST_TOKENS:
                 words = f"what was carried makes {entry.tokens:,} tokens in all, which cannot be right"
                 self._failures.add(f"client {client.id} in {month}", Refused(words))
                 continue
+            if elsewhere is not None:
+                entry = billed_in(entry, elsewhere)
             before = found.get(client.id)
             if entry.document.lines or entry.state is State.WRITTEN or before is not None:
                 yield Draft(entry, before)

@@ -23,20 +23,20 @@ from tollbridge.errors import (
     Unavailable,
 )
 from tollbridge.jobs.at_once import AtOnce
+from tollbridge.jobs.former_invoices import FormerInvoices
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.work import LeaseClock, Work
 from tollbridge.ledger.claims import Claim, Result
 from tollbridge.model import InvoiceStatus, Receipt
 from tollbridge.rules.calendar import Month, due_date
-from tollbridge.rules.closing import proof
+from tollbridge.rules.closing import proof, taken_back
 from tollbridge.rules.entry import Entry, State
 from tollbridge.secret import redact
 from tollbridge.words import counted
 
 _PAGE = 50
 _MOST_DIFFERING = 3
-_LOOK_BACK = timedelta(days=2)
 _RECORD_SECONDS = 1.0
 _POLL_SECONDS = 0.5
 
@@ -101,7 +101,14 @@ class LedgerAttempt:
 class Sending:
     """All that one run sends."""
 
-    def __init__(self, work: Work, months: Collection[Month], report: InvoicingReport, failures: Failures) -> None:
+    def __init__(
+        self,
+        work: Work,
+        months: Collection[Month],
+        report: InvoicingReport,
+        failures: Failures,
+        former: FormerInvoices,
+    ) -> None:
         self._work = work
         self._months = months
         self._report = report
@@ -110,8 +117,7 @@ class Sending:
         self._ledger = work.parts.ledger.claims
         self._billing = work.parts.billing
         self._in_doubt = timedelta(seconds=self._billing.in_doubt_seconds)
-        self._there: dict[str, Receipt | None] | None = None
-        self._there_from: Month | None = None
+        self._former = former
         self._unbegun: dict[str, Claim] = {}
         self._differing: set[str] = set()
         self._stopped_by: TollbridgeError | None = None
@@ -176,7 +182,8 @@ class Sending:
             if not page:
                 return
             self._unbegun.update((claim.entry.reference, claim) for claim in page)
-            self._look_at_all(page)
+            if not all(claim.in_doubt for claim in page):
+                self._former.look(min(claim.entry.month for claim in page))
             for claim in page:
                 if self._stopped_by is not None:
                     return
@@ -200,35 +207,13 @@ class Sending:
             )
         return self._stopped_by is None
 
-    def _look_at_all(self, page: list[Claim]) -> None:
-        """Read once what the billing system has of all that is sent, if it can tell that in one list.
-
-        Only what the ledger does not know to be issued is kept of it, drafted by now or not: others go on drafting
-        while this run sends. A reference that stands there twice is left for the adapter to find, and to refuse; if
-        anything cannot be read, each invoice is looked for by itself, and so are those of months before the list's.
-        """
-        if self._there is not None or all(claim.in_doubt for claim in page) or not self._billing.can("invoices_since"):
-            return
-        first = min(claim.entry.month for claim in page)
-        _, end = self._work.parts.ledger.months.interval(first, self._work.parts.settings.billing.timezone)
-        issued = self._ledger.issued_references(self._months)
-        there: dict[str, Receipt | None] = {}
-        for receipt in self._billing.invoices_since((end - _LOOK_BACK).date()):
-            if isinstance(receipt, Refused):
-                _log.warning("an invoice cannot be read, so each is looked for by itself", reason=str(receipt))
-                return
-            if receipt.reference not in issued:
-                there[receipt.reference] = None if receipt.reference in there else receipt
-        self._there, self._there_from = there, first
-
     def _found(self, claim: Claim) -> Receipt | None:
         """What the billing system has under the reference; asked for by itself if there is any doubt."""
         reference = claim.entry.reference
-        listed = self._there_from is not None and claim.entry.month >= self._there_from
-        if self._there is not None and listed and not claim.in_doubt:
-            if reference not in self._there:
+        if self._former.covers(claim.entry.month) and not claim.in_doubt:
+            if reference not in self._former.there:
                 return None
-            if receipt := self._there[reference]:
+            if receipt := self._former.there[reference]:
                 return receipt
         return self._billing.find_invoice(claim.entry.client_id, reference)
 
@@ -268,6 +253,10 @@ class Sending:
         except TollbridgeError as error:
             return _failed(claim, error, asked_at)
         found = proof(entry, receipt)
+        if not created and claim.entry.attempt == 1 and not claim.in_doubt:
+            # No run of this ledger has ever sent it.
+            claim = attrs.evolve(claim, entry=taken_back(entry, receipt))
+            found = proof(claim.entry, receipt)
         if not found.issued:
             return _failed(claim, Refused(f"{found.problem}; the next run goes on with it"), asked_at, half_made=True)
         if created:

@@ -169,17 +169,20 @@ class Claims:
             changes = _changes(connection, run_id, results)
             if issued:
                 connection.execute(_ISSUED, [_proved(run_id, result, now) for result in issued])
+                _take_back(connection, issued)
                 _doubt_locks(connection, issued)
             if others:
                 connection.execute(_NOT_ISSUED, [_undone(run_id, result, now) for result in others])
             note(connection, now, changes)
             return _noted_twice(connection, run_id, issued, now)
 
-    def issued_references(self, months: Collection[Month]) -> set[str]:
-        """The references of these months' entries that are known to be issued."""
-        query = sa.select(invoices.c.client_id, invoices.c.month)
+    def known_references(self, first: Month, run_id: int) -> set[str]:
+        """The references, of this month and later ones, that this ledger issued, or that are another run's to send."""
+        others = sa.and_(invoices.c.state == State.SENDING, invoices.c.run_id.is_distinct_from(run_id))
+        own = sa.and_(invoices.c.state == State.ISSUED, ~invoices.c.taken_back)
+        known = sa.and_(invoices.c.month >= str(first), sa.or_(own, others))
         with self._database.read() as connection:
-            rows = connection.execute(query.where(invoices.c.state == State.ISSUED, _of(months)))
+            rows = connection.execute(sa.select(invoices.c.client_id, invoices.c.month).where(known))
             return {reference(row.month, row.client_id) for row in rows}
 
     def time_until_free(self, run_id: int, months: Collection[Month], in_doubt: timedelta) -> timedelta | None:
@@ -249,6 +252,18 @@ _NOT_ISSUED = (
         leased_until=sa.bindparam("b_until", type_=Moment),
     )
 )
+
+
+def _take_back(connection: sa.Connection, issued: Sequence[Result]) -> None:
+    """Of invoices that a lost ledger had made the billing system's figures count."""
+    taken = ("currency", "subtotal", "total", "document", "taken_back")
+    for result in issued:
+        entry = result.claim.entry
+        if entry.taken_back:
+            mine = sa.and_(invoices.c.client_id == entry.client_id, invoices.c.month == str(entry.month))
+            as_there = sa.and_(mine, invoices.c.billing_id == str(result.receipt.id if result.receipt else None))
+            row = row_of(entry)
+            connection.execute(sa.update(invoices).where(as_there).values({name: row[name] for name in taken}))
 
 
 def _doubt_locks(connection: sa.Connection, issued: Sequence[Result]) -> None:

@@ -103,6 +103,12 @@ class Invoices:
         """The month's entries that are written, in batches."""
         return self._pages(sa.and_(invoices.c.month == str(month), invoices.c.state == State.WRITTEN))
 
+    def note_carried(self, client_id: int, carried: Sequence[str], into: Month) -> None:
+        """Note that months of a client that wait for an invoice stand on this one: a ledger that was lost made it."""
+        these = sa.and_(invoices.c.client_id == client_id, invoices.c.month.in_(carried), _WAITING)
+        with self._database.write() as connection:
+            connection.execute(sa.update(invoices).where(these).values(carried_into=str(into)))
+
     def has_any(self, month: Month) -> bool:
         """Whether anybody has an entry of the month."""
         with self._database.read() as connection:

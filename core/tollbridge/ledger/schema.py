@@ -97,6 +97,9 @@ invoices = sa.Table(
     sa.Column("kept", sa.Text, nullable=False, server_default="", doc="what the adapter's attempt has got so far"),
     sa.Column("held", sa.Text, doc="why it waits for a human before it is sent"),
     sa.Column("written_off", sa.Text, doc="why a human has let it be"),
+    sa.Column(
+        "taken_back", sa.Boolean, nullable=False, server_default=sa.false(), doc="a ledger that was lost made it"
+    ),
     sa.UniqueConstraint("client_id", "month", name="one_invoice_per_client_and_month"),
     sa.Index("invoices_open", "state", "billing_status", "client_id"),
     sa.Index("invoices_of_month", "month", "state", "client_id"),

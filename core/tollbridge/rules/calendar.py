@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+_LOOK_BACK = timedelta(days=2)
 _MONTH = re.compile(r"(19[0-9]{2}|2[0-9]{3})-(0[1-9]|1[0-2])")
 
 
@@ -89,3 +90,8 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
 def due_date(issue_date: date, grace_days: int) -> date:
     """The last day on which payment is in time."""
     return issue_date + timedelta(days=grace_days)
+
+
+def look_back(end: datetime) -> date:
+    """From which day on invoices of a month may have been made that ends at ``end``: zones differ, and clocks."""
+    return (end - _LOOK_BACK).date()

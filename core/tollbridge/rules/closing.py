@@ -19,13 +19,13 @@ from functools import reduce
 
 import attrs
 
-from tollbridge.model import EXACT, Client, ClientStatus, InvoiceStatus, Receipt, tax_explains
+from tollbridge.model import EXACT, Client, ClientStatus, Currency, InvoiceStatus, Receipt, tax_explains, tax_factor
 from tollbridge.rules.calendar import Month, due_date
 from tollbridge.rules.corrections import Correction, fits
 from tollbridge.rules.entry import Document, Entry, Line, State, UserItem
 from tollbridge.rules.lines import carried_line, item_line, server_line
 from tollbridge.rules.metering import server_tokens
-from tollbridge.rules.pricing import TokenPrice, line_amount
+from tollbridge.rules.pricing import TokenPrice, line_amount, rounded
 from tollbridge.texts.invoice_words import InvoiceWords, invoice_words
 from tollbridge.texts.languages import Language, language_called
 
@@ -76,16 +76,30 @@ def draft(
     prices: str,
     day: date,
     now: datetime,
+    is_there: bool = False,
 ) -> Entry:
     """A client's month as it is to be invoiced, carried, or left as nothing to pay.
 
     Other months that were carried come first, line by line, as they were priced then, and what is to be corrected of
     earlier ones; only where the client's currency has changed since are their tokens priced anew. They keep the words
-    they were written with, too.
+    they were written with, too. ``is_there``: a ledger that was lost has made the invoice, so it is one whatever it
+    comes to.
     """
     words = invoice_words(language_called(client.language) or rules.language)
     own = tuple(_line(month, each, price, words, taxed=not client.tax_exempt) for each in used)
-    return _entry(month, client, own, carried, corrections, price=price, rules=rules, prices=prices, day=day, now=now)
+    return _entry(
+        month,
+        client,
+        own,
+        carried,
+        corrections,
+        price=price,
+        rules=rules,
+        prices=prices,
+        day=day,
+        now=now,
+        is_there=is_there,
+    )
 
 
 def last_invoice(
@@ -119,6 +133,7 @@ def _entry(
     prices: str,
     day: date,
     now: datetime,
+    is_there: bool = False,
 ) -> Entry:
     words = invoice_words(language_called(client.language) or rules.language)
     others, later = list(carried), [each for each in corrections if fits(each, client.currency)]
@@ -126,7 +141,8 @@ def _entry(
     taken += tuple(_priced(each.line, each.currency, price) for each in later)
     first = min([month, *(each.month for each in others), *(each.stands_on for each in later)])
     has_waited = client.status is ClientStatus.CLOSED or month.months_since(first) >= rules.carry_months
-    state = _state((*taken, *own), price, None if has_waited else rules.minimum.get(client.currency), rules)
+    minimum = None if has_waited else rules.minimum.get(client.currency)
+    state = State.WRITTEN if is_there else _state((*taken, *own), price, minimum, rules)
     if state is not State.WRITTEN:
         others, later, taken = [], [], ()
     lines = taken + own
@@ -234,6 +250,44 @@ def late_tokens(entry: Entry, used: Sequence[UserItem]) -> int:
         return 0
     own = sum(line.tokens for line in entry.own_lines)
     return sum(each.item.tokens for each in used) - own
+
+
+def taken_back(entry: Entry, receipt: Receipt) -> Entry:
+    """An entry whose invoice turns out to be there, made by a ledger that was lost: what was billed counts, not today.
+
+    Where the billing system tells no subtotal it is what today's taxes leave of the total.
+    """
+    price, currency = entry.document.price, receipt.currency or entry.currency
+    if currency != price.currency.code:
+        decimals = max(0, -int(receipt.total.as_tuple().exponent))
+        price = attrs.evolve(price, currency=Currency(currency, suffix=f" {currency}", decimals=decimals))
+    subtotal = receipt.subtotal
+    if subtotal is None:
+        factor = Decimal(1) if price.prices_include_tax else tax_factor(price.taxes, compound=price.compound)
+        as_today = receipt.total == entry.total
+        subtotal = entry.subtotal if as_today else rounded(receipt.total / factor, price.currency.decimals)
+    document = attrs.evolve(entry.document, price=price)
+    return attrs.evolve(
+        entry, currency=currency, subtotal=subtotal, total=receipt.total, document=document, taken_back=True
+    )
+
+
+def billed_in(entry: Entry, month: Month) -> Entry:
+    """An entry whose lines stand on the invoice of another month, which a ledger that was lost had made."""
+    return attrs.evolve(entry, state=State.CARRIED, carried_into=str(month))
+
+
+def doubted(entry: Entry, later: str, approved: Decimal | None) -> Entry:
+    """An entry of a month that may have been billed by a ledger that was lost: a human is to say so."""
+    if entry.subtotal <= 0 or (approved is not None and entry.subtotal <= approved):
+        return entry
+    name = entry.reference
+    why = (
+        f"the billing system has {later}, which this ledger did not make, and no invoice of {entry.month}: if that"
+        f" month was never billed, `tollbridge approve {name} --reason TEXT` sends it; if it was, `tollbridge write-off"
+        f" {name} --reason TEXT` says so"
+    )
+    return attrs.evolve(entry, state=State.WRITTEN, held=why)
 
 
 @attrs.frozen

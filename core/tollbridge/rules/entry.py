@@ -116,6 +116,8 @@ class Entry:
         kept: what the adapter's attempt has got so far.
         held: why it waits for a human before it is sent.
         written_off: why a human has let it be.
+        taken_back: whether a ledger that was lost had made the invoice: then its sums are the billing system's, and its
+            lines what was reported when it was found.
     """
 
     client_id: int
@@ -145,6 +147,7 @@ class Entry:
     kept: str = ""
     held: str | None = None
     written_off: str | None = None
+    taken_back: bool = False
 
     @property
     def own_lines(self) -> tuple[Line, ...]:

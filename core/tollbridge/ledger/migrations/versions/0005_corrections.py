@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Nothing that is there changes."""
     op.add_column("invoices", sa.Column("held", sa.Text))
     op.add_column("invoices", sa.Column("written_off", sa.Text))
+    op.add_column("invoices", sa.Column("taken_back", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("unbilled", sa.Column("used", sa.Text, nullable=False, server_default="[]"))
     op.create_table(
         "corrections",
