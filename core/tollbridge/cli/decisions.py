@@ -1,5 +1,6 @@
 """``approve`` and ``write-off``: a human has looked at what the bridge waits with, and says yes or no."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -39,8 +40,9 @@ def approve(
             _approve_totals(parts, why)
             return
         month, client_id = _reference(what)
-        entry = parts.ledger.invoices.approve(month, client_id, why)
         found = parts.ledger.corrections.decide(month, client_id, CorrectionState.OPEN, why)
+        more = sum((each.line.amount for each in found), Decimal(0))
+        entry = parts.ledger.invoices.approve(month, client_id, why, more)
     if entry is None and not found:
         raise UsageError(f"{what} does not wait for anybody: `tollbridge run` names what does")
     if entry is not None:

@@ -279,7 +279,7 @@ def _entry_json(entry: Entry, metered: list[Bounds | None]) -> dict[str, Any]:
         "states": _states(entry),
         "billing_id": entry.billing_id,
         "carried_into": entry.carried_into,
-        "problem": entry.problem,
+        "problem": entry.problem, "held": entry.held, "written_off": entry.written_off, "taken_back": entry.taken_back,
         "price": {
             "base": plain(price.base), "net": plain(price.net), "user": plain(price.user),
             "currency": price.currency.code,
@@ -332,6 +332,12 @@ def _print_entry(entry: Entry) -> None:
     say(f"With tax it is {plain(price.user)}, as SolusIO shows it.")
     if entry.billing_id:
         say(f"The billing system has it as {entry.billing_id}.")
+    if entry.taken_back:
+        say("A ledger that was lost had made it: its sums are the billing system's, its lines what was reported then.")
+    if entry.written_off:
+        say(f"Written off: {entry.written_off}")
+    if entry.held:
+        complain(f"Held: {entry.held}")
 
 
 def _print_changes(entry: Entry, history: list[Change], locks: list[Change]) -> None:

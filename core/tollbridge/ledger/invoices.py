@@ -133,10 +133,10 @@ class Invoices:
         """Entries that wait for a human, in batches by number."""
         return self._pages(sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_not(None)))
 
-    def approve(self, month: Month, client_id: int, reason: str) -> Entry | None:
-        """Let a held entry be sent, and its like up to its sum; None if it is not held."""
+    def approve(self, month: Month, client_id: int, reason: str, more: Decimal = Decimal(0)) -> Entry | None:
+        """Let a held entry be sent, also if it is drafted anew up to its sum and ``more``; None if it is not held."""
         held = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_not(None))
-        return self._decide(month, client_id, held, {"held": None}, "approval", reason)
+        return self._decide(month, client_id, held, {"held": None}, "approval", reason, more)
 
     def write_off(self, month: Month, client_id: int, reason: str) -> Entry | None:
         """Let an entry be that is in no invoice yet: it counts as billed. None if it is sent, or there is none.
@@ -155,6 +155,7 @@ class Invoices:
         values: dict[str, Any],
         what: str,
         reason: str,
+        more: Decimal = Decimal(0),
     ) -> Entry | None:
         mine = sa.and_(invoices.c.client_id == client_id, invoices.c.month == str(month), condition)
         with self._database.write() as connection:
@@ -165,7 +166,8 @@ class Invoices:
             connection.execute(sa.update(invoices).where(invoices.c.id == row.id).values(values))
             now = self._database.now(connection)
             if what == "approval":
-                note(connection, now, [Event(what, client_id, str(month), after=f"{entry.subtotal:f}", why=reason)])
+                up_to = f"{entry.subtotal + max(more, Decimal(0)):f}"
+                note(connection, now, [Event(what, client_id, str(month), after=up_to, why=reason)])
                 return entry
             taken = sa.update(corrections).where(corrections.c.id.in_(entry.document.corrects))
             connection.execute(taken.values(state=CorrectionState.REFUSED, reason=reason))
