@@ -13,6 +13,7 @@ from tests.server.asking import ask, counting, endpoint, out_of_reach
 from tests.world import World
 from tollbridge.errors import ConfigError
 from tollbridge.logs import configure_logs
+from tollbridge.rules.calendar import Month
 from tollbridge.secret import hide
 from tollbridge.server import app
 
@@ -123,3 +124,16 @@ def test_a_log_line_is_one_json_object_without_secrets(capsys: pytest.CaptureFix
     lines = capsys.readouterr().err.splitlines()
     assert [json.loads(line)["level"] for line in lines] == ["warning", "error"]
     assert "sehr-geheim" not in "".join(lines)
+
+
+def test_tokens_that_nobody_is_asked_to_pay_are_a_metric_until_they_are_written_off(world: World) -> None:
+    user = world.panel.add_user("somebody@example.com").id
+    world.run_server(user, 10)
+    world.at("2026-07-01")
+    with world.run("2026-07-01") as run:
+        run.daily()
+    with endpoint(world) as url:
+        assert "tollbridge_unbilled_tokens 70.0" in httpx.get(f"{url}/metrics").text
+        with world.parts() as parts:
+            parts.ledger.readings.write_off(user, Month(2026, 6), "our own", onwards=False)
+        assert "tollbridge_unbilled_tokens 0.0" in httpx.get(f"{url}/metrics").text

@@ -51,6 +51,8 @@ class WriteOff:
     reason: str
 
 
+_OF_READINGS = readings.join(unbilled, unbilled.c.reading_id == readings.c.id)
+_LAST = readings.c.id.in_(sa.select(sa.func.max(readings.c.id)).group_by(readings.c.month))
 _WRITTEN_OFF = sa.exists().where(
     write_offs.c.user_id == unbilled.c.user_id,
     sa.or_(
@@ -100,14 +102,15 @@ class Readings:
 
     def unbilled_tokens(self) -> int:
         """How many tokens all of them make."""
-        return sum(user.tokens for _, user in self.all_unbilled())
+        query = sa.select(sa.func.sum(unbilled.c.tokens)).select_from(_OF_READINGS).where(_LAST, ~_WRITTEN_OFF)
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
 
     def _unbilled(self, condition: sa.ColumnElement[bool]) -> list[tuple[Month, UnbilledUser]]:
-        newest = sa.select(sa.func.max(readings.c.id)).group_by(readings.c.month)
         query = (
             sa.select(readings.c.month, unbilled.c.user_id, unbilled.c.tokens, unbilled.c.used)
-            .join(unbilled, unbilled.c.reading_id == readings.c.id)
-            .where(readings.c.id.in_(newest), condition, ~_WRITTEN_OFF)
+            .select_from(_OF_READINGS)
+            .where(_LAST, condition, ~_WRITTEN_OFF)
             .order_by(readings.c.month, unbilled.c.user_id)
         )
         with self._database.read() as connection:

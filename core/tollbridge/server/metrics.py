@@ -20,7 +20,7 @@ class LedgerNumbers(Collector):
         self._ledger = ledger
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Entries by state, and when a month was closed last."""
+        """Entries by state, when a month was closed last, and what was used that nobody is asked to pay."""
         counts, closed_at = self._ledger.numbers()
         entries = GaugeMetricFamily(
             "tollbridge_ledger_entries", "Client months in the ledger, by state", labels=["state"]
@@ -31,6 +31,11 @@ class LedgerNumbers(Collector):
         closed = closed_at.timestamp() if closed_at else 0
         yield GaugeMetricFamily(
             "tollbridge_last_month_closed_timestamp_seconds", "When a month was closed last", closed
+        )
+        yield GaugeMetricFamily(
+            "tollbridge_unbilled_tokens",
+            "Tokens of users that belong to no client, until they are linked or written off",
+            self._ledger.readings.unbilled_tokens(),
         )
 
 
