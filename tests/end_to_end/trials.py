@@ -159,6 +159,7 @@ def a_trial(folder: Path, billing_url: str, ledger_url: str, seed: int, clients:
     """A company with a month to invoice; some clients have no user yet, and get one."""
     with a_world(folder, billing_url, ledger_url) as world:
         world.lease_seconds = LEASE_SECONDS
+        world.billing = 'most_locks = "1"'  # a third of them does not pay
         for client_id in range(1, clients + 1):
             world.client_with_server(client_id, hours=600 + client_id)
         for client_id in range(clients + 1, clients + 1 + NEWCOMERS):

@@ -1,10 +1,9 @@
 """One invoice per client and month, of the right amount, and nothing else."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
-import attrs
 import pytest
 
 from tests.small_world import SmallWorld
@@ -16,7 +15,6 @@ from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import State
 from tollbridge.sandbox import Kind
 from tollbridge.solus.sandbox import Fault
-from tollbridge.solus.sandbox.records import Uptime
 
 JUNE, JULY = Month(2026, 6), Month(2026, 7)
 
@@ -342,11 +340,7 @@ def test_usage_that_comes_after_a_clients_month_is_done_is_told_and_not_called_i
     user = world.client_with_server(1042, hours=100)
     world.at("2026-07-01")
     world.daily("2026-07-01")
-    plan = world.panel.tables.plans.rows()[0].id
-    late = world.panel.create_server(user, plan, "late")
-    june = Uptime(datetime(2026, 6, 20, tzinfo=UTC), datetime(2026, 6, 20, 10, tzinfo=UTC))
-    world.panel.tables.servers.put(attrs.evolve(late, uptime=(june,)))
-    world.panel.patch_settings({})
+    world.panel.correct_usage(JUNE, 70, user_id=user)
     with world.run("2026-07-02") as run:
         report = run.invoices(JUNE)
         comparison = compare_usage(run.parts, JUNE, run.progress)

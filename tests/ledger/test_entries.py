@@ -42,8 +42,9 @@ def test_what_is_drafted_is_read_again_to_the_last_digit(ledger: Ledger) -> None
 
 
 def test_an_entry_that_is_final_is_never_replaced(ledger: Ledger) -> None:
+    into = {State.CARRIED: "2026-07"}
     for client_id, state in enumerate([State.ISSUED, State.CARRIED, State.NOTHING]):
-        draft(ledger, entry(client_id, state=state))
+        draft(ledger, attrs.evolve(entry(client_id, state=state), carried_into=into.get(state)))
         assert draft(ledger, anew(found(ledger, client_id))) == []
         assert (found(ledger, client_id).state, found(ledger, client_id).subtotal) == (state, Decimal("4.66"))
 

@@ -66,7 +66,9 @@ def test_a_month_that_was_closed_does_not_count_as_closed_while_it_holds_unfinis
     draft(ledger, entry(1))
     claims = claim(ledger, run) if state is State.SENDING else []
     assert not ledger.months.is_closed(JUNE), "so the next run looks at it"
+    assert not ledger.months.close(JUNE, run.id)
     ledger.claims.record(run.id, [issued(each) for each in claims or claim(ledger, run)])
+    assert ledger.months.close(JUNE, run.id), "it was opened with the draft"
     assert ledger.months.is_closed(JUNE)
     assert found(ledger, 1).due_date == DUE
 
