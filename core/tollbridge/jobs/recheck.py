@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 from tollbridge.errors import NotFound, ServiceError, TollbridgeError
-from tollbridge.jobs.month_usage import read_month
+from tollbridge.jobs.month_usage import keep_reading, read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.price_lists import ListsToBill
 from tollbridge.jobs.pricing import Pricer
@@ -62,11 +62,12 @@ class Recheck:
             return
         with StagedUsage() as staged, StagedBilled() as billed:
             try:
-                read_month(self._work, staged, month, self._keep)
+                reading = read_month(self._work, staged, month, self._keep)
             except ServiceError as error:
                 self._failures.tell(str(month), f"it was billed, and cannot be read again for what came later: {error}")
                 return
             self._fill(billed, month)
+            keep_reading(self._work, month, reading, staged, billed)
             unknown = billed.clients_of_nobody()
             for page in staged.batches():
                 self.correct(month, stands_on, [each for each in page if each.client_id not in unknown], billed)
@@ -79,22 +80,34 @@ class Recheck:
                 billed.add(entry.client_id, entry.currency, entry.own_lines)
         for found in ledger.corrections.of_month(month):
             for each in found:
-                billed.add(each.client_id, each.currency, [each.line])
+                billed.add(each.client_id, each.currency, [each.line], corrects=True)
 
     def correct(self, month: Month, stands_on: Month, page: Sequence[ClientUsage], billed: StagedBilled) -> None:
-        """Keep what is to be corrected of a page of clients, as they are reported now."""
+        """Keep what is to be corrected of a page of clients, as they are reported now.
+
+        Whoever could not be drafted yet has nothing to correct.
+        """
+        ledger = self._work.parts.ledger
         other = [usage for usage in page if self._differs(usage, billed)]
-        entries = self._work.parts.ledger.invoices.of_month(month, [usage.client_id for usage in other])
-        settled = [usage for usage in other if not _is_unfinished(entries.get(usage.client_id))]
+        client_ids = [usage.client_id for usage in other]
+        entries = ledger.invoices.of_month(month, client_ids)
+        so_far = ledger.corrections.sums(month, client_ids)
+        is_drafted = ledger.months.is_drafted(month)
+        settled = [
+            usage
+            for usage in other
+            if not _is_unfinished(entries.get(usage.client_id)) and (is_drafted or usage.client_id in entries)
+        ]
         found: list[Correction] = []
         for usage, priced in self._work.at_billing.each(partial(self._priced, month), settled):
             if isinstance(priced, TollbridgeError):
                 self._not_corrected(month, usage, priced)
                 continue
             self._failures.went_well()
-            found += self._corrections(month, stands_on, usage, priced, entries.get(usage.client_id), billed)
+            before = so_far.get((usage.client_id, priced[0].currency), Decimal(0))
+            found += self._corrections(month, stands_on, usage, priced, entries.get(usage.client_id), billed, before)
         found.sort(key=lambda each: (each.client_id, each.key))
-        self._work.parts.ledger.corrections.add(found, self._lease)
+        ledger.corrections.add(found, self._lease)
 
     def _differs(self, usage: ClientUsage, billed: StagedBilled) -> bool:
         was = billed.of_users(_users(usage))
@@ -111,6 +124,7 @@ class Recheck:
         priced: tuple[Client, TokenPrice],
         entry: Entry | None,
         billed: StagedBilled,
+        so_far: Decimal,
     ) -> list[Correction]:
         """What is corrected of one client's month; what stays as it was billed is told."""
         client, price = priced
@@ -123,7 +137,7 @@ class Recheck:
         if entry is not None and entry.currency == client.currency:
             price = entry.document.price
         return corrections(
-            month, stands_on, client, found, price=price, invoiced=_invoiced(entry), rules=self._rules,
+            month, stands_on, client, found, price=price, invoiced=_invoiced(entry), so_far=so_far, rules=self._rules,
             language=self._work.parts.settings.billing.language,
         )  # fmt: skip
 

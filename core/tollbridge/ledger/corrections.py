@@ -1,6 +1,7 @@
 """The ledger's corrections: what is billed later, or taken back, of months that were billed."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event, note
 from tollbridge.ledger.leases import Lease
 from tollbridge.ledger.schema import corrections
+from tollbridge.model import EXACT
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.corrections import Correction, CorrectionState
 from tollbridge.rules.entry import Entry, Line
@@ -40,6 +42,17 @@ class Corrections:
         for ids in self._database.batches(query, corrections.c.id):
             yield self._where(corrections.c.id.in_(ids))
 
+    def sums(self, month: Month, client_ids: Sequence[int]) -> dict[tuple[int, str], Decimal]:
+        """By client and currency, what their invoices of this month's usage were corrected by, or are going to be."""
+        found: dict[tuple[int, str], Decimal] = {}
+        for start in range(0, len(client_ids), BATCH):
+            page = corrections.c.client_id.in_(client_ids[start : start + BATCH])
+            is_open = corrections.c.state == CorrectionState.OPEN
+            for each in self._where(sa.and_(corrections.c.month == str(month), is_open, page)):
+                key = each.client_id, each.currency
+                found[key] = EXACT.add(found.get(key, Decimal(0)), each.line.amount)
+        return found
+
     def to_take(self, month: Month, client_ids: Sequence[int]) -> dict[int, list[Correction]]:
         """What these clients' invoices of the month take in: what is on no other one yet."""
         mine = sa.or_(_FREE, sa.and_(corrections.c.taken_into == str(month)))
@@ -59,6 +72,29 @@ class Corrections:
     def unsettled(self) -> list[Correction]:
         """Those that a human is to look at: they wait, or cannot be given back on an invoice."""
         return self._where(corrections.c.state.in_([CorrectionState.WAITING, CorrectionState.CREDIT]))
+
+    def free(self) -> dict[int, list[Correction]]:
+        """What waits for the next invoice of each client, and for nobody's word."""
+        found: dict[int, list[Correction]] = {}
+        for each in self._where(_FREE):
+            found.setdefault(each.client_id, []).append(each)
+        return found
+
+    def owe(self, found: Sequence[Correction], lease: Lease) -> None:
+        """Note that what waits for an invoice can be on none, so that a human settles it."""
+        if not found:
+            return
+        with self._database.write() as connection:
+            lease.renew(connection)
+            these = sa.and_(_FREE, corrections.c.id.in_([each.id for each in found]))
+            owed = sa.update(corrections).where(these).values(state=CorrectionState.CREDIT)
+            ids = set(connection.scalars(owed.returning(corrections.c.id)))
+            now = self._database.now(connection)
+            note(
+                connection,
+                now,
+                (_event(each, each.state, CorrectionState.CREDIT, lease.run_id) for each in found if each.id in ids),
+            )
 
     def decide(self, month: Month, client_id: int, state: CorrectionState, reason: str) -> list[Correction]:
         """Let those that wait for the client's invoice of the month go, or refuse them; what was decided on."""

@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from tollbridge.errors import UsageError
 from tollbridge.ledger.corrections import take_in
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event, note
-from tollbridge.ledger.leases import Lease
+from tollbridge.ledger.leases import Lease, is_held
 from tollbridge.ledger.schema import Moment, corrections, invoices, months
 from tollbridge.model import InvoiceStatus
 from tollbridge.rules.calendar import Month
@@ -119,14 +120,16 @@ class Invoices:
         """All entries of a month, in batches by number."""
         return self._pages(invoices.c.month == str(month))
 
-    def dearest(self, before: Month, client_ids: Sequence[int]) -> dict[int, Decimal]:
-        """The most that these clients were asked for in a month before this one, where they were asked for anything."""
+    def dearest(self, before: Month, client_ids: Sequence[int]) -> dict[tuple[int, str], Decimal]:
+        """By client and currency, the most they were asked for in a month before this one, if for anything."""
         asked = invoices.c.state.in_([State.ISSUED, State.CARRIED])
         earlier = sa.and_(invoices.c.client_id.in_(client_ids), invoices.c.month < str(before), asked)
-        found: dict[int, Decimal] = {}
+        found: dict[tuple[int, str], Decimal] = {}
+        query = sa.select(invoices.c.client_id, invoices.c.currency, invoices.c.subtotal).where(earlier)
         with self._database.read() as connection:
-            for row in connection.execute(sa.select(invoices.c.client_id, invoices.c.subtotal).where(earlier)):
-                found[row.client_id] = max(row.subtotal, found.get(row.client_id, row.subtotal))
+            for row in connection.execute(query):
+                key = row.client_id, row.currency
+                found[key] = max(row.subtotal, found.get(key, row.subtotal))
         return found
 
     def held(self) -> Iterator[list[Entry]]:
@@ -142,6 +145,9 @@ class Invoices:
         """Let an entry be that is in no invoice yet: it counts as billed. None if it is sent, or there is none.
 
         The corrections on it are refused with it.
+
+        Raises:
+            UsageError: it is carried, and a run is drafting just now, perhaps the invoice that takes it in.
         """
         unsent = sa.or_(invoices.c.state == State.WRITTEN, _WAITING)
         gone = {"state": State.NOTHING, "written_off": reason, "held": None, "problem": None, "leased_until": None}
@@ -163,8 +169,10 @@ class Invoices:
             if row is None:
                 return None
             entry = entry_of(row)
-            connection.execute(sa.update(invoices).where(invoices.c.id == row.id).values(values))
             now = self._database.now(connection)
+            if entry.state is State.CARRIED and is_held(connection, "drafting", now):
+                raise UsageError("a run is drafting just now, perhaps its invoice: try again when it has ended")
+            connection.execute(sa.update(invoices).where(invoices.c.id == row.id).values(values))
             if what == "approval":
                 up_to = f"{entry.subtotal + max(more, Decimal(0)):f}"
                 note(connection, now, [Event(what, client_id, str(month), after=up_to, why=reason)])
