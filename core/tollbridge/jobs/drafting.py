@@ -22,14 +22,20 @@ from tollbridge.jobs.unbilled import Found
 from tollbridge.jobs.work import LeaseClock, Work
 from tollbridge.ledger.invoices import Draft
 from tollbridge.ledger.leases import Lease
-from tollbridge.model import Client, ClientStatus
+from tollbridge.model import Client, ClientStatus, UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.closing import as_written, billed_in, doubted, draft, hold, is_to_draft, last_invoice, late_tokens
-from tollbridge.rules.entry import Entry, State
+from tollbridge.rules.entry import Entry, Line, State, UserItem
 from tollbridge.rules.pricing import TokenPrice
 from tollbridge.secret import redact
 
 _MOST_TOKENS = 2**63 - 1  # what the ledger keeps as an integer
+
+
+def _as_used(line: Line) -> UserItem:
+    """What a line was made from, as far as it is asked for again."""
+    item = UsageItem(line.item_type, line.item_id, line.item_name, line.tokens)
+    return UserItem(line.user_id or 0, item)
 
 
 class Drafting:
@@ -62,14 +68,15 @@ class Drafting:
         failed_before = len(self._failures.all)
         with StagedUsage() as staged, StagedBilled() as billed:
             reading = read_month(self._work, staged, month, self._still_ours)
-            self._read.add(month)
+            if not ledger.invoices.has_any(month):
+                self._read.add(month)
             if not ledger.months.is_drafted(month):
                 self._look_again(month)
             self._fill(billed, month)
             ledger.months.begin(month, reading, self._lease)
             done = 0
             for page in staged.batches():
-                self._draft_page(month, self._less_than_billed(page, billed))
+                self._draft_page(month, self._less_than_billed(self._silent(month, page, staged), billed))
                 done += len(page)
                 self._work.progress(f"drafts for {month}", done)
             for waiting in (
@@ -79,12 +86,12 @@ class Drafting:
             ):
                 for client_ids in waiting:
                     idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
-                    self._draft_page(month, idle)
+                    self._draft_page(month, self._silent(month, idle, staged))
         if len(self._failures.all) == failed_before:
             ledger.months.draft(month, reading, self._lease)
 
     def _look_again(self, month: Month) -> None:
-        """At the months before it that were billed; those that this run has just read have not changed since."""
+        """At the months before it that were billed; those of which this run made all entries have not changed since."""
         billing = self._work.parts.settings.billing
         earlier = month
         for _ in range(billing.recheck_months):
@@ -99,18 +106,16 @@ class Drafting:
     def _fill(self, billed: StagedBilled, month: Month) -> None:
         """What entries that stay as they are, and corrections, hold of a month of which some were drafted before."""
         ledger, day, prices = self._work.parts.ledger, self._work.when.day, self._lists.of(month).prices.digest
-        if not ledger.invoices.has_any(month):
-            return
         for page in ledger.invoices.pages_of(month):
             for entry in page:
                 if not is_to_draft(entry, day, prices):
                     billed.add(entry.client_id, entry.currency, entry.own_lines)
         for found in ledger.corrections.of_month(month):
             for each in found:
-                billed.add(each.client_id, each.currency, [each.line])
+                billed.add(each.client_id, each.currency, [each.line], corrects=True)
 
     def _less_than_billed(self, page: Sequence[ClientUsage], billed: StagedBilled) -> list[ClientUsage]:
-        """The page's usage less what others were billed of it, as when a user came from another client meanwhile."""
+        """The page's usage less what was billed of it elsewhere: to others whose a user was, or as a correction."""
         less = []
         for usage in page:
             others = billed.of_users({each.user_id for each in usage.items}, but_not=usage.client_id)
@@ -124,6 +129,25 @@ class Drafting:
                     items.append(attrs.evolve(each, item=attrs.evolve(each.item, tokens=left)))
             less.append(attrs.evolve(usage, items=tuple(items)) if others else usage)
         return less
+
+    def _silent(self, month: Month, page: Sequence[ClientUsage], staged: StagedUsage) -> list[ClientUsage]:
+        """The page, where nothing is reported for a client any more with what holds of its entry.
+
+        That is all of it, unless an item is reported for somebody else by now: then that one is billed there.
+        """
+        entries = self._work.parts.ledger.invoices.of_month(month, [each.client_id for each in page if not each.items])
+        found = []
+        for usage in page:
+            lines = entries[usage.client_id].own_lines if usage.client_id in entries else ()
+            there = staged.items_of_users({line.user_id for line in lines if line.user_id is not None})
+            rest = [line for line in lines if (line.user_id, line.item_type, line.item_id) not in there]
+            if usage.items or not entries.get(usage.client_id):
+                found.append(usage)
+            elif len(rest) == len(lines):
+                found.append(attrs.evolve(usage, as_before=True))
+            else:
+                found.append(attrs.evolve(usage, items=tuple(map(_as_used, rest))))
+        return found
 
     def bill_found(self, found: Iterable[Found]) -> None:
         """Usage that was nobody's and has its client now: under its own month, or else as a correction of it."""
@@ -237,7 +261,7 @@ class Drafting:
         to_price = []
         for usage in usages:
             entry = found.get(usage.client_id)
-            if entry is not None and entry.document.lines and not usage.items:
+            if entry is not None and entry.document.lines and usage.as_before:
                 self._report.warnings.append(
                     f"{entry.reference}: SolusIO no longer reports this client's usage; what it reported before is"
                     " invoiced"

@@ -79,7 +79,7 @@ class Recheck:
                 billed.add(entry.client_id, entry.currency, entry.own_lines)
         for found in ledger.corrections.of_month(month):
             for each in found:
-                billed.add(each.client_id, each.currency, [each.line])
+                billed.add(each.client_id, each.currency, [each.line], corrects=True)
 
     def correct(self, month: Month, stands_on: Month, page: Sequence[ClientUsage], billed: StagedBilled) -> None:
         """Keep what is to be corrected of a page of clients, as they are reported now."""

@@ -41,10 +41,15 @@ class Scratch:
 
 @attrs.frozen
 class ClientUsage:
-    """What all users of one client used in a month."""
+    """What all users of one client used in a month.
+
+    Attributes:
+        as_before: nothing of it is reported any more, so what was written before holds.
+    """
 
     client_id: int
     items: tuple[UserItem, ...]
+    as_before: bool = False
 
     @property
     def tokens(self) -> int:
@@ -58,28 +63,31 @@ class StagedBilled(Scratch):
     tables = """
         CREATE TABLE billed (
             user_id INTEGER, type TEXT, item_id INTEGER, name TEXT NOT NULL, tokens INTEGER NOT NULL,
-            client_id INTEGER NOT NULL, currency TEXT NOT NULL
+            client_id INTEGER NOT NULL, currency TEXT NOT NULL, corrects INTEGER NOT NULL
         );
         CREATE INDEX billed_to_user ON billed (user_id);
     """
 
-    def add(self, client_id: int, currency: str, lines: Iterable[Line]) -> None:
-        """Lines of the month that a client was billed; of ledgers older than user ids, the user is not known."""
+    def add(self, client_id: int, currency: str, lines: Iterable[Line], *, corrects: bool = False) -> None:
+        """Lines of the month that a client was billed; of ledgers older than user ids, the user is not known.
+
+        ``corrects``: they are corrections, which stand on the invoice of another month.
+        """
         self.connection.executemany(
-            "INSERT INTO billed VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO billed VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (line.user_id, line.item_type, line.item_id, line.item_name, line.tokens, client_id, currency)
+                (line.user_id, line.item_type, line.item_id, line.item_name, line.tokens, client_id, currency, corrects)
                 for line in lines
             ),
         )
 
     def of_users(self, user_ids: Iterable[int], *, but_not: int | None = None) -> dict[ItemKey, BilledItem]:
-        """What was billed of these users' items; ``but_not``: to any client but this one."""
+        """What was billed of these users' items; ``but_not``: not by this client's own entry of the month."""
         found: dict[ItemKey, BilledItem] = {}
-        query = "SELECT user_id, type, item_id, name, tokens, client_id, currency FROM billed WHERE user_id = ?"
-        for user_id in user_ids:
-            for user, kind, number, name, tokens, client_id, currency in self.connection.execute(query, (user_id,)):
-                if client_id != but_not:
+        query = "SELECT type, item_id, name, tokens, client_id, currency, corrects FROM billed WHERE user_id = ?"
+        for user in user_ids:
+            for kind, number, name, tokens, client_id, currency, corrects in self.connection.execute(query, (user,)):
+                if corrects or client_id != but_not:
                     one = BilledItem(name, tokens, frozenset({client_id}), frozenset({currency}))
                     key = (user, kind, number)
                     found[key] = found[key] + one if key in found else one
