@@ -1,10 +1,12 @@
 """Histories of corrections, held invoices, carried months and nobody's usage that moved money wrongly, or hid it."""
 
+
 import attrs
 
 from tests.small_world import SmallWorld
-from tollbridge.errors import Refused
+from tollbridge.errors import OutcomeUnknown, Refused
 from tollbridge.jobs.reports import DailyReport
+from tollbridge.ledger import Account
 from tollbridge.memory import Trouble
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.corrections import CorrectionState
@@ -92,6 +94,22 @@ def test_a_correction_of_a_carried_month_is_not_in_its_last_invoice_too(world: S
     assert sum(tokens for _, tokens in world.lines()) == 450
 
 
+def test_usage_that_was_billed_is_not_billed_to_whom_its_user_is_linked_after_it_was_unlinked(
+    world: SmallWorld,
+) -> None:
+    world.client_with_server(1, hours=700)
+    second = world.panel.add_user("second@example.com", billing_user_id=1).id
+    world.run_server(second, 10, name="second")
+    daily(world, "2026-07-01")
+    world.panel.update_user(second, billing_user_id=None)
+    report = daily(world, "2026-08-01")
+    assert failed(report) == [], "all of it was billed"
+    world.add_client(2, email="second@example.com")
+    world.panel.update_user(second, billing_user_id=2)
+    daily(world, "2026-08-02")
+    assert world.billed() == {"TB-2026-06-1": "4.97"}
+
+
 def test_a_user_that_moves_before_its_refused_invoice_is_sent_is_billed_once(world: SmallWorld) -> None:
     user = world.client_with_server(1, hours=700)
     world.add_client(2)
@@ -101,3 +119,50 @@ def test_a_user_that_moves_before_its_refused_invoice_is_sent_is_billed_once(wor
     world.books.troubles.clear()
     daily(world, "2026-07-02")
     assert world.billed() == {"TB-2026-06-2": "4.9"}
+
+
+def test_usage_of_nobody_that_was_written_off_is_not_billed_when_its_user_is_linked_later(world: SmallWorld) -> None:
+    world.client_with_server(1, hours=700)
+    user = world.panel.add_user("somebody@example.com").id
+    world.run_server(user, 10, name="whose")
+    daily(world, "2026-07-01")
+    with world.parts() as parts:
+        parts.ledger.readings.write_off(user, JUNE, "a present", onwards=False)
+    world.panel.update_user(user, billing_user_id=1)
+    daily(world, "2026-08-01")
+    invoice(world, "2026-08-02", JUNE)
+    daily(world, "2026-09-01")
+    assert world.billed() == {"TB-2026-06-1": "4.9"}
+
+
+def test_usage_of_nobody_that_finds_its_client_while_its_invoice_is_in_doubt_is_billed_later(
+    world: SmallWorld,
+) -> None:
+    world.billing = "recheck_months = 0"
+    world.more = '[accounts]\nprovision = "signup"\n'
+    world.add_client(1)
+    user = world.panel.add_user("client1@example.com").id
+    second = world.panel.add_user("second@example.com", billing_user_id=1).id
+    world.run_server(user, 10, name="whose")
+    world.run_server(second, 700, name="second")
+    lost = OutcomeUnknown("no answer came")
+    world.books.troubles.add(Trouble("after", "create_invoice", 1, times=None, error=lost))
+    daily(world, "2026-07-01")
+    with world.parts() as parts:
+        parts.ledger.accounts.add(Account(1, user, "client1@example.com"))
+    world.panel.update_user(user, billing_user_id=1)
+    daily(world, "2026-07-01")
+    world.books.troubles.clear()
+    daily(world, "2026-07-02")
+    daily(world, "2026-08-01")
+    assert sum(tokens for _, tokens in world.lines()) == 4970
+
+
+def test_usage_of_nobody_is_told_though_its_user_is_not_reported_any_more(world: SmallWorld) -> None:
+    world.client_with_server(1, hours=700)
+    user = world.panel.add_user("somebody@example.com").id
+    world.run_server(user, 10, name="whose")
+    (words,) = failed(daily(world, "2026-07-01"))
+    vanish(world, 2)
+    assert failed(daily(world, "2026-08-01")) == [words]
+    assert failed(daily(world, "2026-09-01")) == [words]

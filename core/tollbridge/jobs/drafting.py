@@ -11,7 +11,7 @@ import attrs
 
 from tollbridge.errors import NotFound, Refused, TollbridgeError
 from tollbridge.jobs.former_invoices import FormerInvoices
-from tollbridge.jobs.month_usage import read_month
+from tollbridge.jobs.month_usage import keep_reading, read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.price_lists import ListsToBill
 from tollbridge.jobs.pricing import Pricer
@@ -73,6 +73,7 @@ class Drafting:
             if not ledger.months.is_drafted(month):
                 self._look_again(month)
             self._fill(billed, month)
+            keep_reading(self._work, month, reading, staged, billed)
             ledger.months.begin(month, reading, self._lease)
             done = 0
             for page in staged.batches():
@@ -156,16 +157,14 @@ class Drafting:
             entry = ledger.invoices.find(each.month, each.usage.client_id)
             if entry is not None and entry.state in {State.WRITTEN, State.SENDING}:
                 continue  # what it comes to is known when it is issued
-            if entry is None:
-                self._draft_page(each.month, [each.usage])
-                done = ledger.invoices.find(each.month, each.usage.client_id) is not None
-            else:
-                failed_before = len(self._failures.all)
-                with StagedBilled() as billed:
-                    self._fill(billed, each.month)
+            failed_before = len(self._failures.all)
+            with StagedBilled() as billed:
+                self._fill(billed, each.month)
+                if entry is None:
+                    self._draft_page(each.month, self._less_than_billed([each.usage], billed))
+                else:
                     self._recheck.correct(each.month, self._next_to_draft(each.month), [each.usage], billed)
-                done = len(self._failures.all) == failed_before
-            if done:
+            if len(self._failures.all) == failed_before:
                 ledger.readings.settle(each.month, each.user_ids)
 
     def _next_to_draft(self, month: Month) -> Month:

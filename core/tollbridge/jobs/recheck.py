@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 from tollbridge.errors import NotFound, ServiceError, TollbridgeError
-from tollbridge.jobs.month_usage import read_month
+from tollbridge.jobs.month_usage import keep_reading, read_month
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.price_lists import ListsToBill
 from tollbridge.jobs.pricing import Pricer
@@ -62,11 +62,12 @@ class Recheck:
             return
         with StagedUsage() as staged, StagedBilled() as billed:
             try:
-                read_month(self._work, staged, month, self._keep)
+                reading = read_month(self._work, staged, month, self._keep)
             except ServiceError as error:
                 self._failures.tell(str(month), f"it was billed, and cannot be read again for what came later: {error}")
                 return
             self._fill(billed, month)
+            keep_reading(self._work, month, reading, staged, billed)
             unknown = billed.clients_of_nobody()
             for page in staged.batches():
                 self.correct(month, stands_on, [each for each in page if each.client_id not in unknown], billed)

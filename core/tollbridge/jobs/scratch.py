@@ -129,6 +129,10 @@ class StagedUsage(Scratch):
             "UPDATE usage SET client_id = ? WHERE user_id = ?", ((client, user) for user, client in clients.items())
         )
 
+    def leave_out(self, user_ids: Iterable[int]) -> None:
+        """Whatever these users are reported with."""
+        self.connection.executemany("DELETE FROM usage WHERE user_id = ?", ((user_id,) for user_id in user_ids))
+
     def unassigned(self) -> list[int]:
         """Users without a client."""
         return [row[0] for row in self.connection.execute("SELECT user_id FROM usage WHERE client_id IS NULL")]

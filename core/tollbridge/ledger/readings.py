@@ -94,11 +94,15 @@ class Readings:
 
     def unbilled(self, month: Month) -> list[UnbilledUser]:
         """The users of the month's last reading that belong to no client, and are not written off."""
-        return [user for each, user in self._unbilled(readings.c.month == str(month)) if each == month]
+        return [user for _, user in self._unbilled(sa.and_(readings.c.month == str(month), ~_WRITTEN_OFF))]
+
+    def let_be(self, month: Month) -> list[UnbilledUser]:
+        """Those that are written off: that usage of theirs stays nobody's, whosever they are later."""
+        return [user for _, user in self._unbilled(sa.and_(readings.c.month == str(month), _WRITTEN_OFF))]
 
     def all_unbilled(self) -> list[tuple[Month, UnbilledUser]]:
         """The same of every month, oldest first."""
-        return self._unbilled(sa.true())
+        return self._unbilled(~_WRITTEN_OFF)
 
     def unbilled_tokens(self) -> int:
         """How many tokens all of them make."""
@@ -110,7 +114,7 @@ class Readings:
         query = (
             sa.select(readings.c.month, unbilled.c.user_id, unbilled.c.tokens, unbilled.c.used)
             .select_from(_OF_READINGS)
-            .where(_LAST, condition, ~_WRITTEN_OFF)
+            .where(_LAST, condition)
             .order_by(readings.c.month, unbilled.c.user_id)
         )
         with self._database.read() as connection:
