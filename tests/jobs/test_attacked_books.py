@@ -166,3 +166,94 @@ def test_usage_of_nobody_is_told_though_its_user_is_not_reported_any_more(world:
     vanish(world, 2)
     assert failed(daily(world, "2026-08-01")) == [words]
     assert failed(daily(world, "2026-09-01")) == [words]
+
+
+def test_what_a_client_who_closes_later_is_owed_is_told_until_it_is_settled(world: SmallWorld) -> None:
+    world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.panel.correct_usage(JUNE, -900, server_id=WEB_1)
+    daily(world, "2026-08-01")
+    world.books.change_client(1, status="closed")
+    for day in ("2026-08-02", "2026-08-03", "2026-09-01"):
+        (words,) = failed(daily(world, day))
+        assert "-0.90 USD" in words
+    with world.parts() as parts:
+        assert parts.ledger.corrections.decide(JULY, 1, CorrectionState.REFUSED, "paid back by bank")
+    assert failed(daily(world, "2026-09-02")) == []
+    assert world.billed() == {"TB-2026-06-1": "4.9"}
+
+
+def test_what_is_owed_in_a_currency_that_the_client_does_not_pay_in_any_more_is_told(world: SmallWorld) -> None:
+    world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.panel.correct_usage(JUNE, -900, server_id=WEB_1)
+    daily(world, "2026-08-01")
+    world.books.change_client(1, currency="EUR")
+    for day in ("2026-09-01", "2026-10-01"):
+        (words,) = failed(daily(world, day))
+        assert "-0.90 USD" in words
+
+
+def test_what_is_carried_and_taken_back_of_a_closed_client_is_told_as_one_sum(world: SmallWorld) -> None:
+    user = world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.run_server(user, 100, name="july")
+    world.panel.correct_usage(JUNE, -2000, server_id=WEB_1)
+    daily(world, "2026-08-01")
+    world.books.change_client(1, status="closed")
+    report = daily(world, "2026-08-02")
+    told = [*report.invoicing.warnings, *failed(report)]
+    assert any("owed 1.30 USD" in words for words in told)
+    assert world.billed() == {"TB-2026-06-1": "4.9"}
+
+
+# Taxes and currencies
+
+
+def taxes(world: SmallWorld) -> None:
+    """A fifth on top."""
+    world.more = '[[pricing.taxes]]\nlabel = "VAT"\nrate = "20"\n'
+
+
+def test_what_is_taken_back_of_a_client_who_is_exempt_by_now_makes_no_invoice_below_zero(world: SmallWorld) -> None:
+    taxes(world)
+    user = world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.panel.correct_usage(JUNE, -2400, server_id=WEB_1)
+    daily(world, "2026-08-01")
+    world.books.change_client(1, tax_exempt=True)
+    world.run_server(user, 350, name="august")
+    report = daily(world, "2026-09-01")
+    assert report.stopped_by is None
+    (booked,) = world.books.find("TB-2026-08-1")
+    assert {line.taxed for line in booked.lines} == {False}, "taxed as the invoice they stand on"
+    assert world.billed()["TB-2026-08-1"] == "0.05"
+
+
+def test_no_invoice_comes_to_less_than_zero_by_the_tax_on_what_it_takes_back(world: SmallWorld) -> None:
+    taxes(world)
+    world.billing = 'minimum = { USD = "3.00" }'
+    user = world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.books.change_client(1, tax_exempt=True)
+    world.run_server(user, 350, name="july")
+    world.panel.correct_usage(JUNE, -2400, server_id=WEB_1)
+    daily(world, "2026-08-01")
+    world.books.change_client(1, tax_exempt=False)
+    world.billing = ""
+    report = daily(world, "2026-09-01")
+    assert report.stopped_by is None
+    assert world.billed() == {"TB-2026-06-1": "4.9"}
+    world.run_server(user, 350, name="september")
+    daily(world, "2026-10-01")
+    assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-09-1": "2.5"}
+
+
+def test_what_was_asked_for_in_another_currency_holds_no_invoice(world: SmallWorld) -> None:
+    world.billing = 'hold_above = "2"'
+    user = world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.books.change_client(1, currency="JPY")
+    world.run_server(user, 700, name="july")
+    assert failed(daily(world, "2026-08-01")) == []
+    assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-07-1": "735"}

@@ -241,6 +241,7 @@ def _draft(
         drafting.bill_closed_clients()
         for month in months:
             drafting.draft(month)
+        drafting.owe_what_no_invoice_gives_back()
     finally:
         work.parts.ledger.leases.give_back(lease)
 

@@ -25,6 +25,7 @@ from tollbridge.ledger.leases import Lease
 from tollbridge.model import Client, ClientStatus, UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.closing import as_written, billed_in, doubted, draft, hold, is_to_draft, last_invoice, late_tokens
+from tollbridge.rules.corrections import Correction, fits
 from tollbridge.rules.entry import Entry, Line, State, UserItem
 from tollbridge.rules.pricing import TokenPrice
 from tollbridge.secret import redact
@@ -197,17 +198,34 @@ class Drafting:
 
     def _bill_closed_client(self, client: Client, price: TokenPrice, carried: list[Entry]) -> None:
         ledger, first = self._work.parts.ledger, carried[0]
+        taken_back = ledger.corrections.to_take(first.month, [client.id]).get(client.id, [])
         entry = last_invoice(
-            carried, client, ledger.corrections.to_take(first.month, [client.id]).get(client.id, ()), price=price,
-            rules=self._rules, prices=self._lists.of(first.month).prices.digest, day=self._work.when.day,
-            now=datetime.now(UTC),
+            carried, client, taken_back, price=price, rules=self._rules,
+            prices=self._lists.of(first.month).prices.digest, day=self._work.when.day, now=datetime.now(UTC),
         )  # fmt: skip
         if entry.state is State.WRITTEN:
             ledger.invoices.draft([Draft(entry, first)], self._lease)
         else:
-            owed = -sum(each.subtotal for each in carried)
+            owed = -sum([*(each.subtotal for each in carried), *(each.line.amount for each in taken_back)])
             words = f"the client is closed, and is owed {owed:f} {first.currency}: settle it by hand"
             self._report.warnings.append(f"{first.reference}: {words}")
+
+    def owe_what_no_invoice_gives_back(self) -> None:
+        """What is taken back of a client who is closed by now, or pays in another currency, waits for no invoice."""
+        ledger = self._work.parts.ledger
+        free = ledger.corrections.free()
+        carried = ledger.invoices.all_carried(list(free))
+        owed: list[Correction] = []
+        for client_id, found in free.items():
+            client = self._work.clients.find(client_id)
+            if client is None:
+                continue
+            owed += [each for each in found if not fits(each, client.currency)]
+            left = [each for each in found if fits(each, client.currency)]
+            is_last = client.status is ClientStatus.CLOSED and client_id not in carried
+            if is_last and sum(each.line.amount for each in left) < 0:
+                owed += left
+        ledger.corrections.owe(owed, self._lease)
 
     def _still_ours(self) -> None:
         """Called now and then while usage is read: to read it may take longer than a lease lasts.
@@ -246,7 +264,7 @@ class Drafting:
         held = []
         for each in drafts:
             client_id = each.entry.client_id
-            why = hold(each.entry, dearest.get(client_id), approved.get(client_id), self._rules)
+            why = hold(each.entry, dearest.get((client_id, each.entry.currency)), approved.get(client_id), self._rules)
             entry = attrs.evolve(each.entry, held=why)
             if (invoice := later[client_id]) is not None:
                 entry = doubted(entry, invoice, approved.get(client_id))

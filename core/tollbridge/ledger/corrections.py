@@ -60,6 +60,29 @@ class Corrections:
         """Those that a human is to look at: they wait, or cannot be given back on an invoice."""
         return self._where(corrections.c.state.in_([CorrectionState.WAITING, CorrectionState.CREDIT]))
 
+    def free(self) -> dict[int, list[Correction]]:
+        """What waits for the next invoice of each client, and for nobody's word."""
+        found: dict[int, list[Correction]] = {}
+        for each in self._where(_FREE):
+            found.setdefault(each.client_id, []).append(each)
+        return found
+
+    def owe(self, found: Sequence[Correction], lease: Lease) -> None:
+        """Note that what waits for an invoice can be on none, so that a human settles it."""
+        if not found:
+            return
+        with self._database.write() as connection:
+            lease.renew(connection)
+            these = sa.and_(_FREE, corrections.c.id.in_([each.id for each in found]))
+            owed = sa.update(corrections).where(these).values(state=CorrectionState.CREDIT)
+            ids = set(connection.scalars(owed.returning(corrections.c.id)))
+            now = self._database.now(connection)
+            note(
+                connection,
+                now,
+                (_event(each, each.state, CorrectionState.CREDIT, lease.run_id) for each in found if each.id in ids),
+            )
+
     def decide(self, month: Month, client_id: int, state: CorrectionState, reason: str) -> list[Correction]:
         """Let those that wait for the client's invoice of the month go, or refuse them; what was decided on."""
         theirs = sa.and_(corrections.c.client_id == client_id, corrections.c.stands_on == str(month))

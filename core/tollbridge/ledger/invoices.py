@@ -119,14 +119,16 @@ class Invoices:
         """All entries of a month, in batches by number."""
         return self._pages(invoices.c.month == str(month))
 
-    def dearest(self, before: Month, client_ids: Sequence[int]) -> dict[int, Decimal]:
-        """The most that these clients were asked for in a month before this one, where they were asked for anything."""
+    def dearest(self, before: Month, client_ids: Sequence[int]) -> dict[tuple[int, str], Decimal]:
+        """By client and currency, the most they were asked for in a month before this one, if for anything."""
         asked = invoices.c.state.in_([State.ISSUED, State.CARRIED])
         earlier = sa.and_(invoices.c.client_id.in_(client_ids), invoices.c.month < str(before), asked)
-        found: dict[int, Decimal] = {}
+        found: dict[tuple[int, str], Decimal] = {}
+        query = sa.select(invoices.c.client_id, invoices.c.currency, invoices.c.subtotal).where(earlier)
         with self._database.read() as connection:
-            for row in connection.execute(sa.select(invoices.c.client_id, invoices.c.subtotal).where(earlier)):
-                found[row.client_id] = max(row.subtotal, found.get(row.client_id, row.subtotal))
+            for row in connection.execute(query):
+                key = row.client_id, row.currency
+                found[key] = max(row.subtotal, found.get(key, row.subtotal))
         return found
 
     def held(self) -> Iterator[list[Entry]]:

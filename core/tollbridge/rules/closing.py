@@ -138,7 +138,8 @@ def _entry(
     words = invoice_words(language_called(client.language) or rules.language)
     others, later = list(carried), [each for each in corrections if fits(each, client.currency)]
     taken = tuple(_carried_line(entry, line, price, words) for entry in others for line in entry.document.lines)
-    taken += tuple(_priced(each.line, each.currency, price) for each in later)
+    corrected = (_priced(each.line, each.currency, price) for each in later)
+    taken += tuple(attrs.evolve(line, taxed=not client.tax_exempt) for line in corrected)
     first = min([month, *(each.month for each in others), *(each.stands_on for each in later)])
     has_waited = client.status is ClientStatus.CLOSED or month.months_since(first) >= rules.carry_months
     minimum = None if has_waited else rules.minimum.get(client.currency)
@@ -165,11 +166,13 @@ def _entry(
 
 
 def _state(lines: Sequence[Line], price: TokenPrice, minimum: Decimal | None, rules: InvoiceRules) -> State:
-    """What is taken back may leave nothing or less to pay: then no invoice is made, and all of it waits."""
+    """What is taken back may leave nothing or less to pay, tax counted: then no invoice is made, and all waits."""
     if not any(line.amount for line in lines):
         return State.WRITTEN if rules.zero_invoices else State.NOTHING
     subtotal = _sum(lines, price)
-    return State.CARRIED if subtotal <= 0 or (minimum is not None and subtotal < minimum) else State.WRITTEN
+    if min(subtotal, _total(lines, price)) <= 0 or (minimum is not None and subtotal < minimum):
+        return State.CARRIED
+    return State.WRITTEN
 
 
 def hold(entry: Entry, dearest: Decimal | None, approved: Decimal | None, rules: InvoiceRules) -> str | None:
@@ -198,6 +201,16 @@ def hold(entry: Entry, dearest: Decimal | None, approved: Decimal | None, rules:
 
 def _sum(lines: Iterable[Line], price: TokenPrice) -> Decimal:
     return reduce(EXACT.add, (line.amount for line in lines), price.zero)
+
+
+def _total(lines: Sequence[Line], price: TokenPrice) -> Decimal:
+    """The lines with tax, as an invoice of them would come to."""
+    if price.prices_include_tax:
+        return _sum(lines, price)
+    taxed = _sum((line for line in lines if line.taxed), price)
+    with_tax = EXACT.multiply(taxed, tax_factor(price.taxes, compound=price.compound))
+    untaxed = _sum((line for line in lines if not line.taxed), price)
+    return EXACT.add(rounded(with_tax, price.currency.decimals), untaxed)
 
 
 def _line(month: Month, used: UserItem, price: TokenPrice, words: InvoiceWords, *, taxed: bool) -> Line:
