@@ -1,15 +1,20 @@
 """Histories of corrections, held invoices, carried months and nobody's usage that moved money wrongly, or hid it."""
 
+from collections.abc import Sequence
 
 import attrs
+import pytest
 
 from tests.small_world import SmallWorld
-from tollbridge.errors import OutcomeUnknown, Refused
+from tollbridge.errors import OutcomeUnknown, Refused, UsageError
 from tollbridge.jobs.reports import DailyReport
 from tollbridge.ledger import Account
+from tollbridge.ledger.invoices import Draft
+from tollbridge.ledger.leases import Lease
 from tollbridge.memory import Trouble
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.corrections import CorrectionState
+from tollbridge.rules.entry import Entry, State
 
 JUNE, JULY, AUGUST = Month(2026, 6), Month(2026, 7), Month(2026, 8)
 WEB_1 = 1  # the first server that a world makes
@@ -257,3 +262,58 @@ def test_what_was_asked_for_in_another_currency_holds_no_invoice(world: SmallWor
     world.run_server(user, 700, name="july")
     assert failed(daily(world, "2026-08-01")) == []
     assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-07-1": "735"}
+
+
+def test_a_dry_run_holds_what_the_run_holds(world: SmallWorld) -> None:
+    world.billing = 'hold_above = "2"'
+    user = world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    for number, (day, hours) in enumerate([("2026-08-01", 10), ("2026-09-01", 10), ("2026-10-01", 700)]):
+        world.run_server(user, hours, name=f"web-{number}")
+        if hours == 10:
+            world.at(day)
+            for booked in world.books.invoices:
+                world.books.pay(booked.reference)
+            daily(world, day)
+    assert failed(daily(world, "2026-10-01", dry_run=True)) == []
+    assert failed(daily(world, "2026-10-01")) == []
+
+
+def test_a_dry_run_of_a_month_that_was_invoiced_plans_nothing_again(world: SmallWorld) -> None:
+    world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.books.pay("TB-2026-06-1")
+    for day in ("2026-08-01", "2026-09-01", "2026-10-01"):
+        daily(world, day)
+    world.panel.correct_usage(JUNE, 1044, server_id=WEB_1)
+    with world.run("2026-10-01", dry_run=True) as run:
+        report = run.invoices(JUNE)
+    assert (report.failures, report.totals) == ([], {})
+
+
+def test_a_carried_month_is_not_written_off_while_a_run_may_be_putting_it_on_an_invoice(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.billing = 'minimum = { USD = "1.00" }'
+    user = world.client_with_server(1, hours=50)
+    daily(world, "2026-07-01")
+    world.run_server(user, 700, name="july")
+    world.at("2026-08-01")
+    said: list[str] = []
+    with world.run("2026-08-01") as run, world.parts() as human:
+        real = run.parts.ledger.invoices.draft
+
+        def draft(drafts: Sequence[Draft], lease: Lease) -> list[Entry]:
+            """Somebody says no to June while July, which takes it in, is about to be written."""
+            try:
+                human.ledger.invoices.write_off(JUNE, 1, "let it be")
+            except UsageError as error:
+                said.append(str(error))
+            return real(drafts, lease)
+
+        monkeypatch.setattr(run.parts.ledger.invoices, "draft", draft)
+        run.daily()
+        june = human.ledger.invoices.find(JUNE, 1)
+    assert june is not None
+    assert "a run is drafting just now" in said[0]
+    assert (june.state, world.billed()) == (State.CARRIED, {"TB-2026-07-1": "5.25"})

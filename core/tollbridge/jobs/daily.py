@@ -40,6 +40,7 @@ class Run:
     Attributes:
         show: how many of the invoices the report is to have; None: all.
         confirmed_by: who lets this run lock as many users as it would; None: nobody.
+        only: the one month that somebody asks for.
     """
 
     parts: Parts
@@ -48,6 +49,7 @@ class Run:
     progress: Progress
     show: int | None = None
     confirmed_by: str | None = None
+    only: Month | None = None
 
     def daily(self) -> DailyReport:
         """Everything; what stopped it is in the report."""
@@ -74,7 +76,8 @@ class Run:
             _keep_prices(work, report.invoicing)
             _invoice(work, report.invoicing, month)
 
-        return _whole(self._do("invoice", job, works=True)).invoicing
+        run = attrs.evolve(self, only=month)
+        return _whole(run._do("invoice", job, works=True)).invoicing  # noqa: SLF001 - itself, for one month
 
     def overdue(self) -> OverdueReport:
         """Release, lock and suspend."""
@@ -129,7 +132,7 @@ class Run:
     @contextmanager
     def _work(self, command: str, *, works: bool) -> Iterator[Work]:
         with ExitStack() as stack:
-            parts = stack.enter_context(dry_parts(self.parts, self.when)) if self.dry_run else self.parts
+            parts = stack.enter_context(dry_parts(self.parts, self.when, self.only)) if self.dry_run else self.parts
             clients = stack.enter_context(ClientsRead())
             live = stack.enter_context(parts.ledger.runs.live(command, self.when.day, works=works))
             yield Work(parts, self.when, live, clients, self.progress, self.confirmed_by)

@@ -16,19 +16,25 @@ from tollbridge.solus import Solus, SolusUser
 
 
 @contextmanager
-def dry_parts(parts: Parts, when: When) -> Iterator[Parts]:
-    """The parts for a dry run: what it decides stands in the scratch ledger, and vanishes with it."""
-    with scratch_copy(parts.ledger, _oldest_looked_at(parts, when)) as ledger:
+def dry_parts(parts: Parts, when: When, only: Month | None = None) -> Iterator[Parts]:
+    """The parts for a dry run, of ``only`` one month or all; what it decides vanishes with the scratch ledger."""
+    with scratch_copy(parts.ledger, _oldest_looked_at(parts, when, only)) as ledger:
         billing, solus = AskedBilling(parts.billing), AskedSolus(parts.solus)
         yield attrs.evolve(parts, ledger=ledger, billing=billing, solus=solus, is_dry=True)
 
 
-def _oldest_looked_at(parts: Parts, when: When) -> Month:
-    """The first month that is not closed, and those before it that are read again with it."""
+def _oldest_looked_at(parts: Parts, when: When, only: Month | None) -> Month:
+    """The first month that is not closed, or has usage of nobody, and those before it that are read again with it.
+
+    All of them, if invoices are held by what was invoiced before.
+    """
     billing = parts.settings.billing
+    if billing.invoice_rules.hold_above is not None:
+        return billing.start
     month, present = billing.start, Month.of(when.now, billing.timezone)
     while month < present and parts.ledger.months.is_closed(month):
         month = month.next
+    month = min([month, *([only] if only else []), *(each for each, _ in parts.ledger.readings.all_unbilled())])
     for _ in range(billing.recheck_months):
         month = month.previous
     return month

@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from tollbridge.errors import UsageError
 from tollbridge.ledger.corrections import take_in
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event, note
-from tollbridge.ledger.leases import Lease
+from tollbridge.ledger.leases import Lease, is_held
 from tollbridge.ledger.schema import Moment, corrections, invoices, months
 from tollbridge.model import InvoiceStatus
 from tollbridge.rules.calendar import Month
@@ -144,6 +145,9 @@ class Invoices:
         """Let an entry be that is in no invoice yet: it counts as billed. None if it is sent, or there is none.
 
         The corrections on it are refused with it.
+
+        Raises:
+            UsageError: it is carried, and a run is drafting just now, perhaps the invoice that takes it in.
         """
         unsent = sa.or_(invoices.c.state == State.WRITTEN, _WAITING)
         gone = {"state": State.NOTHING, "written_off": reason, "held": None, "problem": None, "leased_until": None}
@@ -165,8 +169,10 @@ class Invoices:
             if row is None:
                 return None
             entry = entry_of(row)
-            connection.execute(sa.update(invoices).where(invoices.c.id == row.id).values(values))
             now = self._database.now(connection)
+            if entry.state is State.CARRIED and is_held(connection, "drafting", now):
+                raise UsageError("a run is drafting just now, perhaps its invoice: try again when it has ended")
+            connection.execute(sa.update(invoices).where(invoices.c.id == row.id).values(values))
             if what == "approval":
                 up_to = f"{entry.subtotal + max(more, Decimal(0)):f}"
                 note(connection, now, [Event(what, client_id, str(month), after=up_to, why=reason)])

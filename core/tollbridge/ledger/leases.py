@@ -40,6 +40,12 @@ def held(name: str, now: datetime) -> sa.ColumnElement[bool]:
     return sa.exists().where(leases.c.name == name, has)
 
 
+def is_held(connection: sa.Connection, name: str, now: datetime) -> bool:
+    """The same, asked so that nobody takes the lease before this transaction has ended."""
+    connection.execute(sa.select(leases.c.name).where(leases.c.name == name).with_for_update())
+    return bool(connection.scalar(sa.select(held(name, now))))
+
+
 class Leases:
     """The ledger's leases."""
 
