@@ -69,6 +69,31 @@ def test_late_usage_is_corrected_though_another_clients_invoice_of_that_month_is
     assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-06-2": "0.7", "TB-2026-07-1": "1.74"}
 
 
+def test_late_usage_is_corrected_though_another_client_cannot_be_drafted(world: SmallWorld) -> None:
+    user = world.client_with_server(1, hours=700)
+    world.client_with_server(2, hours=100, currency="XXX")
+    daily(world, "2026-07-01")
+    world.run_server(user, 100, name="july")
+    world.panel.correct_usage(JUNE, 1044, server_id=WEB_1)
+    daily(world, "2026-08-01")
+    assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-07-1": "1.74"}
+    world.books.change_client(2, currency="USD")
+    daily(world, "2026-08-02")
+    assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-06-2": "0.7", "TB-2026-07-1": "1.74"}
+
+
+def test_small_corrections_of_a_month_wait_once_they_come_to_much_together(world: SmallWorld) -> None:
+    world.billing = "recheck_months = 2"
+    world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.panel.correct_usage(JUNE, 2000, server_id=WEB_1)
+    assert failed(daily(world, "2026-08-01")) == []
+    world.panel.correct_usage(JUNE, 2000, server_id=WEB_1)
+    (words,) = failed(daily(world, "2026-09-01"))
+    assert words.startswith("TB-2026-08-1: 1 correction of 2026-06, 2.00 USD before tax, wait for you")
+    assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-07-1": "2"}
+
+
 def test_late_usage_that_waits_as_a_correction_is_not_billed_under_its_own_month_too(world: SmallWorld) -> None:
     world.client_with_server(1, hours=700)
     world.add_client(2)

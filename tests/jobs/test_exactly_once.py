@@ -75,8 +75,10 @@ def dying(monkeypatch: pytest.MonkeyPatch, run: Run, books: Books, at: int, *, a
         for part, names in (
             (ledger.invoices, ("draft", "note_status", "settle")),
             (ledger.claims, ("claim", "take_over", "renew", "redate", "give_back", "record")),
-            (ledger.months, ("draft", "close")),
-            (ledger.readings, ("keep",)),
+            (ledger.months, ("begin", "draft", "close")),
+            (ledger.readings, ("keep", "settle")),
+            (ledger.corrections, ("add", "owe")),
+            (ledger.price_lists, ("keep",)),
             (ledger.leases, ("take", "give_back")),
             (ledger.accounts, ("add", "claim", "let_go", "change_email", "hold", "attempt", "set_status", "forget")),
         ):

@@ -94,14 +94,14 @@ class Drafting:
 
     def _look_again(self, month: Month) -> None:
         """At the months before it that were billed; those of which this run made all entries have not changed since."""
-        billing = self._work.parts.settings.billing
+        ledger, billing = self._work.parts.ledger, self._work.parts.settings.billing
         earlier = month
         for _ in range(billing.recheck_months):
             earlier = earlier.previous
             if (
                 earlier >= billing.start
                 and earlier not in self._read
-                and self._work.parts.ledger.months.is_drafted(earlier)
+                and (ledger.months.is_drafted(earlier) or ledger.invoices.has_any(earlier))
             ):
                 self._recheck.look_again(earlier, month)
 

@@ -83,19 +83,31 @@ class Recheck:
                 billed.add(each.client_id, each.currency, [each.line], corrects=True)
 
     def correct(self, month: Month, stands_on: Month, page: Sequence[ClientUsage], billed: StagedBilled) -> None:
-        """Keep what is to be corrected of a page of clients, as they are reported now."""
+        """Keep what is to be corrected of a page of clients, as they are reported now.
+
+        Whoever could not be drafted yet has nothing to correct.
+        """
+        ledger = self._work.parts.ledger
         other = [usage for usage in page if self._differs(usage, billed)]
-        entries = self._work.parts.ledger.invoices.of_month(month, [usage.client_id for usage in other])
-        settled = [usage for usage in other if not _is_unfinished(entries.get(usage.client_id))]
+        client_ids = [usage.client_id for usage in other]
+        entries = ledger.invoices.of_month(month, client_ids)
+        so_far = ledger.corrections.sums(month, client_ids)
+        is_drafted = ledger.months.is_drafted(month)
+        settled = [
+            usage
+            for usage in other
+            if not _is_unfinished(entries.get(usage.client_id)) and (is_drafted or usage.client_id in entries)
+        ]
         found: list[Correction] = []
         for usage, priced in self._work.at_billing.each(partial(self._priced, month), settled):
             if isinstance(priced, TollbridgeError):
                 self._not_corrected(month, usage, priced)
                 continue
             self._failures.went_well()
-            found += self._corrections(month, stands_on, usage, priced, entries.get(usage.client_id), billed)
+            before = so_far.get((usage.client_id, priced[0].currency), Decimal(0))
+            found += self._corrections(month, stands_on, usage, priced, entries.get(usage.client_id), billed, before)
         found.sort(key=lambda each: (each.client_id, each.key))
-        self._work.parts.ledger.corrections.add(found, self._lease)
+        ledger.corrections.add(found, self._lease)
 
     def _differs(self, usage: ClientUsage, billed: StagedBilled) -> bool:
         was = billed.of_users(_users(usage))
@@ -112,6 +124,7 @@ class Recheck:
         priced: tuple[Client, TokenPrice],
         entry: Entry | None,
         billed: StagedBilled,
+        so_far: Decimal,
     ) -> list[Correction]:
         """What is corrected of one client's month; what stays as it was billed is told."""
         client, price = priced
@@ -124,7 +137,7 @@ class Recheck:
         if entry is not None and entry.currency == client.currency:
             price = entry.document.price
         return corrections(
-            month, stands_on, client, found, price=price, invoiced=_invoiced(entry), rules=self._rules,
+            month, stands_on, client, found, price=price, invoiced=_invoiced(entry), so_far=so_far, rules=self._rules,
             language=self._work.parts.settings.billing.language,
         )  # fmt: skip
 

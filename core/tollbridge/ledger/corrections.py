@@ -1,6 +1,7 @@
 """The ledger's corrections: what is billed later, or taken back, of months that were billed."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event, note
 from tollbridge.ledger.leases import Lease
 from tollbridge.ledger.schema import corrections
+from tollbridge.model import EXACT
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.corrections import Correction, CorrectionState
 from tollbridge.rules.entry import Entry, Line
@@ -39,6 +41,17 @@ class Corrections:
         query = sa.select(corrections.c.id).where(corrections.c.month == str(month)).order_by(corrections.c.id)
         for ids in self._database.batches(query, corrections.c.id):
             yield self._where(corrections.c.id.in_(ids))
+
+    def sums(self, month: Month, client_ids: Sequence[int]) -> dict[tuple[int, str], Decimal]:
+        """By client and currency, what their invoices of this month's usage were corrected by, or are going to be."""
+        found: dict[tuple[int, str], Decimal] = {}
+        for start in range(0, len(client_ids), BATCH):
+            page = corrections.c.client_id.in_(client_ids[start : start + BATCH])
+            is_open = corrections.c.state == CorrectionState.OPEN
+            for each in self._where(sa.and_(corrections.c.month == str(month), is_open, page)):
+                key = each.client_id, each.currency
+                found[key] = EXACT.add(found.get(key, Decimal(0)), each.line.amount)
+        return found
 
     def to_take(self, month: Month, client_ids: Sequence[int]) -> dict[int, list[Correction]]:
         """What these clients' invoices of the month take in: what is on no other one yet."""

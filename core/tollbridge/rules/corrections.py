@@ -136,17 +136,19 @@ def corrections(
     *,
     price: TokenPrice,
     invoiced: Decimal,
+    so_far: Decimal,
     rules: CorrectionRules,
     language: Language,
 ) -> list[Correction]:
-    """The lines that correct one client's ``month``, for which ``invoiced`` was asked so far.
+    """The lines that correct one client's ``month``, for which ``invoiced`` was asked.
 
-    All of them wait if they come to more than the rules' share of that; of nothing, any does.
+    All of them wait if, with what it was corrected by ``so_far``, they come to more than the rules' share of that; of
+    nothing, any does.
     """
     words = invoice_words(language_called(client.language) or language)
     lines = [_line(month, each, price, words, taxed=not client.tax_exempt) for each in found if not each.stays]
     total = reduce(EXACT.add, (line.amount for line in lines), Decimal(0))
-    waits = abs(total) > EXACT.multiply(rules.most, max(invoiced, Decimal(0)))
+    waits = abs(EXACT.add(so_far, total)) > EXACT.multiply(rules.most, max(invoiced, Decimal(0)))
     gives_back = rules.takes_negative_lines and not (client.status is ClientStatus.CLOSED and total < 0)
     made = []
     for line in lines:
