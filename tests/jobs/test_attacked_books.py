@@ -342,3 +342,32 @@ def test_a_carried_month_is_not_written_off_while_a_run_may_be_putting_it_on_an_
     assert june is not None
     assert "a run is drafting just now" in said[0]
     assert (june.state, world.billed()) == (State.CARRIED, {"TB-2026-07-1": "5.25"})
+
+
+def test_usage_of_nobody_whose_user_becomes_a_clients_second_one_is_billed_by_the_next_run(world: SmallWorld) -> None:
+    world.billing = "recheck_months = 0"
+    world.client_with_server(1, hours=700)
+    user = world.panel.add_user("somebody@example.com").id
+    world.run_server(user, 10, name="whose")
+    daily(world, "2026-07-01")
+    world.panel.update_user(user, billing_user_id=1)
+    daily(world, "2026-07-02")
+    with world.parts() as parts:
+        assert parts.ledger.readings.all_unbilled() == []
+    daily(world, "2026-08-01")
+    assert sum(tokens for _, tokens in world.lines()) == 4970
+
+
+def test_a_restored_ledger_takes_back_an_invoice_though_less_is_reported_by_now(world: SmallWorld) -> None:
+    user = world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    ledger = world.folder / "tollbridge.db"
+    kept = ledger.read_bytes()
+    world.run_server(user, 600, name="july")
+    world.panel.correct_usage(JUNE, -2000, server_id=WEB_1)
+    daily(world, "2026-08-01")
+    ledger.write_bytes(kept)
+    world.panel.correct_usage(JULY, -3500, server_id=2)
+    report = daily(world, "2026-08-02")
+    assert report.stopped_by is None
+    assert world.billed() == {"TB-2026-06-1": "4.9", "TB-2026-07-1": "2.2"}

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import attrs
 
+from tollbridge.errors import ServiceError
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage
@@ -30,13 +31,29 @@ def find_owners(work: Work, to_draft: Collection[Month]) -> list[Found]:
     """The usage whose user has been linked since; of months that are drafted anyway it is found there."""
     ledger = work.parts.ledger
     waiting = [(month, user) for month, user in ledger.readings.all_unbilled() if month not in to_draft and user.items]
-    clients = ledger.accounts.clients_of_users(sorted({user.user_id for _, user in waiting}))
+    users = {user.user_id for _, user in waiting}
+    clients = ledger.accounts.clients_of_users(sorted(users))
+    clients |= _clients_in_panel(work, users - clients.keys())
     found: dict[tuple[Month, int], tuple[UserItem, ...]] = {}
     for month, user in waiting:
         if user.user_id in clients:
             key = (month, clients[user.user_id])
             found[key] = found.get(key, ()) + tuple(UserItem(user.user_id, item) for item in user.items)
     return [Found(month, ClientUsage(client_id, items)) for (month, client_id), items in found.items()]
+
+
+def _clients_in_panel(work: Work, users: Collection[int]) -> dict[int, int]:
+    """Whose these users are by the panel, as a client's second one is; nobody's if it cannot be asked."""
+    if not users:
+        return {}
+    try:
+        return {
+            user.id: user.billing_user_id
+            for user in work.parts.solus.users()
+            if user.id in users and user.billing_user_id is not None
+        }
+    except ServiceError:
+        return {}
 
 
 def tell_unbilled(work: Work, report: InvoicingReport, failures: Failures) -> None:

@@ -148,7 +148,7 @@ def _entry(
         others, later, taken = [], [], ()
     lines = taken + own
     carries = tuple(str(each.month) for each in others)
-    entry = Entry(
+    return Entry(
         client_id=client.id,
         month=month,
         state=state,
@@ -157,12 +157,11 @@ def _entry(
         due_date=due_date(day, rules.grace_days),
         tokens=sum(line.tokens for line in lines),
         subtotal=_sum(lines, price),
-        total=price.zero,
+        total=_total(lines, price),
         document=Document(lines, price, carries, words.language, tuple(each.id for each in later if each.id)),
         written_at=now,
         prices=prices,
     )
-    return attrs.evolve(entry, total=entry.invoice().total)
 
 
 def _state(lines: Sequence[Line], price: TokenPrice, minimum: Decimal | None, rules: InvoiceRules) -> State:
