@@ -52,7 +52,8 @@ class Recheck:
     def look_again(self, month: Month, stands_on: Month) -> None:
         """Read a billed month again, from the source it was billed from, and keep what is to be corrected of it.
 
-        It is corrected whole or not at all: whatever cannot be read is told, and holds up nothing else.
+        It is corrected whole or not at all: whatever cannot be read is told, holds up no invoice, and is
+        tried again as long as the later month is open.
         """
         ledger = self._work.parts.ledger
         source = ledger.months.source(month)
