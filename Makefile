@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench faults clean
 
 demo: .venv/.installed
 	$(BIN)/tollbridge demo
@@ -15,6 +15,10 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Known faults of other billing systems, put into a copy one by one: each must make its tests fail.
+faults: .venv/.installed-dev
+	$(BIN)/python -m tests.faults
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks

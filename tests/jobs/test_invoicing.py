@@ -276,13 +276,14 @@ def test_deleted_servers_and_backups_are_invoiced(world: SmallWorld) -> None:
     ]
 
 
-@pytest.mark.parametrize(("currency", "amount"), [("USD", "4.9"), ("EUR", "4.46"), ("JPY", "735"), ("KWD", "1.47")])
+@pytest.mark.parametrize(("currency", "amount"), [("USD", "4.91"), ("EUR", "4.47"), ("JPY", "736"), ("KWD", "1.472")])
 def test_amounts_are_rounded_to_the_currencys_own_decimals(world: SmallWorld, currency: str, amount: str) -> None:
-    world.client_with_server(1042, hours=700, currency=currency)
+    world.client_with_server(1042, hours=701, currency=currency)
     world.at("2026-07-01")
     with world.run("2026-07-01") as run:
         run.invoices(JUNE)
     assert world.billed() == {"TB-2026-06-1042": amount}
+    assert [str(line.amount) for line in world.invoices[0][0].document.lines] == [amount]
 
 
 def test_the_json_of_an_invoice_has_the_contracts_keys(world: SmallWorld) -> None:

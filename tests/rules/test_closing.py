@@ -31,11 +31,16 @@ def used(*tokens: int) -> list[UserItem]:
 
 
 def drafted(
-    items: Sequence[UserItem], minimum: str | None = None, carried: Sequence[Entry] = (), *, zero: bool = False
+    items: Sequence[UserItem],
+    minimum: str | None = None,
+    carried: Sequence[Entry] = (),
+    *,
+    zero: bool = False,
+    price: TokenPrice = PRICE,
 ) -> Entry:
     """Ada's July."""
     rules = InvoiceRules({} if minimum is None else {"EUR": Decimal(minimum)}, 14, zero)
-    return draft(JULY, ADA, items, carried, (), price=PRICE, rules=rules, prices="a list", day=DAY, now=NOW)
+    return draft(JULY, ADA, items, carried, (), price=price, rules=rules, prices="a list", day=DAY, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,15 @@ def test_what_was_carried_is_taken_in_whole_or_waits_whole() -> None:
     assert (taking.state, taking.tokens, taking.document.carries) == (State.WRITTEN, 110, ("2026-06",))
     waiting = drafted(used(30), "1.00", [june])
     assert (waiting.state, waiting.tokens, waiting.document.carries) == (State.CARRIED, 30, ())
+
+
+def test_what_was_carried_is_priced_anew_where_the_currency_has_changed_and_nowhere_else() -> None:
+    dearer = attrs.evolve(PRICE, base=3 * ONE, without_tax=3 * ONE, net=3 * ONE)
+    june = attrs.evolve(drafted(used(60), "1.00"), month=JULY.previous)
+    taking = drafted(used(50), "1.00", [june], price=dearer)
+    assert [line.amount for line in taking.document.lines] == [Decimal("0.60"), Decimal("1.50")]
+    abroad = drafted(used(50), "1.00", [attrs.evolve(june, currency="USD")], price=dearer)
+    assert [line.amount for line in abroad.document.lines] == [Decimal("1.80"), Decimal("1.50")]
 
 
 @pytest.mark.parametrize(
