@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench faults clean
+.PHONY: demo test lint bench faults mutants clean
 
 demo: .venv/.installed
 	$(BIN)/tollbridge demo
@@ -20,11 +20,23 @@ lint: .venv/.installed-dev
 faults: .venv/.installed-dev
 	$(BIN)/python -m tests.faults
 
+# Small changes, one by one: which of them does no test notice? For one module: make mutants OF=rules/overdue
+OF ?= rules ledger jobs
+mutants: .venv/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	rm -rf .mutants && mkdir .mutants
+	cp -RL core .mutants/src && cp -RL plugins tests pyproject.toml .mutants
+	echo 'only_mutate = [$(foreach part,$(OF),"src/tollbridge/$(part)*",)]' >> .mutants/pyproject.toml
+	echo 'pytest_add_cli_args_test_selection = [$(foreach part,$(OF),"tests/$(firstword $(subst /, ,$(part)))",)]' \
+		>> .mutants/pyproject.toml
+	cd .mutants && nice ../$(BIN)/mutmut run --max-children 1
+	cd .mutants && ../$(BIN)/mutmut results
+
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .mutants
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -18,7 +18,7 @@ from tests.faults.known import ROOT, DoesNotApply, Fault, known_faults
 
 _COPIED = ("core", "plugins", "tests", "docs", "benchmarks", "pyproject.toml", "README.md")
 _FAILED = re.compile(r"^FAILED ([^\s\[]+::[^\s\[]+)", re.MULTILINE)
-_PYTEST = ("--quiet", "-rfE", "--tb=no", "--no-header", "-p", "no:cacheprovider")
+_PYTEST = ("--quiet", "-rfE", "--tb=no", "--no-header", "-p", "no:cacheprovider", "--hypothesis-profile=ci")
 _TESTS_FAILED = 1  # pytest's exit code; others mean that it did not come to run them
 
 

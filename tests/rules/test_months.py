@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tollbridge.rules.calendar import Month, due_date, end_of_day, months_to_invoice
+from tollbridge.rules.calendar import Month, due_date, end_of_day, look_back, months_to_invoice
 
 ZONES = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)
 MONTHS = st.builds(Month, st.integers(1900, 2999), st.integers(1, 12))
@@ -105,6 +105,17 @@ def test_a_month_is_invoiced_once_it_has_ended_and_settled_and_not_a_second_soon
     june, july, hour = Month(2026, 6), Month(2026, 7), timedelta(hours=1)
     assert months_to_invoice(june, ready, UTC_ZONE, hour) == [june, july]
     assert months_to_invoice(june, ready - timedelta(seconds=1), UTC_ZONE, hour) == [june]
+
+
+def test_a_month_has_ended_when_it_has_ended_in_the_companys_zone() -> None:
+    new_york, july = ZoneInfo("America/New_York"), Month(2026, 7)
+    end = datetime(2026, 8, 1, 4, tzinfo=UTC)
+    assert months_to_invoice(july, end, new_york, timedelta(0)) == [july]
+    assert months_to_invoice(july, end - timedelta(seconds=1), new_york, timedelta(0)) == []
+
+
+def test_invoices_of_a_month_are_looked_for_from_two_days_before_its_end_on() -> None:
+    assert look_back(datetime(2026, 8, 1, tzinfo=UTC)) == date(2026, 7, 30)
 
 
 def test_a_start_in_the_future_leaves_nothing_to_invoice() -> None:

@@ -82,6 +82,13 @@ def test_the_next_step_is_the_first_day_on_which_the_status_changes(ladder: Ladd
     assert ladder.next_step(due, day) == expected
 
 
+def test_on_the_day_of_a_step_the_next_one_is_the_one_after_it() -> None:
+    locked = DUE + timedelta(days=7)
+    assert Ladder(7, 14).next_step(DUE, locked - timedelta(days=1)) == (locked, LOCKED)
+    assert Ladder(7, 14).next_step(DUE, locked) == (DUE + timedelta(days=14), SUSPENDED)
+    assert Ladder(7, 14).next_step(DUE, DUE + timedelta(days=14)) is None
+
+
 def test_locking_and_suspending_on_one_day_is_announced_as_suspending() -> None:
     assert Ladder(7, 7).next_step(DUE, DUE) == (DUE + timedelta(days=7), SUSPENDED)
 
