@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench histories clean
 
 demo: .venv/.installed
 	$(BIN)/tollbridge demo
@@ -15,6 +15,11 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Histories of a whole company, drawn at random: make histories N=10000
+N ?= 100
+histories: .venv/.installed-dev
+	TOLLBRIDGE_HISTORIES=$(N) $(BIN)/pytest tests/histories
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
