@@ -220,6 +220,7 @@ class Model:
             for line in entry.own
         }  # a user that was unlinked while its client's invoice is held is told as nobody's, too
         blocked = {int(number) for words in failed for number in re.findall(r"^client (\d+)", words)}
+        blocked |= _gone(moment)
         for (month, item), possible in self.tokens.items():
             nobodys = 0 if (month, item) in unsent else after.unbilled.get(month, {}).get(item, 0)
             there = billed.get((month, item), 0) + nobodys
