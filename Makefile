@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench faults mutants clean
+.PHONY: demo test lint bench faults mutants histories clean
 
 demo: .venv/.installed
 	$(BIN)/tollbridge demo
@@ -31,6 +31,10 @@ mutants: .venv/.installed-dev
 		>> .mutants/pyproject.toml
 	cd .mutants && nice ../$(BIN)/mutmut run --max-children 1
 	cd .mutants && ../$(BIN)/mutmut results
+# Histories of a whole company, drawn at random: make histories N=10000
+N ?= 100
+histories: .venv/.installed-dev
+	TOLLBRIDGE_HISTORIES=$(N) $(BIN)/pytest tests/histories
 
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks

@@ -34,10 +34,7 @@ api_token = "sandbox-token"
 limit_group = "postpaid"
 
 [pricing.tokens]
-USD = "{usd}"
-EUR = "0.00091"
-JPY = "0.15"
-KWD = "0.0003"
+{prices}
 
 [billing]
 start = "{start}"
@@ -55,6 +52,12 @@ lease_seconds = {lease_seconds}
 [adapter]
 {adapter}
 {more}
+"""
+
+PRICES = """USD = "{usd}"
+EUR = "0.00091"
+JPY = "0.15"
+KWD = "0.0003"
 """
 
 PRESET = """use = "generic_sql"
@@ -79,7 +82,10 @@ class HeardRun(Run):
 
 @attrs.define
 class World:
-    """Everything a test of the bridge needs; the sandbox's clock stands still until it is moved."""
+    """Everything a test of the bridge needs; the sandbox's clock stands still until it is moved.
+
+    ``prices`` are the lines of [pricing.tokens]; unless they are given, ``usd`` and those of three other currencies.
+    """
 
     folder: Path
     panel: Panel
@@ -88,6 +94,7 @@ class World:
     ledger_url: str
     start: str = "2026-06"
     usd: str = "0.001"
+    prices: str = ""
     billing: str = ""
     more: str = ""
     lease_seconds: int = 60
@@ -105,7 +112,7 @@ class World:
         return CONFIGURATION.format(
             solus=self.solus_url,
             start=self.start,
-            usd=self.usd,
+            prices=self.prices or PRICES.format(usd=self.usd),
             billing=self.billing,
             ledger=self.ledger_url,
             lease_seconds=self.lease_seconds,
