@@ -29,15 +29,13 @@ def audited(world: SmallWorld, month: Month | None = None) -> Audit:
 
 
 def two_months(world: SmallWorld) -> None:
-    """Two clients whose June and July are invoiced; client 2 has paid."""
+    """Two clients whose June and July are invoiced; client 2 has paid June, and client 1, who has not, is suspended."""
     first, second = world.client_with_server(1, hours=700), world.client_with_server(2, hours=300)
     daily(world, "2026-07-01")
     world.run_server(first, 200, name="july-1")
     world.run_server(second, 100, name="july-2")
+    world.books.pay("TB-2026-06-2")
     daily(world, "2026-08-01")
-    for month in (JUNE, JULY):
-        world.books.pay(f"TB-{month}-2")
-    daily(world, "2026-08-02")
 
 
 def holds(world: SmallWorld) -> bool:

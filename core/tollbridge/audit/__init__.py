@@ -5,6 +5,6 @@ It shares values and rules with the jobs, and no more: it imports nothing of the
 
 from tollbridge.audit.auditing import audit
 from tollbridge.audit.evidence import Sources
-from tollbridge.audit.findings import CHECKS, Audit, Finding
+from tollbridge.audit.findings import Audit, Finding
 
-__all__ = ["CHECKS", "Audit", "Finding", "Sources", "audit"]
+__all__ = ["Audit", "Finding", "Sources", "audit"]

@@ -2,23 +2,29 @@
 
 from tollbridge.audit.entries import check_entries
 from tollbridge.audit.evidence import Evidence, Progress, Sources
-from tollbridge.audit.findings import CHECKS, Audit, Finding, Tally
+from tollbridge.audit.findings import Audit, Finding, Tally
+from tollbridge.audit.holds import check_holds
 from tollbridge.audit.invoices import check_invoices
+from tollbridge.audit.meter import check_meter
 from tollbridge.audit.strangers import check_strangers
 from tollbridge.audit.sums import check_sums
 from tollbridge.audit.tokens import check_tokens
+from tollbridge.audit.users import check_users
 from tollbridge.errors import AdapterFault, ServiceError, UsageError
 from tollbridge.ledger.months import KnownMonth
 from tollbridge.rules.calendar import Month
 from tollbridge.secret import redact
 
 _MOST_MONTHS = 12
-_MAKE = {
+_CHECKS = {
     "tokens": check_tokens,
     "entries": check_entries,
     "sums": check_sums,
     "invoices": check_invoices,
     "strangers": check_strangers,
+    "users": check_users,
+    "holds": check_holds,
+    "meter": check_meter,
 }
 
 
@@ -41,13 +47,11 @@ def audit(sources: Sources, month: Month | None = None, progress: Progress = lam
     if not months:
         return Audit(months, checked, (), ("no month was billed yet, so there is nothing to audit",), not_made)
     with Evidence(sources, months, month is not None, known, look.day if look else None, progress) as evidence:
-        for name in CHECKS:
-            if name not in _MAKE:
-                continue
+        for name, check in _CHECKS.items():
             tally = Tally(name)
             progress(name, 0)
             try:
-                _MAKE[name](evidence, tally)
+                check(evidence, tally)
             except (ServiceError, AdapterFault) as error:
                 not_made[name] = redact(str(error))
             else:

@@ -7,16 +7,13 @@ import attrs
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 
-CHECKS = ("tokens", "entries", "sums", "invoices", "strangers", "users", "holds", "meter")
-"""The checks by name, in the order in which they are made and told."""
-
 
 @attrs.frozen
 class Finding:
     """One difference.
 
     Attributes:
-        check: one of ``CHECKS``.
+        check: its name, such as ``tokens``.
         who: a reference, ``client N``, ``user N``, or a month.
         expected: what would be right.
         found: what is there.

@@ -7,6 +7,7 @@ import attrs
 
 from tollbridge.audit.scratch import Scratch
 from tollbridge.model import InvoiceStatus, Receipt
+from tollbridge.rules.entry import Entry
 
 
 @attrs.frozen
@@ -16,6 +17,17 @@ class Asked:
     client_id: int
     status: InvoiceStatus
     due_date: date
+
+
+@attrs.frozen
+class Debt:
+    """An invoice that was open when a run looked last: as the ledger noted it then, and as it is today."""
+
+    reference: str
+    status: InvoiceStatus
+    due_date: date
+    noted_status: InvoiceStatus
+    noted_due: date
 
 
 def asked(receipt: Receipt) -> Asked:
@@ -35,6 +47,10 @@ class Receipts(Scratch):
         CREATE INDEX receipts_by_reference ON receipts (reference);
         CREATE TABLE unpaid (id TEXT PRIMARY KEY, reference TEXT, client_id INTEGER, status TEXT, due_date TEXT);
         CREATE TABLE ours (reference TEXT PRIMARY KEY);
+        CREATE TABLE owed (
+            client_id INTEGER, reference TEXT, status TEXT, due_date TEXT, noted_status TEXT, noted_due TEXT
+        );
+        CREATE INDEX owed_by_client ON owed (client_id);
     """
 
     def fill(self, receipts: Iterable[Receipt]) -> None:
@@ -76,6 +92,26 @@ class Receipts(Scratch):
         query = "SELECT client_id, status, due_date FROM unpaid WHERE id = ?"
         row = self.connection.execute(query, (billing_id,)).fetchone()
         return Asked(row[0], InvoiceStatus(row[1]), date.fromisoformat(row[2])) if row else None
+
+    def owe(self, entry: Entry, today: Asked) -> None:
+        """Note what became of an invoice that was open; it counts for the client it is of today."""
+        noted = entry.billing_status or InvoiceStatus.UNPAID
+        self.connection.execute(
+            "INSERT INTO owed VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                today.client_id, entry.reference, today.status, today.due_date.isoformat(), noted,
+                entry.due_date.isoformat(),
+            ),
+        )  # fmt: skip
+
+    def debts(self, client_id: int) -> list[Debt]:
+        """What a client owed when a run looked last, oldest first."""
+        query = "SELECT * FROM owed WHERE client_id = ? ORDER BY noted_due, reference"
+        return [
+            Debt(row[1], InvoiceStatus(row[2]), date.fromisoformat(row[3]), InvoiceStatus(row[4]),
+                 date.fromisoformat(row[5]))
+            for row in self.connection.execute(query, (client_id,))
+        ]  # fmt: skip
 
     def count(self) -> int:
         """How many were listed."""
