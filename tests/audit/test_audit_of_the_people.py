@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-import attrs
 import pytest
 
-from tests.audit.books import JULY, audited, daily, holds, spoil, the_finding, two_months
+from tests.audit.books import JUNE, audited, daily, holds, spoil, the_finding, two_months
 from tests.small_world import SmallWorld
-from tollbridge.usage.snapshot import take_snapshot
+from tests.usage import looking
 
 # users
 
@@ -111,9 +110,7 @@ def test_a_hold_without_a_reason_is_found(world: SmallWorld, reason: str) -> Non
 
 def test_a_lock_of_the_bridge_that_nothing_holds_is_found(world: SmallWorld) -> None:
     two_months(world)
-    spoil(
-        world, "UPDATE accounts SET set_status = 'suspended', found_status = 'active' WHERE client_id = 2"
-    )  # fmt: skip
+    spoil(world, "UPDATE accounts SET set_status = 'suspended', found_status = 'active' WHERE client_id = 2")
     world.panel.update_user(world.account(2).user_id, status="suspended")
     found = the_finding(world)
     assert (found.check, found.who) == ("holds", "client 2")
@@ -136,18 +133,34 @@ def test_who_has_paid_since_the_last_run_is_told(world: SmallWorld) -> None:
 # meter
 
 
-def metered(world: SmallWorld, hours: int = 24 * 9) -> None:
-    """A server of client 1 that the meter sees every two hours, through the end of June."""
-    user = world.client_with_server(1, hours=24 * 40)
+def metered_june(world: SmallWorld) -> None:
+    """June of one client's server, seen every three hours and billed from the feed."""
     with world.parts() as parts:
-        for passed in range(-2, 24 * 30 + 4, 2):
-            world.panel.set_time(datetime(2026, 6, 1, tzinfo=UTC) + timedelta(hours=passed))
-            take_snapshot(parts.solus, parts.ledger, parts.settings.meter)
-    assert user
+        world.add_client(1)
+        user = world.add_user(1)
+        looking.look(parts.ledger, world.panel)
+        world.panel.create_server(user, 1, "web-1")
+        while world.panel.now <= datetime(2026, 7, 1, tzinfo=UTC):
+            looking.look(parts.ledger, world.panel)
+            world.panel.advance(timedelta(hours=3))
+    world.daily("2026-07-01")
 
 
-def test_a_feed_that_says_less_than_the_meter_has_seen_is_found(world: SmallWorld) -> None:
-    pytest.skip("below")
+def test_a_feed_that_says_otherwise_than_the_meter_has_seen_is_found(world: SmallWorld) -> None:
+    metered_june(world)
+    made = audited(world)
+    assert made.holds
+    assert made.checked["meter"] == 1
+    world.panel.correct_usage(JUNE, -100, server_id=1)
+    found = the_finding(world)
+    assert (found.check, found.found) == ("meter", "4,900 tokens reported")
 
 
-__all__ = ["JULY", "attrs"]
+def test_a_month_that_the_meter_did_not_see_whole_is_not_compared(world: SmallWorld) -> None:
+    metered_june(world)
+    world.panel.correct_usage(JUNE, -100, server_id=1)
+    spoil(world, "DELETE FROM snapshots WHERE taken_at BETWEEN '2026-06-10' AND '2026-06-11'")
+    made = audited(world)
+    assert made.holds
+    assert made.checked["meter"] == 0
+    assert any("is not compared with the meter" in words for words in made.told)

@@ -113,11 +113,12 @@ class _Account:
         held = held_status(self.account.holds)
         if wanted is None or wanted.severity <= held.severity:
             return False
-        late = ", ".join(each.reference for each in self.debts if each.status.is_open)
+        late = ", ".join(each.reference for each in self.debts if each.status.is_open and each.due_date < day)
         if self.held_back:
             self.tally.told.append(f"{self._who}: held back until `tollbridge overdue --confirm` ({late})")
         else:
-            self._find(f"{wanted}, for {late} {'are' if ', ' in late else 'is'} not paid", f"held as {held}")
+            now = "not held" if held is _ACTIVE else f"held as {held}"
+            self._find(f"{wanted}, for {late} {'are' if ', ' in late else 'is'} not paid", now)
         return True
 
     def _is_closed(self) -> bool:
