@@ -10,6 +10,9 @@ from tollbridge.model import InvoiceStatus, Receipt
 from tollbridge.rules.entry import Entry
 
 
+_ASKED_FOR = {InvoiceStatus.UNPAID, InvoiceStatus.PENDING, InvoiceStatus.PAID}
+
+
 @attrs.frozen
 class Asked:
     """An unpaid invoice as it is today; one with nothing left to pay counts as paid."""
@@ -82,10 +85,14 @@ class Receipts(Scratch):
         query = "SELECT * FROM receipts WHERE reference = ? ORDER BY id"
         return [_receipt(row) for row in self.connection.execute(query, (reference,))]
 
-    def numbered(self, billing_id: str) -> Receipt | None:
-        """The listed invoice with this number."""
-        row = self.connection.execute("SELECT * FROM receipts WHERE id = ?", (billing_id,)).fetchone()
-        return _receipt(row) if row else None
+    def has_just(self, reference: str, facts: tuple[object, ...]) -> bool:
+        """Whether there is one invoice of this reference, asked for and not taken back, with just these facts.
+
+        Those are its number, client, currency, the sum of its lines and its total.
+        """
+        query = "SELECT id, client_id, currency, subtotal, total, status FROM receipts WHERE reference = ?"
+        rows = self.connection.execute(query, (reference,)).fetchall()
+        return len(rows) == 1 and rows[0][:-1] == facts and rows[0][-1] in _ASKED_FOR
 
     def unpaid(self, billing_id: str) -> Asked | None:
         """What the list of unpaid invoices says of one."""
