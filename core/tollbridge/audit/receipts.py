@@ -9,7 +9,6 @@ from tollbridge.audit.scratch import Scratch
 from tollbridge.model import InvoiceStatus, Receipt
 from tollbridge.rules.entry import Entry
 
-
 _ASKED_FOR = {InvoiceStatus.UNPAID, InvoiceStatus.PENDING, InvoiceStatus.PAID}
 
 
