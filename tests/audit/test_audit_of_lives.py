@@ -1,9 +1,11 @@
 """Books after ordinary lives have no findings, whatever came late, was held, written off, carried or lost."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.audit.books import JULY, JUNE, audited, daily, the_finding
-from tests.small_world import SmallWorld
+from tests.small_world import SmallWorld, a_small_world
 from tollbridge.errors import Refused
 from tollbridge.ledger.database import Database
 from tollbridge.memory import Trouble
@@ -112,7 +114,7 @@ def test_the_last_invoice_of_a_closed_client_has_all_that_was_carried(world: Sma
     daily(world, "2026-08-01")
     assert told(world) == ()
     world.books.change_client(1, status="closed")
-    assert told(world) == ()
+    assert told(world) == ("client 1 is closed, and the next run closes its user",)
     daily(world, "2026-08-02")
     assert world.billed() == {"TB-2026-06-1": "0.21"}
     assert told(world) == ()
@@ -178,6 +180,29 @@ def test_a_client_whose_currency_changed_is_no_finding(world: SmallWorld) -> Non
     daily(world, "2026-08-01")
     assert set(world.billed()) == {"TB-2026-07-1"}
     assert told(world) == ()
+
+
+def test_books_of_a_lost_ledger_are_whole_again_after_one_run(world: SmallWorld) -> None:
+    user = world.client_with_server(1, hours=700)
+    daily(world, "2026-07-01")
+    world.run_server(user, 100, name="july")
+    daily(world, "2026-08-01")
+    for file in world.folder.glob("tollbridge.db*"):
+        file.unlink()
+    daily(world, "2026-08-02")
+    assert told(world) == ()
+    assert len(world.books.invoices) == 2
+
+
+def test_a_ledger_on_postgresql_is_audited_alike(tmp_path: Path, postgresql_url: str) -> None:
+    with a_small_world(tmp_path, postgresql_url) as world:
+        user = world.client_with_server(1, hours=700)
+        daily(world, "2026-07-01")
+        world.run_server(user, 100, name="july")
+        daily(world, "2026-08-01")
+        assert told(world) == ()
+        world.panel.correct_usage(JUNE, 44, server_id=WEB_1)
+        assert the_finding(world).who == "TB-2026-06-1"
 
 
 # What cannot be asked

@@ -25,6 +25,7 @@ _RUN = "`tollbridge overdue` sets it right; if it does not, its failures say why
 def check_holds(evidence: Evidence, tally: Tally) -> None:
     """Look at every account beside what its client owes and what SolusIO says of its user."""
     evidence.read_users()
+    evidence.read_clients()
     evidence.read_unpaid()
     _read_debts(evidence)
     held_back = evidence.sources.ledger.accounts.held_back(HoldReason.OVERDUE)
@@ -81,6 +82,8 @@ class _Account:
         if closed is not None and not self._is_closed():
             self._find("no hold for a closed client: it is not closed", f"{closed.status} as closed")
             return
+        if closed is None and self._is_to_be_closed():
+            self.tally.told.append(f"{self._who} is closed, and the next run closes its user")
         if self.evidence.day is not None and self._is_missing(self.evidence.day):
             return
         self._check_user()
@@ -121,9 +124,14 @@ class _Account:
             self._find(f"{wanted}, for {late} {'are' if ', ' in late else 'is'} not paid", now)
         return True
 
+    def _is_to_be_closed(self) -> bool:
+        """Whether the client is listed as closed, and what becomes of its user hangs on that."""
+        listed = self.evidence.people.client(self.account.client_id)
+        closed = listed is not None and listed.status is ClientStatus.CLOSED
+        return closed and self.evidence.sources.settings.accounts.on_closed != "keep"
+
     def _is_closed(self) -> bool:
         """Whether the client is closed, or gone."""
-        self.evidence.read_clients()
         client_id = self.account.client_id
         there = self.evidence.people.client(client_id)
         if there is None:

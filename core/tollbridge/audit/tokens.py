@@ -31,17 +31,28 @@ def check_tokens(evidence: Evidence, tally: Tally) -> None:
     """Lay what is reported beside what is billed, month by month."""
     evidence.read_usage()
     evidence.read_books()
+    written_off = evidence.sources.ledger.readings.written_off()
     for month in evidence.months:
-        _Month(evidence, tally, month).check()
+        theirs = frozenset(each.user_id for each in written_off if _covers(each, month))
+        _Month(evidence, tally, month, theirs).check()
 
 
 @attrs.define
 class _Month:
-    """One month's items, and what was found of each client and user so far."""
+    """One month's items, and what was found of each client and user so far.
+
+    Attributes:
+        written_off: the users whose usage of the month is nobody's to pay.
+        odd: by client, the items that differ.
+        nobodys: by user without a client, the tokens that have no place yet.
+        to_come: by client, what the next run adds or takes back.
+        explained: how many more tokens are reported than placed, by all items that differ.
+    """
 
     evidence: Evidence
     tally: Tally
     month: Month
+    written_off: frozenset[int]
     odd: dict[int, list[OddItem]] = attrs.Factory(dict)
     nobodys: dict[int, int] = attrs.Factory(dict)
     to_come: dict[int, int] = attrs.Factory(dict)
@@ -93,7 +104,7 @@ class _Month:
                 self._find(item)
             return
         assert item.client_id is not None  # noqa: S101 - nobody's are told apart
-        if self._is_written_off(item.key[0]) and item.difference > 0:
+        if item.key[0] in self.written_off and item.difference > 0:
             return
         if item.difference < 0 and len(item.billed.client_ids) > 1:
             self._find(item)
@@ -131,9 +142,6 @@ class _Month:
         except NotFound:
             return None
 
-    def _is_written_off(self, user_id: int) -> bool:
-        return any(_covers(each, user_id, self.month) for each in self.evidence.sources.ledger.readings.written_off())
-
     # What it comes to
 
     def _comes(self, client_id: int | None, tokens: int) -> None:
@@ -167,7 +175,7 @@ class _Month:
     def _tell_nobodys(self, unbilled: dict[int, int]) -> None:
         """Usage of users without a client: told by every run, or written off."""
         for user_id, tokens in sorted(self.nobodys.items()):
-            if tokens == unbilled.get(user_id, 0) or self._is_written_off(user_id):
+            if tokens == unbilled.get(user_id, 0) or user_id in self.written_off:
                 continue
             if self._is_read_again:
                 self.tally.told.append(f"user {user_id} in {self.month}: {tokens:+,} tokens are to come")
@@ -209,8 +217,8 @@ class _Month:
             )
 
 
-def _covers(each: WriteOff, user_id: int, month: Month) -> bool:
-    return each.user_id == user_id and (each.month == month or (each.onwards and each.month <= month))
+def _covers(each: WriteOff, month: Month) -> bool:
+    return each.month == month or (each.onwards and each.month <= month)
 
 
 def _tokens(count: int) -> str:
