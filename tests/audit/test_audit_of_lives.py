@@ -194,6 +194,21 @@ def test_books_of_a_lost_ledger_are_whole_again_after_one_run(world: SmallWorld)
     assert len(world.books.invoices) == 2
 
 
+def test_what_an_invoice_of_a_lost_ledger_had_taken_in_is_counted_once(world: SmallWorld) -> None:
+    world.billing = 'minimum = { USD = "1.00" }'
+    user = world.client_with_server(1, hours=100)
+    daily(world, "2026-07-01")
+    world.run_server(user, 300, name="july")
+    daily(world, "2026-08-01")
+    assert world.billed() == {"TB-2026-07-1": "2.8"}
+    for file in world.folder.glob("tollbridge.db*"):
+        file.unlink()
+    world.billing, world.usd = "", "0.002"
+    daily(world, "2026-08-02")
+    assert world.billed() == {"TB-2026-07-1": "2.8"}
+    assert told(world) == ()
+
+
 def test_a_ledger_on_postgresql_is_audited_alike(tmp_path: Path, postgresql_url: str) -> None:
     with a_small_world(tmp_path, postgresql_url) as world:
         user = world.client_with_server(1, hours=700)

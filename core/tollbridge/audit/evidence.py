@@ -161,6 +161,7 @@ class Evidence:
             for page in ledger.invoices.pages_of(month):
                 for entry in page:
                     self.items.bill(entry, months)
+        self.items.find_carried()
         for month in self.months:
             for found in ledger.corrections.of_month(month):
                 self.items.correct(found)

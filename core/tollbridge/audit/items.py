@@ -53,10 +53,11 @@ class Items(Scratch):
         ) WITHOUT ROWID;
         CREATE TABLE billed (
             month TEXT, user_id INTEGER, type TEXT, item_id INTEGER, client_id INTEGER, name TEXT, currency TEXT,
-            placed INTEGER, known INTEGER
+            placed INTEGER, known INTEGER, into_month TEXT
         );
         CREATE INDEX billed_items ON billed (month, user_id, type, item_id);
         CREATE TABLE entries (month TEXT, client_id INTEGER, state TEXT, PRIMARY KEY (month, client_id)) WITHOUT ROWID;
+        CREATE TABLE taken_back (month TEXT, client_id INTEGER, carries TEXT, PRIMARY KEY (month, client_id));
         CREATE TABLE corrects (id INTEGER PRIMARY KEY);
     """
 
@@ -99,14 +100,17 @@ class Items(Scratch):
         self.connection.execute(
             "INSERT OR IGNORE INTO entries VALUES (?, ?, ?)", (str(entry.month), entry.client_id, entry.state)
         )
+        if entry.taken_back:
+            row = str(entry.month), entry.client_id, " ".join(entry.document.carries)
+            self.connection.execute("INSERT OR IGNORE INTO taken_back VALUES (?, ?, ?)", row)
         elsewhere = entry.state is State.CARRIED and entry.carried_into is not None
         self.connection.executemany(
-            "INSERT INTO billed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO billed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     line.month, line.user_id, line.item_type, line.item_id, entry.client_id, line.item_name,
                     entry.currency, 0 if elsewhere else line.tokens,
-                    line.tokens if line.month == str(entry.month) else 0,
+                    line.tokens if line.month == str(entry.month) else 0, entry.carried_into if elsewhere else None,
                 )
                 for line in entry.document.lines
                 if line.month in months
@@ -116,6 +120,18 @@ class Items(Scratch):
             "INSERT OR IGNORE INTO corrects VALUES (?)", ((number,) for number in entry.document.corrects)
         )
 
+    def find_carried(self) -> None:
+        """When all entries are there: what an invoice has taken in that a lost ledger made stands there unseen.
+
+        Of such an invoice the ledger's lines are not those it was made with.
+        """
+        self.connection.execute("""
+            UPDATE billed SET placed = known WHERE into_month IS NOT NULL AND EXISTS (
+                SELECT 1 FROM taken_back t WHERE t.month = billed.into_month AND t.client_id = billed.client_id
+                AND instr(t.carries, billed.month) = 0
+            )
+        """)
+
     def correct(self, found: Iterable[Correction]) -> None:
         """Add corrections, when all entries are there: one that stands on an invoice is counted as its line there."""
         for each in found:
@@ -123,7 +139,7 @@ class Items(Scratch):
             lost = each.state is CorrectionState.OPEN and each.taken_into is not None
             line = each.line
             self.connection.execute(
-                "INSERT INTO billed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO billed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
                 (
                     str(each.month), line.user_id, line.item_type, line.item_id, each.client_id, line.item_name,
                     each.currency, 0 if on_an_invoice or lost else line.tokens, line.tokens,
