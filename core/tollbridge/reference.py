@@ -10,6 +10,10 @@ PREFIX = "TB-"
 
 _PARTS = re.compile(r"TB-(?P<month>\d{4}-(?:0[1-9]|1[0-2]))-(?P<client>-?\d+)", re.ASCII)
 _MONTH = r"\d{4}-(?:0[1-9]|1[0-2])"
+_TELLS = re.compile(
+    rf"^[^\S\n]*(?P<reference>TB-{_MONTH}--?\d+):[^\d\n]+(?P<months>{_MONTH}(?:, {_MONTH})*)(?![\w-])",
+    re.MULTILINE | re.ASCII,
+)
 _AT_LINE_START = re.compile(r"^\s*(?P<reference>TB-\d{4}-\d{2}-\d+)(?![\w-])", re.MULTILINE | re.ASCII)
 
 
@@ -46,8 +50,7 @@ def months_in(notes: str, reference: str) -> tuple[str, ...] | None:
     not count.
     """
     own = month_and_client(reference)
-    line = rf"^[^\S\n]*{re.escape(reference)}:[^\d\n]+({_MONTH}(?:, {_MONTH})*)(?![\w-])"
-    named = {tuple(found.split(", ")) for found in re.findall(line, notes, re.MULTILINE | re.ASCII)}
+    named = {tuple(found["months"].split(", ")) for found in _TELLS.finditer(notes) if found["reference"] == reference}
     told = {months for months in named if own and own[0] in months}
     return told.pop() if len(told) == 1 else None
 

@@ -20,7 +20,7 @@ COMMANDS = [
     ("check",), ("connect",), ("sync",), ("invoice", "--month", "2026-06"), ("run", "--date", "2026-07-01"),
     ("run", "--date", "2026-07-01", "--dry-run"), ("overdue",), ("usage", "--month", "2026-06"), ("price", "1042"),
     ("plans",), ("explain", "TB-2026-06-1042"), ("adapters",),
-    ("probe", "--month", "2026-06"),
+    ("probe", "--month", "2026-06"), ("audit",), ("audit", "--month", "2026-06"),
 ]  # fmt: skip
 
 

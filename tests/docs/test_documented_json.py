@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sync": ("sync",),
     "overdue": ("overdue", "--date", "2026-07-22"),
     "runs": ("runs",),
+    "audit": ("audit",),
     "invoices": ("invoices",),
     "client": ("client", "1042"),
     "statement": ("statement", "1042"),

@@ -29,7 +29,7 @@ _PANELS = {
     },
     "Looking": {
         "client": "client", "invoices": "books", "statement": "books", "explain": "reports", "revenue": "books",
-        "log": "books", "runs": "runs", "usage": "reports", "price": "price", "plans": "reports",
+        "log": "books", "runs": "runs", "audit": "audit", "usage": "reports", "price": "price", "plans": "reports",
         "adapters": "reports", "sso": "sso",
     },
     "Trying out": {"demo": "serve", "new-adapter": "new_adapter", "sandbox": "sandboxes"},

@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import attrs
 import sqlalchemy as sa
 
 from tollbridge.ledger.database import Database
@@ -16,11 +17,29 @@ from tollbridge.rules.calendar import Month
 _UNFINISHED = sa.exists().where(invoices.c.month == months.c.month, UNFINISHED)
 
 
+@attrs.frozen
+class KnownMonth:
+    """A month that was begun; the interval and the source are those it was billed by, None in ledgers without them."""
+
+    month: Month
+    starts_at: datetime | None
+    ends_at: datetime | None
+    source: str | None
+    drafted_at: datetime | None
+    closed_at: datetime | None
+
+
 class Months:
     """The months that were begun."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def all(self) -> list[KnownMonth]:
+        """Every month that was begun, oldest first, just as it is noted."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(months).order_by(months.c.month))
+            return [KnownMonth(**{**row._asdict(), "month": Month.parse(row.month)}) for row in rows]
 
     def is_closed(self, month: Month) -> bool:
         """Whether every client's usage of the month has found its place, and every entry has come to its end."""

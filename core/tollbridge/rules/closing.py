@@ -322,6 +322,13 @@ class Proof:
         return self.problem is not None or self.warning is not None
 
 
+def rounding(entry: Entry) -> tuple[Decimal, Decimal]:
+    """How far the sum of the lines and the total may be off in a billing system that rounds in other places."""
+    unit = Decimal(1).scaleb(-entry.document.price.currency.decimals) / 2
+    of_lines = unit * len(entry.document.lines)
+    return of_lines, of_lines + unit * len(entry.document.price.taxes)
+
+
 def proof(entry: Entry, receipt: Receipt) -> Proof:  # noqa: PLR0911 - one page for one judgement
     """Compare what the billing system has with what was asked for."""
     if receipt.status is InvoiceStatus.DRAFT:
@@ -331,14 +338,13 @@ def proof(entry: Entry, receipt: Receipt) -> Proof:  # noqa: PLR0911 - one page 
     number = f"invoice {receipt.id}"
     if receipt.currency is not None and receipt.currency != entry.currency:
         return _wrong(f"{number} is in {receipt.currency}, where {entry.currency} was asked for")
-    unit = Decimal(1).scaleb(-entry.document.price.currency.decimals) / 2
-    rounding = unit * len(entry.document.lines)
-    if receipt.subtotal is not None and abs(receipt.subtotal - entry.subtotal) > rounding:
+    of_lines, of_total = rounding(entry)
+    if receipt.subtotal is not None and abs(receipt.subtotal - entry.subtotal) > of_lines:
         return _wrong(
             f"the lines of invoice {receipt.id} come to {receipt.subtotal:f} {entry.currency}, and those that were"
             f" asked for to {entry.subtotal:f}"
         )
-    if abs(receipt.total - entry.total) <= rounding + unit * len(entry.document.price.taxes):
+    if abs(receipt.total - entry.total) <= of_total:
         return Proof(issued=True)
     words = (
         f"the billing system makes it {receipt.total:f} {entry.currency}, and the price that was shown makes it"
