@@ -31,6 +31,7 @@ mutants: .venv/.installed-dev
 		>> .mutants/pyproject.toml
 	cd .mutants && nice ../$(BIN)/mutmut run --max-children 1
 	cd .mutants && ../$(BIN)/mutmut results
+
 # Histories of a whole company, drawn at random: make histories N=10000
 N ?= 100
 histories: .venv/.installed-dev
