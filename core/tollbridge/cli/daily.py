@@ -74,7 +74,7 @@ def invoice(
         report = _job(parts, None, tell, dry_run=dry_run, show=None if as_json else _SHOWN).invoices(month)
     if as_json:
         print_json([invoice_json(entry) for entry in report.invoices])
-        for warning in _remarks(report):
+        for warning in report.warnings:
             complain(warning)
     else:
         print_invoicing(report, dry_run=dry_run)
@@ -182,7 +182,7 @@ def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = F
         say(f"Invoices   left to another run, which is at it: {work}")
     if not report.months:
         say(f"Invoices   {'not looked at' if stopped else 'no month is waiting to be closed'}")
-        for remark in _remarks(report):
+        for remark in report.warnings:
             complain(remark)
         return
     verb = "to issue" if dry_run else "issued"
@@ -193,17 +193,8 @@ def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = F
         say(f"           {report.carried:,} carried to the next month, {report.nothing:,} with nothing to pay")
     if report.invoices:
         _print_invoices(report)
-    for remark in _remarks(report):
+    for remark in report.warnings:
         complain(remark)
-
-
-def _remarks(report: InvoicingReport) -> list[str]:
-    unbilled = [
-        f"SolusIO's user {user.user_id} used {user.tokens:,} tokens in {month} and belongs to no client: link it"
-        f" (`tollbridge sync` links by e-mail address), then `tollbridge invoice --month {month}`"
-        for month, user in report.unbilled
-    ]
-    return [*unbilled, *report.warnings]
 
 
 def _print_invoices(report: InvoicingReport) -> None:
