@@ -124,6 +124,7 @@ _FLAG = validators.instance_of(bool)
 class Client:
     """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one.
 
+    ``state`` is whatever the billing system calls it, a name or a code; ``state_code`` its code, where both are told.
     ``language`` is as the billing system calls it: ``de``, ``de_AT``, ``german``. Empty: it is not known.
     Its texts are whatever somebody typed, so lone surrogates and NUL, which nobody can keep, come as U+FFFD.
     """
@@ -140,6 +141,7 @@ class Client:
     state: str = attrs.field(default="", validator=_TEXT, converter=_kept)
     tax_exempt: bool = attrs.field(default=False, validator=_FLAG)
     language: str = attrs.field(default="", validator=_TEXT, converter=_kept, kw_only=True)
+    state_code: str = attrs.field(default="", validator=_TEXT, converter=_kept, kw_only=True)
 
 
 @attrs.frozen
@@ -439,10 +441,13 @@ class UserUsage:
 
 @attrs.frozen
 class Check:
-    """One thing that ``tollbridge check`` tried: what it was, whether it holds, and what to do if it does not."""
+    """One thing that ``tollbridge check`` tried: what it was, whether it holds, and what to do if it does not.
+
+    ``ok`` None: that could not be found out without writing anything; ``detail`` says how to find out.
+    """
 
     name: str = attrs.field(validator=_TEXT)
-    ok: bool = attrs.field(validator=_FLAG)
+    ok: bool | None = attrs.field(validator=validators.optional(_FLAG))
     detail: str = attrs.field(default="", validator=_TEXT)
 
 

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from math import prod
+from typing import Self
 
 import attrs
 
 from tollbridge.errors import Refused
 from tollbridge.model import EXACT, Client, Currency, Discount, TaxRate, Terms, tax_factor
 from tollbridge.rules.calendar import Month
+
+_SHOWN_STATES = 5
 
 
 @attrs.frozen
@@ -32,6 +35,20 @@ class TaxRule:
     level: int = 1
     country: str | None = None
     state: str | None = None
+
+
+@attrs.frozen
+class Place:
+    """Where a client lives, as far as taxes ask for it."""
+
+    country: str
+    state: str
+    state_code: str
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        """The client's."""
+        return cls(client.country, client.state, client.state_code)
 
 
 @attrs.frozen
@@ -182,8 +199,33 @@ def own_discounts(prices: PriceList, client: Client) -> tuple[Discount, ...]:
 
 def own_taxes(prices: PriceList, client: Client) -> tuple[TaxRate, ...]:
     """bridge.toml's taxes for ``client``: every rule that its country and state meet, level 1 before level 2."""
-    due = [rule for rule in prices.taxes if _same(rule.country, client.country) and _same(rule.state, client.state)]
+    due = [rule for rule in prices.taxes if _in_country(rule, Place.of(client)) and _in_state(rule, Place.of(client))]
     return tuple(rule.tax for rule in sorted(due, key=lambda rule: rule.level))
+
+
+def unmet_states(prices: PriceList, places: Iterable[Place]) -> list[str]:
+    """Each tax for a state that is none of ``places``, though others of its country are, with their states.
+
+    Perhaps nobody lives there yet; perhaps the billing system writes that state in another way.
+    """
+    known = [place for place in places if place.state or place.state_code]
+    found = []
+    for rule in prices.taxes:
+        others = [place for place in known if _in_country(rule, place)]
+        if rule.state is not None and others and not any(_in_state(rule, place) for place in others):
+            states = sorted({place.state or place.state_code for place in others})
+            more = ", …" if len(states) > _SHOWN_STATES else ""
+            found.append(f"{rule.tax.label}{_due(rule)}: clients live in {', '.join(states[:_SHOWN_STATES])}{more}")
+    return found
+
+
+def _in_country(rule: TaxRule, place: Place) -> bool:
+    return _same(rule.country, place.country)
+
+
+def _in_state(rule: TaxRule, place: Place) -> bool:
+    """Whether the rule's state is the place's, by its name or by its code."""
+    return _same(rule.state, place.state) or _same(rule.state, place.state_code)
 
 
 def _same(wanted: str | None, actual: str) -> bool:
