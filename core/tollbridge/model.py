@@ -124,7 +124,8 @@ _FLAG = validators.instance_of(bool)
 class Client:
     """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one.
 
-    ``state`` is whatever the billing system calls it, a name or a code; ``state_code`` its code, where both are told.
+    ``state`` is as somebody entered it, by its name or its code; ``state_names`` is how else the billing system calls
+    the same state, which makes no other client of it.
     ``language`` is as the billing system calls it: ``de``, ``de_AT``, ``german``. Empty: it is not known.
     Its texts are whatever somebody typed, so lone surrogates and NUL, which nobody can keep, come as U+FFFD.
     """
@@ -141,7 +142,7 @@ class Client:
     state: str = attrs.field(default="", validator=_TEXT, converter=_kept)
     tax_exempt: bool = attrs.field(default=False, validator=_FLAG)
     language: str = attrs.field(default="", validator=_TEXT, converter=_kept, kw_only=True)
-    state_code: str = attrs.field(default="", validator=_TEXT, converter=_kept, kw_only=True)
+    state_names: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...], kw_only=True, eq=False)
 
 
 @attrs.frozen

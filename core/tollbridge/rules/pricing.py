@@ -39,16 +39,15 @@ class TaxRule:
 
 @attrs.frozen
 class Place:
-    """Where a client lives, as far as taxes ask for it."""
+    """Where a client lives, as far as taxes ask for it: a country, and a state by all of its names."""
 
     country: str
-    state: str
-    state_code: str
+    states: tuple[str, ...]
 
     @classmethod
     def of(cls, client: Client) -> Self:
         """The client's."""
-        return cls(client.country, client.state, client.state_code)
+        return cls(client.country, tuple(filter(None, (client.state, *client.state_names))))
 
 
 @attrs.frozen
@@ -208,12 +207,12 @@ def unmet_states(prices: PriceList, places: Iterable[Place]) -> list[str]:
 
     Perhaps nobody lives there yet; perhaps the billing system writes that state in another way.
     """
-    known = [place for place in places if place.state or place.state_code]
+    known = [place for place in places if place.states]
     found = []
     for rule in prices.taxes:
         others = [place for place in known if _in_country(rule, place)]
         if rule.state is not None and others and not any(_in_state(rule, place) for place in others):
-            states = sorted({place.state or place.state_code for place in others})
+            states = sorted({place.states[0] for place in others})
             more = ", …" if len(states) > _SHOWN_STATES else ""
             found.append(f"{rule.tax.label}{_due(rule)}: clients live in {', '.join(states[:_SHOWN_STATES])}{more}")
     return found
@@ -224,8 +223,8 @@ def _in_country(rule: TaxRule, place: Place) -> bool:
 
 
 def _in_state(rule: TaxRule, place: Place) -> bool:
-    """Whether the rule's state is the place's, by its name or by its code."""
-    return _same(rule.state, place.state) or _same(rule.state, place.state_code)
+    """Whether the rule's state is the place's, by any of its names."""
+    return rule.state is None or any(_same(rule.state, state) for state in place.states)
 
 
 def _same(wanted: str | None, actual: str) -> bool:

@@ -101,7 +101,7 @@ def _tax(api: Api, taxes: TaxSettings) -> Check:
     try:
         api.read("GetConfigurationValue", setting="TaxType")
     except Denied as error:
-        return Check("WHMCS tax", ok=False, detail=str(error))
+        return Check("WHMCS tax", ok=False, detail=f"{taxes.described()}. {error}")
     except (Refused, NotFound):
         pass
     return Check("WHMCS tax", ok=None, detail=taxes.described())

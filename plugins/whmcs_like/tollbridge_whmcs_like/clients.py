@@ -120,8 +120,8 @@ def client(row: Row, currencies: Mapping[int, Currency], groups: Mapping[int, Gr
         status=one_of(row, "status", _STATUSES, who),
         group=group.name if group else "",
         country=(text(row, "countrycode") or text(row, "country")).upper(),
-        state=words(row, "fullstate") or words(row, "state"),
-        state_code=words(row, "statecode"),
+        state=words(row, "state"),
+        state_names=filter(None, (words(row, "fullstate"), words(row, "statecode"))),
         tax_exempt=flag(row, "taxexempt", who),
         language=text(row, "language"),
     )
