@@ -148,6 +148,11 @@ class MemoryBilling:
             return f"https://billing.example.com/login/{client_id}/{secrets.token_urlsafe(12)}"
 
     @hookimpl
+    def invoice_url(self, client_id: int, invoice_id: str) -> str | None:
+        with self._call("invoice_url", client_id):
+            return f"https://billing.example.com/pay/{invoice_id}"
+
+    @hookimpl
     def remember_user(self, client_id: int, solus_user_id: int) -> None:
         with self._call("remember_user", client_id), self.books.step("remember_user"):
             self.books.remembered[client_id] = solus_user_id
