@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import TypeVar
+from urllib.parse import quote
 
 import attrs
 
@@ -150,7 +151,7 @@ class MemoryBilling:
     @hookimpl
     def invoice_url(self, client_id: int, invoice_id: str) -> str | None:
         with self._call("invoice_url", client_id):
-            return f"https://billing.example.com/pay/{invoice_id}"
+            return f"https://billing.example.com/pay/{quote(invoice_id, safe='')}"
 
     @hookimpl
     def remember_user(self, client_id: int, solus_user_id: int) -> None:
