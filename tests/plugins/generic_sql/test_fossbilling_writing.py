@@ -151,7 +151,7 @@ def test_tables_that_were_converted_one_by_one_are_read_and_written_all_the_same
     old_shop.insert("tax", name="USt", country="DE", state="BE", taxrate="19")
     old_shop.add_client(1, None, 2, country="DE", state="BE")
     billing = old_shop.billing()
-    assert [check for check in billing.check() if not check.ok] == []
+    assert [check for check in billing.check() if check.ok is False] == []
     terms = billing.terms(billing.client(1), MONTH)
     assert terms is not None
     made = billing.create_invoice(an_invoice(taxes=terms.taxes))

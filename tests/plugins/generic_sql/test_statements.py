@@ -46,7 +46,7 @@ def finding(system: BillingSystem, name: str) -> str:
 
 def test_the_preset_fits_every_database(billing_url: str) -> None:
     system = preset(billing_url)
-    assert [check for check in system.check() if not check.ok] == []
+    assert [check for check in system.check() if check.ok is False] == []
     made = system.create_invoice(INVOICE)
     found = system.find_invoice(1, INVOICE.reference)
     assert isinstance(found, Receipt)
@@ -61,7 +61,7 @@ def test_the_new_invoices_id_comes_from_returning_or_from_the_driver(billing_url
     if returning or billing_url.startswith("postgresql"):
         statement += " RETURNING rechnungsnr"
     system = billing(billing_url, {**queries, "insert_invoice": statement})
-    assert [check for check in system.check() if not check.ok] == []
+    assert [check for check in system.check() if check.ok is False] == []
     made = system.create_invoice(INVOICE)
     found = system.find_invoice(1, INVOICE.reference)
     assert found is not None
