@@ -108,7 +108,9 @@ def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rat
     goes_on = elapsed + whole - (now - start) // HOUR
     so_far, in_the_end = (min(7 * hours, 5000) * Decimal("0.001") for hours in (elapsed, goes_on))
     tokens = f"{min(7 * elapsed, 5000):,}".replace(",", separator)
-    assert f"web-1 1 Core, 1 GB RAM Tokens {tokens} " in shown
+    assert f"web-1 1 Core, 1 GB RAM Hours {elapsed} Tokens {tokens} ".replace(
+        "Hours", "Stunden" if language == "de" else "Hours"
+    ) in shown
     assert f"{so_far_text} ${so_far:.2f} {in_the_end_text} ${in_the_end:.2f}" in shown
 
 
@@ -157,7 +159,7 @@ def test_an_invoices_sums_add_up_on_the_page_and_usage_says_that_it_holds_tax(cl
     assert cloud.run("2026-08-01").failures == []
     browser.log_in(EMAIL)
     shown = words(browser.get("/cloud/account").text)
-    assert "(monthly price) $5.00 Before tax $5.00 Tax $1.00 Total $6.00" in shown
+    assert "(monthly price) $5.00 Before tax $5.00 VAT 20% $1.00 Total $6.00" in shown
 
 
 def test_paying_leads_to_the_billing_system(cloud: Cloud, browser: Browser) -> None:
