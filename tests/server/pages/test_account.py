@@ -171,16 +171,15 @@ def test_what_is_owed_is_the_sum_of_what_is_unpaid_and_says_how_much_is_overdue(
         cloud.panel.set_time(datetime(day.year, day.month, day.day, 4, tzinfo=UTC))
         cloud.run(day.isoformat())
     first, second = cloud.install.invoices()
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    ledger = cloud.parts.ledger.invoices
-    ledger.note_status([Seen(ledger.find(Month(2026, 8), number), InvoiceStatus.UNPAID, tomorrow)])
+    tomorrow, ledger = datetime.now(UTC).date() + timedelta(days=1), cloud.parts.ledger.invoices
+    july, august = ledger.of_client(number)
+    ledger.note_status([Seen(august, InvoiceStatus.UNPAID, tomorrow)])
     browser.log_in(EMAIL)
     shown = words(browser.get("/cloud/account").text)
     assert "To pay $10.00 Overdue of that: $5.00" in shown
     assert f"Invoice number {first.id} Reference TB-2026-07-{number}" in shown
     assert f"Invoice number {second.id} Reference TB-2026-08-{number}" in shown
-    settled = [Seen(ledger.find(Month(2026, month), number), InvoiceStatus.PAID, tomorrow) for month in (7, 8)]
-    ledger.note_status(settled)
+    ledger.note_status(Seen(each, InvoiceStatus.PAID, tomorrow) for each in (july, august))
     assert "To pay $0.00 All invoices are paid." in words(browser.get("/cloud/account").text)
 
 
