@@ -13,7 +13,7 @@ from tollbridge.server.pages.views import BarView, ChartView, UsageView
 
 _KINDS = {"backup", "additional_ip"}
 _MOST_BARS = 8
-_LONGEST_LABEL = 28
+_LONGEST_LABEL = 24
 
 
 def usage_views(items: Sequence[UsageItem], price: TokenPrice, language: str) -> tuple[UsageView, ...]:
