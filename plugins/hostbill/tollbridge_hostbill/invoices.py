@@ -52,7 +52,7 @@ class Line:
         return {"line": self.description, "price": f"{self.price:f}", "qty": 1, "tax": int(self.taxed)}
 
     def is_like(self, item: Row, who: str) -> bool:
-        """Whether HostBill has this line as it was sent, escaped for HTML or not; what it does to spaces is no matter."""
+        """Whether HostBill has this line as it was sent, escaped or not; what it does to spaces is no matter."""
         return (
             (self.price, Decimal(1)) == (decimal(item, "amount", who), decimal(item, "qty", who))
             and self.taxed == flag(item, "taxed", who)

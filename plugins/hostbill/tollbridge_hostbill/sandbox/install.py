@@ -166,11 +166,11 @@ class Install(Simulator):
         """An empty draft in the client's currency, with the rates of its place."""
         with self.lock:
             client = self.client(client_id)
-            rates: dict[str, Any] = {
-                "taxrate" if rule.level == 1 else "taxrate2": rule.rate for rule in self.rules_for(client)
-            }
+            rates: dict[str, Any] = {}
             if client.own_rate is not None:
-                rates: dict[str, Any] = {"taxrate": client.own_rate}
+                rates["taxrate"] = client.own_rate
+            elif not client.tax_exempt:
+                rates = {"taxrate" if rule.level == 1 else "taxrate2": rule.rate for rule in self.rules_for(client)}
             invoice = Invoice(
                 self._next_invoice,
                 client_id,
@@ -179,7 +179,7 @@ class Install(Simulator):
                 self.today + dt.timedelta(days=7),
                 self.currencies[client.currency_id].decimal,
                 self.taxes,
-                **({} if client.tax_exempt else rates),
+                **rates,
             )
             self._invoices[invoice.id] = invoice
             self._next_invoice += 1
