@@ -4,6 +4,9 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
+
+import structlog
 
 from tollbridge import (
     Attempt,
@@ -26,12 +29,14 @@ from tollbridge.http import Http, Retry
 from tollbridge.reading import Row, text, whole
 from tollbridge.reference import earliest
 from tollbridge_hostbill import clients, drafts, invoices, login, taxes
-from tollbridge_hostbill.api import Api
+from tollbridge_hostbill.api import Api, SaidNo
 from tollbridge_hostbill.checking import check_install
 from tollbridge_hostbill.clients import Listed
 from tollbridge_hostbill.settings import HostBillSettings
 
 _MOST_LINES = 200  # each is a call of its own
+
+_log = structlog.get_logger("tollbridge_hostbill")
 
 
 class HostBillAdapter:
@@ -147,7 +152,7 @@ class HostBillAdapter:
         """Every open invoice of the bridge; whose an invoice is does not stand in lists, so each is asked for once."""
         with whole_list():
             rows = self._api.every("getInvoices", "invoices", {"list": "unpaid"})
-            rows += self._api.every("getInvoices", "invoices", {"list": "all", "filter[status]": "Collections"})
+            rows += self._with_status("Collections")
         yield from self._listed(row for row in rows if invoices.status(row) in invoices.OPEN)
 
     @hookimpl
@@ -264,11 +269,23 @@ class HostBillAdapter:
 
         return each(receipt, sorted(by_number), what="invoice", at_once=self.at_once)
 
+    def _with_status(self, status: str) -> list[dict[str, Any]]:
+        """The rows of a status for which HostBill has no list of its own; none, if it does not know it as a filter.
+
+        Nothing hangs on these: an invoice that is collected is asked for by its number, and a draft is known by it.
+        """
+        try:
+            rows = self._api.every("getInvoices", "invoices", {"list": "all", "filter[status]": status})
+        except SaidNo as error:
+            _log.warning("HostBill lists no invoices of a status", status=status, reason=str(error))
+            return []
+        return [row for row in rows if invoices.status(row) == status.lower()]
+
     def _drafts_left(self) -> list[Receipt | Refused]:
         """The bridge's unfinished drafts, whoever left them; a human's has no reference."""
         with whole_list():
-            rows = self._api.every("getInvoices", "invoices", {"list": "all", "filter[status]": "Draft"})
-        numbers = [whole(row, "id", "a draft") for row in rows if invoices.status(row) == invoices.DRAFT]
+            rows = self._with_status("Draft")
+        numbers = [whole(row, "id", "a draft") for row in rows]
         found = each(self._ours, numbers, what="draft", at_once=1)
         return [one for one in found if isinstance(one, Refused) or one.status is InvoiceStatus.DRAFT]
 

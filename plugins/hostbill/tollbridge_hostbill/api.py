@@ -30,6 +30,10 @@ _DENIED = re.compile(
 )
 
 
+class SaidNo(Refused):
+    """HostBill understood the call, and said no."""
+
+
 class Denied(Refused):
     """HostBill does not let this API key make the call: nothing is said about what was asked."""
 
@@ -171,7 +175,7 @@ def _document(answer: Answer, call: str) -> dict[str, Any]:
         raise NotFound(f"HostBill: {said}")
     if _DENIED.search(said):
         raise _denied(call, said)
-    raise Refused(f"HostBill refused {call}: {said or f'HTTP {answer.status} without a reason'}")
+    raise SaidNo(f"HostBill refused {call}: {said or f'HTTP {answer.status} without a reason'}")
 
 
 def _denied(call: str, said: str) -> Denied:

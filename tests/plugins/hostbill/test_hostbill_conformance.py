@@ -25,7 +25,7 @@ WAYS: dict[str, dict[str, Any]] = {
         "next_page": False,
         "oldest_first": True,
         "errors": "errMsg",
-        "drafts_in_lists": False,
+        "drafts": "filter",
         "exempt_rates": "none",
         "methods": "none",
         "autologin": "hmac_whole",

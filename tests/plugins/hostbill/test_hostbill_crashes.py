@@ -21,7 +21,7 @@ from tollbridge_hostbill.sandbox.install import METHODS
 
 LINES = ("4.90", "2.10", "0.07")
 CALLS = ("addInvoice", *("addInvoiceItem" for _ in LINES), "editInvoiceDetails", "convertInvoice")
-WAYS: dict[str, dict[str, Any]] = {"": {}, "bare": {"whole_answers": False, "drafts_in_lists": False}}
+WAYS: dict[str, dict[str, Any]] = {"": {}, "bare": {"whole_answers": False, "drafts": "filter"}}
 
 
 class Died(BaseException):
@@ -110,6 +110,22 @@ def test_an_answer_lost_at_any_call_leaves_one_whole_invoice(side: HostBillSide)
         is_billed_once(side, invoice, left=1 if place == 1 else 0)
         for held in side.invoices():
             side.remove_invoice(held.id)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_draft_that_no_list_has_is_finished_by_its_number_or_never_billed(side: HostBillSide, kept: bool) -> None:
+    client = side.some_client()
+    side.install.change_quirks(drafts="nowhere")
+    invoice, attempt, adapter = an_invoice(client, *LINES), LooseAttempt(), side.adapter()
+    with dying(adapter, "convertInvoice", 1, answered=False):
+        adapter.create_invoice(invoice, attempt)
+    finished(side, invoice, attempt.kept if kept else "")
+    statuses = [each.status for each in side.invoices()]
+    assert statuses == ([InvoiceStatus.UNPAID] if kept else [InvoiceStatus.DRAFT, InvoiceStatus.UNPAID])
+    found = side.billing().find_invoice(client.id, invoice.reference)
+    assert found is not None
+    assert found.status is InvoiceStatus.UNPAID
+    adapter.close()
 
 
 def test_a_draft_whose_prices_have_changed_since_is_deleted_and_made_anew(side: HostBillSide) -> None:

@@ -281,7 +281,8 @@ def get_invoices(call: Call) -> Document:
     filters = call.filters
     if wanted not in _LISTS or not set(filters) <= {"status"}:
         raise InstallError("Unknown list or filter")
-    if filters and filters["status"] not in INVOICE_STATUSES:
+    unlisted = "Draft" if call.install.quirks.drafts == "nowhere" else ""
+    if filters and filters["status"] not in {*INVOICE_STATUSES} - {unlisted}:
         raise InstallError("Unknown status")
     statuses = {filters["status"]} if filters else set(_LISTS[wanted])
     return _invoice_page(call, [each for each in call.install.invoices() if each.status in statuses], bool(filters))
@@ -295,7 +296,7 @@ def get_client_invoices(call: Call) -> Document:
 
 def _invoice_page(call: Call, invoices: list[Invoice], filtered: bool) -> Document:
     quirks = call.install.quirks
-    if not filtered and not quirks.drafts_in_lists:
+    if not filtered and quirks.drafts != "everywhere":
         invoices = [each for each in invoices if each.status != "Draft"]
     invoices.sort(key=lambda each: each.id, reverse=not quirks.oldest_first)
     of_client = call.fields["call"] == "getClientInvoices"

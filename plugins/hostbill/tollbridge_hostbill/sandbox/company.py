@@ -16,7 +16,7 @@ EXEMPT, OWN_RATE, LEAD, ARCHIVED, CLOSING = 9, 10, 11, 12, 13
 
 
 def small_company(install: Install) -> None:
-    """Add 30 clients in four currencies, taxes of five countries, and a contact.
+    """Add 30 clients in four currencies, taxes of five countries, a contact, and a paid invoice of HostBill's own.
 
     They are client-01@example.com and so on, with the passwords password-01 and so on. Numbers 9 to 13 are exempt from
     tax, taxed with a rate of their own, a lead, archived, and closing.
@@ -47,3 +47,4 @@ def small_company(install: Install) -> None:
             password=f"password-{number:02}",
         )
     install.add_client("contact@example.com", password="password-contact", parent_id=1)  # noqa: S106 - no secret
+    install.add_invoice(1, [("Hosting", "9.00", True)], status="Paid")

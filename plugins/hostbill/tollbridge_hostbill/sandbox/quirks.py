@@ -10,6 +10,7 @@ Errors = Literal["list", "map", "text", "errMsg"]
 Empty = Literal["list", "object", "false", "null"]
 Methods = Literal["allowed", "all", "keys", "none"]
 AutoLoginHash = Literal["md5", "hmac_keyed", "hmac_whole"]
+Drafts = Literal["everywhere", "filter", "nowhere"]
 Exempt = Literal["rates", "zero", "none"]
 
 _FLAG = validators.instance_of(bool)
@@ -39,7 +40,7 @@ class Quirks:
         first_page: the number of the first page, 0 or 1; what is below it is the first one, too.
         next_page: ``sorterpage`` is the next page, and not the present one.
         oldest_first: lists of invoices begin with the oldest.
-        drafts_in_lists: ``getClientInvoices`` and the list ``all`` without a filter have drafts, too.
+        drafts: which lists have them: all, only ``getInvoices`` with its filter, or none, and there is no such filter.
         client_invoices_counted: ``getClientInvoices`` has pages and a ``sorter``; else it is whole, without one.
         whole_answers: ``editInvoiceDetails`` and ``convertInvoice`` answer with the invoice; else with ``info`` alone.
         tax_mode_told: invoices tell the tax settings in ``metadata.taxconfig``.
@@ -62,7 +63,7 @@ class Quirks:
     first_page: int = attrs.field(default=0, validator=validators.in_((0, 1)))
     next_page: bool = attrs.field(default=True, validator=_FLAG)
     oldest_first: bool = attrs.field(default=False, validator=_FLAG)
-    drafts_in_lists: bool = attrs.field(default=True, validator=_FLAG)
+    drafts: Drafts = attrs.field(default="everywhere", validator=_one_of(Drafts))
     client_invoices_counted: bool = attrs.field(default=True, validator=_FLAG)
     whole_answers: bool = attrs.field(default=True, validator=_FLAG)
     tax_mode_told: bool = attrs.field(default=True, validator=_FLAG)
