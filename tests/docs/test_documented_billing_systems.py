@@ -1,4 +1,4 @@
-"""The pages of WHMCS and Blesta are complete: keys, calls, messages, and every form an answer may take."""
+"""The pages of WHMCS, Blesta and HostBill are complete: keys, calls, messages, and every form an answer may take."""
 
 import ast
 import re
@@ -20,6 +20,11 @@ from tollbridge_blesta import adapter as blesta_adapter
 from tollbridge_blesta import clients as blesta_clients
 from tollbridge_blesta import invoices as blesta_invoices
 from tollbridge_blesta import sandbox as blesta
+from tollbridge_hostbill import HostBillAdapter
+from tollbridge_hostbill import adapter as hostbill_adapter
+from tollbridge_hostbill import clients as hostbill_clients
+from tollbridge_hostbill import invoices as hostbill_invoices
+from tollbridge_hostbill import sandbox as hostbill
 from tollbridge_whmcs_like import WhmcsAdapter
 from tollbridge_whmcs_like import adapter as whmcs_adapter
 from tollbridge_whmcs_like import clients as whmcs_clients
@@ -45,14 +50,19 @@ lock_after_days = 7
 use = "{name}"
 
 [adapter.{name}]
-url = "{url}/"
+url = "{url}/{area}"
 {settings}
 """
 
 
 @attrs.frozen
 class System:
-    """One adapter with its page; ``called`` names the call that an entry of its sandbox's journal is."""
+    """One adapter with its page.
+
+    Attributes:
+        called: names the call that an entry of its sandbox's journal is.
+        area: what its url has behind the sandbox's root.
+    """
 
     name: str
     adapter: type[Any]
@@ -61,6 +71,7 @@ class System:
     most_lines: int
     statuses: tuple[str, ...]
     called: Callable[[Any], str]
+    area: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -107,7 +118,17 @@ BLESTA = System(
     (*blesta_clients._STATUSES, *blesta_invoices._STATUSES),
     lambda entry: str(entry.path.removeprefix("/api/").removesuffix(".json")),
 )
-systems = pytest.mark.parametrize("system", [WHMCS, BLESTA], ids=str)
+HOSTBILL = System(
+    "hostbill",
+    HostBillAdapter,
+    hostbill,
+    'api_id = "sandbox-api-id"\napi_key = "sandbox-api-key"\ncustom_field = "solusid"',
+    hostbill_adapter._MOST_LINES,
+    (*hostbill_clients._STATUSES, *hostbill_invoices._STATUSES),
+    lambda entry: str(entry.body["call"]),
+    "admin/",
+)
+systems = pytest.mark.parametrize("system", [WHMCS, BLESTA, HOSTBILL], ids=str)
 
 
 @systems
@@ -165,7 +186,7 @@ def a_month(system: System, folder: Path) -> Iterator[set[tuple[str, str]]]:
         made.update((arguments[0], system.called(entry)) for entry in install.journal.list())
 
     with panel_running(panel) as solus, system.sandbox.running(install) as url:
-        text = CONFIGURATION.format(solus=solus, url=url, name=system.name, settings=system.settings)
+        text = CONFIGURATION.format(solus=solus, url=url, name=system.name, area=system.area, settings=system.settings)
         (folder / "bridge.toml").write_text(text, encoding="utf-8")
         run("check")
         run("run", "--date", "2026-06-02")

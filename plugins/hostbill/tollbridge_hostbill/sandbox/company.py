@@ -9,21 +9,20 @@ _PLACES = [
     ("DE", "", "EUR"),
     ("JP", "", "JPY"),
     ("GB", "", "EUR"),
-    ("SE", "", "SEK"),
+    ("SE", "", "EUR"),
 ]
 _CLIENTS = 30
 EXEMPT, OWN_RATE, LEAD, ARCHIVED, CLOSING = 9, 10, 11, 12, 13
 
 
 def small_company(install: Install) -> None:
-    """Add 30 clients in four currencies, taxes of five countries, a contact, and a paid invoice of HostBill's own.
+    """Add 30 clients in three currencies, taxes of five countries, a contact, and a paid invoice of HostBill's own.
 
     They are client-01@example.com and so on, with the passwords password-01 and so on. Numbers 9 to 13 are exempt from
     tax, taxed with a rate of their own, a lead, archived, and closing.
     """
     install.add_currency("EUR", sign="€", format="1.234,56")
-    install.add_currency("JPY", sign="¥", format="1,234", decimal=0)
-    install.add_currency("SEK", code="kr", format="1 234,56")
+    install.add_currency("JPY", code="yen", sign="¥", format="1,234", decimal=0)
     install.add_tax("GST", "5", "CA")
     install.add_tax("QST", "9.975", "CA", "Quebec", level=2)
     install.add_tax("MwSt", "19", "DE")
