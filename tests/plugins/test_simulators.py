@@ -41,7 +41,15 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
             blesta.running(install) as url,
             httpx.Client(verify=TLS, base_url=url, auth=(install.user, install.key)) as http,
         ):
-            yield Served(install, http, "clients/getListCount", "GET", "/api/clients/getListCount.json", {}, {"booleans": "digit"})
+            yield Served(
+                install,
+                http,
+                "clients/getListCount",
+                "GET",
+                "/api/clients/getListCount.json",
+                {},
+                {"booleans": "digit"},
+            )
         return
     if request.param == "hostbill":
         other = hostbill.Install()

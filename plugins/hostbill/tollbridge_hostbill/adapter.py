@@ -244,7 +244,7 @@ class HostBillAdapter:
     def _receipt(self, row: Row) -> Receipt:
         reference = invoices.reference(row)
         receipt = invoices.receipt(row, reference, self._code(row))
-        if receipt.status is not InvoiceStatus.DRAFT:  # a draft may still get its first line
+        if invoices.items(row):  # an empty draft may still get its first line
             self._references.keep(int(receipt.id), reference)
         return receipt
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tollbridge import NotFound, OutcomeUnknown, Refused, Unavailable
 from tollbridge.http import Answer, Http, Retry
-from tollbridge.reading import Row, flag, records, text, whole
+from tollbridge.reading import Row, records, text, whole
 from tollbridge_hostbill.settings import HostBillSettings
 
 _WALKS = 5
@@ -24,10 +24,12 @@ _ABSENT = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"\b(api|ip|address|permissions?|privileges?|unauthori[sz]ed|forbidden|access|function|method|call)\b"
-    r"|not (allowed|permitted)",
+    r"\b(api|ip|permissions?|privileges?|unauthori[sz]ed|forbidden|function|method|call)\b"
+    r"|not (allowed|permitted)|access (denied|restricted)",
     re.IGNORECASE,
 )
+_DONE = {"1", "true"}
+_NOT_DONE = {"", "0", "false"}
 
 
 class SaidNo(Refused):
@@ -166,10 +168,10 @@ def _document(answer: Answer, call: str) -> dict[str, Any]:
     said = "; ".join(_reasons(document))
     if answer.status in {401, 403}:
         raise _denied(call, said or f"HTTP {answer.status}")
-    if text(document, "success"):
-        if flag(document, "success", f"HostBill's answer to {call}") and answer.ok:
-            return document
-    elif "success" not in document and not said:
+    success = text(document, "success").lower()
+    if success in _DONE and answer.ok:
+        return document
+    if success not in _NOT_DONE or ("success" not in document and not said):
         raise Unavailable(f"HostBill's answer to {call} says neither that it was done nor that it was not")
     if _ABSENT.fullmatch(said):
         raise NotFound(f"HostBill: {said}")

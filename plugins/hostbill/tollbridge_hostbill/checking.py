@@ -8,7 +8,7 @@ from tollbridge.asking import tried
 from tollbridge.reading import Row, flag, records, text, whole
 from tollbridge.words import counted
 from tollbridge_hostbill import clients, invoices, taxes
-from tollbridge_hostbill.api import Api, Denied
+from tollbridge_hostbill.api import Api
 from tollbridge_hostbill.settings import HostBillSettings
 
 _WRITING = ("addInvoice", "addInvoiceItem", "editInvoiceDetails", "convertInvoice", "deleteInvoice")
@@ -40,7 +40,10 @@ def _first_client(api: Api) -> Row | None:
     rows = records(api.read("getClients").get("clients"), "clients")
     if not rows:
         return None
-    row = api.read("getClientDetails", id=whole(rows[0], "id", "a client")).get("client")
+    try:
+        row = api.read("getClientDetails", id=whole(rows[0], "id", "a client")).get("client")
+    except NotFound:
+        row = None
     if not isinstance(row, dict) or not row:
         raise Refused("HostBill's getClientDetails gives nothing of a client that getClients lists")
     return row
@@ -81,7 +84,11 @@ def _newest_invoice(api: Api, answer: Row) -> Row | None:
     rows = records(answer.get("invoices"), "invoices")
     if not rows:
         return None
-    return invoices.details(api.read("getInvoiceDetails", id=max(whole(row, "id", "an invoice") for row in rows)))
+    newest = max(whole(row, "id", "an invoice") for row in rows)
+    try:
+        return invoices.details(api.read("getInvoiceDetails", id=newest))
+    except NotFound:  # it was deleted in between
+        return None
 
 
 def _writing(api: Api, settings: HostBillSettings) -> str:
@@ -89,7 +96,7 @@ def _writing(api: Api, settings: HostBillSettings) -> str:
     needed = [*_WRITING, *(["setClientDetails"] if settings.custom_field else [])]
     try:
         allowed = set(_names(api.read("getAPIMethods")))
-    except (Denied, NotFound, Refused):
+    except (NotFound, Refused):
         allowed = set()
     if _KNOWN not in allowed:
         return f"HostBill does not list what this key may do: allow it {', '.join(needed)}"
@@ -118,7 +125,7 @@ def _taxes(api: Api, settings: HostBillSettings) -> str:
         return f"{told}; there is no client yet whose taxes could be asked for"
     try:
         answer = api.read("getClientTaxDetails", id=clients.number(client))
-    except Refused as error:
+    except (NotFound, Refused) as error:
         raise Refused(f"{error}; or set read_taxes = false, and give taxes in [[pricing.taxes]]") from None
     taxes.rates(answer, f"client {clients.number(client)}")
     return f"{told}; a client's rates can be read"
