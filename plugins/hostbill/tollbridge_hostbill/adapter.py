@@ -107,14 +107,16 @@ class HostBillAdapter:
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:
         """The client's invoice whose first line begins with the reference; a draft only if there is no other."""
         first = earliest(reference)
+
+        def is_old(row: Row) -> bool:
+            return first is not None and invoices.dated_before(row, first)
+
         with whole_list():
-            rows = self._api.every(
-                "getClientInvoices",
-                "invoices",
-                {"id": client_id},
-                uncounted=True,
-                is_old=lambda row: first is not None and invoices.dated_before(row, first),
-            )
+            try:
+                of_client = {"id": client_id}
+                rows = self._api.every("getClientInvoices", "invoices", of_client, is_old=is_old, uncounted=True)
+            except NotFound:  # the client is gone, and nobody can be sent anything any more
+                rows = []
         numbers = [whole(row, "id", "an invoice") for row in rows]
         listed = each(self._ours, numbers, what="invoice", at_once=1)
         found = [*_readable(listed), *_readable(self._drafts.get(fresh=True))]

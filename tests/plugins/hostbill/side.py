@@ -1,8 +1,9 @@
 """HostBill as the conformance kit sees it: the simulator, without the adapter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -22,6 +23,8 @@ _STATUSES = {ClientStatus.ACTIVE: "Active", ClientStatus.INACTIVE: "Lead", Clien
 
 class HostBillSide(OtherSide):
     """An install with short pages."""
+
+    most_calls: Mapping[str, int] = {"client": 1, "terms": 1, "invoice": 1, "create_invoice": 4, "find_invoice": 3}
 
     def __init__(self, install: Install, url: str) -> None:
         self.install = install
@@ -89,6 +92,61 @@ class HostBillSide(OtherSide):
 
     def remove_invoice(self, invoice_id: int | str) -> None:
         self.install.delete_invoice(int(invoice_id))
+
+    def remove_client(self, client_id: int) -> None:
+        """HostBill keeps the invoices of a client that is gone."""
+        with self.install.lock:
+            del self.install._clients[client_id]
+
+    def merge_clients(self, client_id: int, survivor_id: int) -> None:
+        self.install.merge_clients(client_id, survivor_id)
+
+    def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
+        self.install.pay(int(invoice_id), amount)
+
+    def copy_invoice(self, invoice_id: int | str) -> None:
+        invoice = self.install.invoice(int(invoice_id))
+        lines = [(item.description, f"{item.amount:f}", item.taxed) for item in invoice.items]
+        self.install.add_invoice(invoice.client_id, lines)
+
+    def remove_reference(self, invoice_id: int | str) -> None:
+        first, *others = self.install.invoice(int(invoice_id)).items
+        self.install.set_invoice(int(invoice_id), items=(attrs.evolve(first, description="Usage"), *others))
+
+    def spoil_invoice(self, invoice_id: int | str) -> None:
+        """Its dates are lost."""
+        self.install.set_invoice(int(invoice_id), duedate=None)
+
+    def add_draft(self, client_id: int, words: str) -> int:
+        key = self.install.new_draft(client_id)
+        self.install.add_item(key, words, "50.00")
+        return key
+
+    def add_contact(self, client_id: int, email: str) -> None:
+        self.install.add_client(email, parent_id=client_id)
+
+    @contextmanager
+    def short_lists(self) -> Iterator[None]:
+        with self.fault(Fault("wrong_total", times=None)):
+            yield
+
+    @contextmanager
+    def wrong_key(self) -> Iterator[None]:
+        self.install.change_quirks(key_accepted=False)
+        yield
+        self.install.change_quirks(key_accepted=True)
+
+    @contextmanager
+    def missing_permission(self) -> Iterator[None]:
+        self.install.change_quirks(forbidden=("getInvoices", "convertInvoice"))
+        yield
+        self.install.change_quirks(forbidden=())
+
+    def demand_second_factor(self, client_id: int) -> None:
+        self.install.set_client(client_id, second_factor=True)
+
+    def opened_by(self, url: str) -> int:
+        return self.install.redeem_link(url.rpartition("=")[2]).id
 
     @contextmanager
     def outage(self) -> Iterator[None]:

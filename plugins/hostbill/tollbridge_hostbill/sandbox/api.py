@@ -310,7 +310,7 @@ def _total(call: Call, invoice: Invoice) -> Decimal:
 
 
 def _invoice_row(call: Call, invoice: Invoice) -> Document:
-    client = call.install.client(invoice.client_id)
+    first_name, last_name = call.install.name_of(invoice.client_id)
     return {
         "id": invoice.id,
         "currency_id": invoice.currency_id,
@@ -321,9 +321,9 @@ def _invoice_row(call: Call, invoice: Invoice) -> Document:
         "total": _total(call, invoice),
         "paid_id": "",
         "status": invoice.status,
-        "client_id": client.id,
-        "firstname": client.first_name,
-        "lastname": client.last_name,
+        "client_id": invoice.client_id,
+        "firstname": first_name,
+        "lastname": last_name,
         "module": None,
     }
 

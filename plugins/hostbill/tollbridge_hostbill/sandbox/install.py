@@ -111,6 +111,11 @@ class Install(Simulator):
                 raise InstallError("Client not found")
             return self._clients[client_id]
 
+    def name_of(self, client_id: int) -> tuple[str, str]:
+        """First and last name; empty once the client is gone, whose invoices stay."""
+        client = self._clients.get(client_id)
+        return (client.first_name, client.last_name) if client else ("", "")
+
     def add_client(self, email: str, *, currency: str = "USD", client_id: int | None = None, **fields: Any) -> int:
         """Add a client, or a contact with ``parent_id``; ``fields`` are those of :class:`Client`."""
         with self.lock:

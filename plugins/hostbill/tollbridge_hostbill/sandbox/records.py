@@ -111,8 +111,8 @@ class Item:
 
     @property
     def total(self) -> Decimal:
-        """The amount of all of it."""
-        return self.amount * self.qty
+        """The amount of all of it, with as many decimals."""
+        return (self.amount * self.qty).quantize(self.amount, ROUND_HALF_UP)
 
 
 @attrs.frozen
