@@ -305,7 +305,13 @@ class Overdue:
             account = held
         # Whoever owes nothing and is held for another reason is that job's to lock, which counts whom it locks.
         may_raise = status is not UserStatus.ACTIVE
-        return apply_status(self._work, account, present_user(self._work, account), why, may_raise=may_raise)
+        try:
+            user = present_user(self._work, account)
+        except NotFound:
+            if may_raise:
+                raise
+            return None  # nobody is there to be let in; what becomes of the account is the accounts' part
+        return apply_status(self._work, account, user, why, may_raise=may_raise)
 
     def _asked_again(self, judgement: Judgement) -> UserStatus | None:
         """Right before somebody is locked or suspended, their invoices are asked for once more, by number.
