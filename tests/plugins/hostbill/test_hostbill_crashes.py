@@ -151,6 +151,25 @@ def test_a_draft_that_came_to_another_line_by_a_late_request_is_made_anew(side: 
     adapter.close()
 
 
+def test_a_draft_is_compared_line_by_line_before_it_counts(side: HostBillSide) -> None:
+    """Somebody adds to it while it is made, and the total is the same."""
+    client = side.some_client()
+    adapter, invoice = side.adapter(), an_invoice(client, *LINES)
+    request: Callable[..., Any] = adapter._api.http.request
+
+    def meddled(*arguments: Any, **options: Any) -> Any:
+        if options["form"]["call"] == "editInvoiceDetails":
+            side.install.add_item(int(options["form"]["id"]), "Free of charge", "0.00")
+        return request(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(adapter._api.http, "request", meddled)
+        with pytest.raises(Refused, match="its lines are others there"):
+            adapter.create_invoice(invoice, LooseAttempt())
+    assert side.invoices() == []
+    adapter.close()
+
+
 def test_drafts_of_humans_are_left_alone(side: HostBillSide) -> None:
     """Without our mark, and under no number that was kept; nor under one that was, if somebody else's stands there."""
     client, other = side.some_client(), side.some_client(id=1043, email="b@example.com")

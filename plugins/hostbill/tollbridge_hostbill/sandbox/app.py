@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tollbridge import sandbox
-from tollbridge_hostbill.sandbox.api import Endpoint
+from tollbridge_hostbill.sandbox.api.endpoint import Endpoint
 from tollbridge_hostbill.sandbox.autologin import AutoLogin
 from tollbridge_hostbill.sandbox.breaking import API, AREA, HostBillBreaker
 from tollbridge_hostbill.sandbox.control import control_routes
