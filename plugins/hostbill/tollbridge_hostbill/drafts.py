@@ -18,9 +18,16 @@ from tollbridge_hostbill.api import Api
 
 # No try goes on for longer, so that an adapter's in_doubt_seconds can be told.
 MOST_SECONDS = 120.0
+# So long after the ledger was asked nobody can have taken the invoice over, for that takes in_doubt_seconds.
+RENEW_SECONDS = 5.0
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the first goes on while the machine is suspended
 
 
-@attrs.frozen
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)
+
+
+@attrs.define
 class Making:
     """One try at one invoice; ``currency_id`` is HostBill's number of the currency that was shown."""
 
@@ -28,7 +35,8 @@ class Making:
     invoice: Invoice
     attempt: Attempt
     currency_id: int
-    began: float = attrs.field(factory=time.monotonic)
+    began: float = attrs.field(factory=_now)
+    asked_at: float | None = None
 
     def make(self, draft: Row | None) -> Row:
         """The invoice, valid and whole, from the draft that an earlier try left or from nothing.
@@ -49,10 +57,16 @@ class Making:
             self.api.write("addInvoiceItem", id=number, **line.fields)
         self._go_on(number)
         row = self._dated(number)
+        counts = invoices.status(row) != invoices.DRAFT
         if problem := self._problem(row, lines):
+            if counts:
+                raise Refused(
+                    f"{self.invoice.reference}: {problem}, and invoice {number} counts there already, made so by hand:"
+                    f" correct it or cancel it"
+                )
             self._remove(number, because=problem)
             raise Refused(f"{self.invoice.reference} was not made in HostBill: {problem}")
-        if invoices.status(row) != invoices.DRAFT:
+        if counts:
             return row
         self._go_on(number)
         answer = self.api.write("convertInvoice", id=number)
@@ -61,9 +75,12 @@ class Making:
 
     def _go_on(self, number: int) -> None:
         """What the next try must know is in the ledger, and the invoice is still this try's, before more is sent."""
-        if time.monotonic() - self.began > MOST_SECONDS:
+        now = _now()
+        if now - self.began > MOST_SECONDS:
             raise Unavailable(f"HostBill is slow: {self.invoice.reference} is still draft {number}, to be finished")
-        self.attempt.keep(str(number))
+        if self.asked_at is None or now - self.asked_at > RENEW_SECONDS:
+            self.attempt.keep(str(number))
+            self.asked_at = now
 
     def _new_draft(self) -> int:
         answer = self.api.write("addInvoice", client_id=self.invoice.client_id)

@@ -151,23 +151,53 @@ def test_a_draft_that_came_to_another_line_by_a_late_request_is_made_anew(side: 
     adapter.close()
 
 
-def test_a_draft_is_compared_line_by_line_before_it_counts(side: HostBillSide) -> None:
-    """Somebody adds to it while it is made, and the total is the same."""
-    client = side.some_client()
-    adapter, invoice = side.adapter(), an_invoice(client, *LINES)
+@contextmanager
+def meddling(adapter: Any, meddle: Callable[[int], object]) -> Iterator[None]:
+    """Somebody does something to a draft when all of its lines are there."""
     request: Callable[..., Any] = adapter._api.http.request
 
-    def meddled(*arguments: Any, **options: Any) -> Any:
+    def one(*arguments: Any, **options: Any) -> Any:
         if options["form"]["call"] == "editInvoiceDetails":
-            side.install.add_item(int(options["form"]["id"]), "Free of charge", "0.00")
+            meddle(int(options["form"]["id"]))
         return request(*arguments, **options)
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(adapter._api.http, "request", meddled)
-        with pytest.raises(Refused, match="its lines are others there"):
-            adapter.create_invoice(invoice, LooseAttempt())
-    assert side.invoices() == []
+    adapter._api.http.request = one
+    yield
+    adapter._api.http.request = request
     adapter.close()
+
+
+def test_a_draft_is_compared_line_by_line_before_it_counts(side: HostBillSide) -> None:
+    """The total is the same."""
+    client, adapter = side.some_client(), side.adapter()
+    with (
+        meddling(adapter, lambda number: side.install.add_item(number, "Free of charge", "0.00")),
+        pytest.raises(Refused, match="its lines are others there"),
+    ):
+        adapter.create_invoice(an_invoice(client, *LINES), LooseAttempt())
+    assert side.invoices() == []
+
+
+def test_a_draft_that_somebody_makes_count_by_hand_is_the_invoice(side: HostBillSide) -> None:
+    client, adapter = side.some_client(), side.adapter()
+    invoice = an_invoice(client, *LINES)
+    with meddling(adapter, side.install.convert):
+        receipt = adapter.create_invoice(invoice, LooseAttempt())
+    assert (receipt.status, receipt.total) == (InvoiceStatus.UNPAID, invoice.total)
+    is_billed_once(side, invoice)
+
+
+def test_an_invoice_that_somebody_made_count_with_other_lines_is_not_deleted(side: HostBillSide) -> None:
+    """Its client may have seen it."""
+    client, adapter = side.some_client(), side.adapter()
+
+    def meddle(number: int) -> None:
+        side.install.add_item(number, "Setup", "50.00")
+        side.install.convert(number)
+
+    with meddling(adapter, meddle), pytest.raises(Refused, match="invoice 1 counts there already"):
+        adapter.create_invoice(an_invoice(client, *LINES), LooseAttempt())
+    assert [(each.status, len(each.lines)) for each in side.invoices()] == [(InvoiceStatus.UNPAID, 4)]
 
 
 def test_drafts_of_humans_are_left_alone(side: HostBillSide) -> None:
@@ -198,9 +228,12 @@ def test_a_leftover_beside_the_invoice_itself_is_never_billed(side: HostBillSide
     assert [each.id for each in side.billing().unpaid_invoices() if isinstance(each, Receipt)] == [made.id]
 
 
-def test_nothing_is_sent_for_an_invoice_that_another_run_has_taken_over(side: HostBillSide) -> None:
-    """The claim is asked for before every call that changes something, and not once for all of them."""
+def test_nothing_is_sent_for_an_invoice_that_another_run_has_taken_over(
+    side: HostBillSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it has been long enough for that, the claim is asked for before every call that changes something."""
     client = side.some_client()
+    monkeypatch.setattr(drafts, "RENEW_SECONDS", -1.0)
 
     @attrs.define
     class Overtaken:
@@ -217,6 +250,22 @@ def test_nothing_is_sent_for_an_invoice_that_another_run_has_taken_over(side: Ho
         side.billing().create_invoice(an_invoice(client, *LINES), Overtaken())
     [held] = side.invoices()
     assert (held.status, len(held.lines)) == (InvoiceStatus.DRAFT, 2)
+
+
+def test_the_ledger_is_written_once_for_an_invoice_that_goes_well(side: HostBillSide) -> None:
+    """Each write waits for a disk, and for all the others."""
+
+    @attrs.define
+    class Counting:
+        kept: str = ""
+        times: int = 0
+
+        def keep(self, text: str) -> None:
+            self.kept, self.times = text, self.times + 1
+
+    attempt = Counting()
+    side.billing().create_invoice(an_invoice(side.some_client(), *LINES), attempt)
+    assert (attempt.kept, attempt.times) == ("1", 1)
 
 
 def test_a_slow_hostbill_is_left_to_the_next_run_so_that_a_doubt_has_an_end(
