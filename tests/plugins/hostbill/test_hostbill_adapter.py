@@ -105,6 +105,14 @@ class TestTaxes:
         side.add_tax("GB", VAT)
         side.billing().create_invoice(an_invoice(client, "4.90"))
         assert side.the_invoice().total == Decimal("4.90")
+        assert side.install.invoice(1).taxrate == 0
+
+    def test_a_second_rate_that_was_not_shown_is_set_to_zero(self, side: HostBillSide) -> None:
+        client = side.some_client()
+        side.add_tax("GB", VAT)
+        side.add_tax("GB", TaxRate("Local", Decimal(10)), 2)
+        side.billing().create_invoice(an_invoice(client, "10.00", taxes=(VAT,)))
+        assert side.the_invoice().total == Decimal("12.00")
 
     def test_a_clients_own_rate_wins_over_the_rules_also_if_it_is_zero(self, side: HostBillSide) -> None:
         client = side.some_client()
@@ -184,9 +192,9 @@ class TestReceipts:
         client = side.some_client()
         side.install.set_client(client.id, credit="1.00")
         side.install.applies_credit = True
-        made = side.billing().create_invoice(an_invoice(client, "4.90"))
-        side.install.pay(int(made.id), "0.90")
         billing = side.billing()
+        made = billing.create_invoice(an_invoice(client, "4.90"))
+        side.install.pay(int(made.id), "0.90")
         [listed] = [each for each in billing.unpaid_invoices() if isinstance(each, Receipt)]
         for receipt in (listed, billing.invoice(client.id, str(made.id), made.reference)):
             assert receipt is not None
