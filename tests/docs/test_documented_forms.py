@@ -68,7 +68,7 @@ STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
         ({"forbidden_actions": ("CreateInvoice",)}, Refused),
     ],
     "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Unavailable)],
-    "hostbill": [({"key_accepted": False}, Unavailable), ({"forbidden": ("convertInvoice",)}, Refused)],
+    "hostbill": [({"key_accepted": False, "denied": "No"}, Unavailable), ({"forbidden": ("convertInvoice",)}, Refused)],
 }
 
 

@@ -29,12 +29,20 @@ def verified(api: Api, email: str, password: str) -> int | None:
         answer = api.read("verifyClientLogin", email=email, password=password, ban_on_failure=0)
     except Denied:
         raise
-    except (NotFound, Refused):
-        api.read("getCurrencies")  # the API key is good, or this says that it is not
+    except (NotFound, Refused) as error:
+        _prove_key(api, str(error))
         return None
     if flag(answer, "mfa_status", f"the log-in of {email}"):
         raise Refused(f"{email} has two-factor authentication in HostBill: a password alone is not enough")
     return whole(answer, "client_id", f"the log-in of {email}")
+
+
+def _prove_key(api: Api, said: str) -> None:
+    """Make sure that it was no to the password and not to the API key: what needs no password must be answered."""
+    try:
+        api.read("getCurrencies")
+    except (NotFound, Refused) as error:
+        raise Refused(f"{said}; and {error}: look at api_id and api_key") from None
 
 
 def add_client(api: Api, signup: Signup, currency_id: int) -> int:

@@ -24,7 +24,7 @@ _STATUSES = {ClientStatus.ACTIVE: "Active", ClientStatus.INACTIVE: "Lead", Clien
 class HostBillSide(OtherSide):
     """An install with short pages."""
 
-    most_calls: Mapping[str, int] = {"client": 1, "terms": 1, "invoice": 1, "create_invoice": 4, "find_invoice": 3}
+    most_calls: Mapping[str, int] = {"client": 1, "terms": 1, "invoice": 1, "create_invoice": 4}
 
     def __init__(self, install: Install, url: str) -> None:
         self.install = install

@@ -380,6 +380,14 @@ class TestPeople:
         with pytest.raises(Refused, match="look at api_id and api_key"):
             side.billing().authenticate("a@example.com", "right-9")
 
+    def test_a_bad_key_whose_words_are_those_of_a_wrong_password_is_told_from_it(self, side: HostBillSide) -> None:
+        """What needs no customer's password is refused, too."""
+        client = side.some_client()
+        for words in ("Invalid login details", "Client not found"):
+            side.install.change_quirks(key_accepted=False, denied=words)
+            with pytest.raises(Refused, match="look at api_id and api_key"):
+                side.billing().authenticate(client.email, "right-9")
+
     def test_the_address_of_a_contact_is_taken_too(self, side: HostBillSide) -> None:
         client = side.some_client()
         side.install.add_client("b@example.com", parent_id=client.id)

@@ -49,6 +49,7 @@ class Quirks:
         methods: what ``getAPIMethods`` lists: those that are allowed, all, all as keys; or it is not there.
         forbidden: methods that the API key may not call.
         key_accepted: the API key is one, and may be used from this address.
+        denied: what is said of a key that is none, or may not call something.
         autologin: what the Client Auto Login plugin's hash is made of; the HMAC's text is not documented.
         autologin_on: the plugin is switched on.
         searchable_fields: registration fields that ``getClients`` can be filtered by.
@@ -72,6 +73,7 @@ class Quirks:
     methods: Methods = attrs.field(default="allowed", validator=_one_of(Methods))
     forbidden: tuple[str, ...] = attrs.field(default=(), converter=_names)
     key_accepted: bool = attrs.field(default=True, validator=_FLAG)
+    denied: str = attrs.field(default="API key or IP address not allowed", validator=validators.instance_of(str))
     autologin: AutoLoginHash = attrs.field(default="md5", validator=_one_of(AutoLoginHash))
     autologin_on: bool = attrs.field(default=True, validator=_FLAG)
     searchable_fields: tuple[str, ...] = attrs.field(default=("solusid",), converter=_names)

@@ -71,11 +71,11 @@ class Endpoint:
             for key, own in (("api_id", install.api_id), ("api_key", install.api_key))
         ]
         if not all(right) or not install.quirks.key_accepted:
-            raise InstallError("Invalid API credentials or IP address not allowed")
+            raise InstallError(install.quirks.denied)
         if name not in _CALLS:
             raise InstallError("Requested method does not exist")
         if name in install.quirks.forbidden:
-            raise InstallError("You are not allowed to use this function")
+            raise InstallError(install.quirks.denied)
         run, known = _CALLS[name]
         may_filter = name in {"getClients", "getInvoices"}
         own_fields = name == "setClientDetails"
