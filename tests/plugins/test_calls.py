@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.plugins.calls import Costs, blesta_costs, whmcs_costs
+from tests.plugins.calls import Costs, blesta_costs, hostbill_costs, whmcs_costs
 
 CLIENTS = 12
 
@@ -38,6 +38,22 @@ def test_an_invoice_in_blesta_costs_four_calls_whatever_the_clients_history(hist
         "invoices/get": 1,
     }
     assert per_client(costs, "invoice") == {"invoices/get": 1}
+    assert costs.hooks["currencies"] == {}, "they are asked for once a minute"
+    assert costs.most_at_once <= 8
+
+
+@pytest.mark.parametrize("history", [0, 120])
+def test_an_invoice_of_two_lines_in_hostbill_costs_seven_calls_whatever_the_clients_history(history: int) -> None:
+    costs = hostbill_costs(CLIENTS, history)
+    assert per_client(costs, "clients", "terms", "create_invoice", "unpaid_invoices") == {
+        "getClientDetails": 1,
+        "getClientTaxDetails": 1,
+        "addInvoice": 1,
+        "addInvoiceItem": 2,
+        "editInvoiceDetails": 1,
+        "convertInvoice": 1,
+    }
+    assert per_client(costs, "invoice") == {"getInvoiceDetails": 1}
     assert costs.hooks["currencies"] == {}, "they are asked for once a minute"
     assert costs.most_at_once <= 8
 
