@@ -12,6 +12,7 @@ from tollbridge_hostbill.api import Api
 from tollbridge_hostbill.settings import HostBillSettings
 
 _WRITING = ("addInvoice", "addInvoiceItem", "editInvoiceDetails", "convertInvoice", "deleteInvoice")
+_PAGES = ("addClient", "verifyClientLogin")
 _KNOWN = "getInvoices"  # surely one of the methods that HostBill lists
 
 
@@ -102,6 +103,8 @@ def _writing(api: Api, settings: HostBillSettings) -> str:
         return f"HostBill does not list what this key may do: allow it {', '.join(needed)}"
     if missing := [name for name in needed if name not in allowed]:
         raise Refused(f"this key may not call {', '.join(missing)}: allow it under API Access")
+    if without := [name for name in _PAGES if name not in allowed]:
+        return f"HostBill lists all that is needed; for the pages allow it {', '.join(without)}, too"
     return "HostBill lists all that is needed"
 
 

@@ -465,6 +465,11 @@ class TestCheck:
         assert check(side, "HostBill writing").ok
         assert ("allow it addInvoice, " in check(side, "HostBill writing").detail) is (methods == "none")
 
+    def test_what_only_the_pages_need_is_told_and_no_failure(self, side: HostBillSide) -> None:
+        side.install.change_quirks(forbidden=("verifyClientLogin",))
+        assert check(side, "HostBill writing").ok
+        assert "for the pages allow it verifyClientLogin, too" in check(side, "HostBill writing").detail
+
     def test_an_inclusive_mode_and_another_compounding_are_refused(self, side: HostBillSide) -> None:
         client = side.some_client()
         side.install.taxes = TaxMode(inclusive=True)
