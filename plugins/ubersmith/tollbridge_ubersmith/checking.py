@@ -1,0 +1,156 @@
+"""What ``tollbridge check`` finds out about an Ubersmith, by reading, and by writing calls that can do nothing."""
+
+from collections.abc import Iterator
+
+from tollbridge import Check, Refused, Unavailable
+from tollbridge.asking import tried
+from tollbridge.reading import records, text, whole
+from tollbridge.words import counted
+from tollbridge_ubersmith import clients, invoices, services, taxes
+from tollbridge_ubersmith.api import Api, Declined
+from tollbridge_ubersmith.settings import UbersmithSettings
+
+_OF_NOBODY = "TB-0000-00-0"
+
+
+def check_install(api: Api, settings: UbersmithSettings) -> list[Check]:
+    """One check for each thing the bridge will ask of Ubersmith, as far as asking changes nothing."""
+    return list(_checks(api, settings))
+
+
+def _checks(api: Api, settings: UbersmithSettings) -> Iterator[Check]:
+    yield tried("Ubersmith version", lambda: _version(api))
+    yield tried("Ubersmith brand", lambda: _brand(api, settings))
+    yield tried("Ubersmith clients", lambda: _clients(api, settings))
+    yield tried("Ubersmith currency", lambda: _currency(settings))
+    yield tried("Ubersmith tax rates", lambda: _rates(api, settings))
+    yield tried("Ubersmith tax exemptions", lambda: _exemptions(api))
+    yield tried("Ubersmith reference field", lambda: _field(api, settings, "pack", settings.reference_field))
+    yield tried("Ubersmith services", lambda: _services(api, settings))
+    yield tried("Ubersmith invoices", lambda: _invoices(api, settings))
+    yield tried("Ubersmith permissions", lambda: _permissions(api))
+    yield tried("Ubersmith mail", lambda: _mail(api, settings))
+    if settings.custom_field is not None:
+        field = settings.custom_field
+        yield tried("Ubersmith custom field", lambda: _field(api, settings, "client", field))
+
+
+def _version(api: Api) -> str:
+    for method in ("client.service_add", "client.service_deactivate", "client.invoice_generate"):
+        if not api.has(method):
+            raise Refused(f"Ubersmith has no {method}: this version is not known here")
+    api.named("client.invoice_get", "invoice_id", "inv_id")
+    if api.takes("client.invoice_list", "services"):
+        return "invoices are found by their services, as from 5.0 on"
+    return "older than 5.0: invoices are read one by one to find one, and nobody can log in by password"
+
+
+def _brand(api: Api, settings: UbersmithSettings) -> str:
+    rows = records(api.read("uber.brand_list"))
+    known = [text(row, "class_id") or text(row, "brand_id") or text(row, "id") for row in rows]
+    if settings.brand_id is None and len(known) > 1:
+        raise Refused(f"there are brands {', '.join(known)}: say in brand_id which one bills in {settings.currency}")
+    if settings.brand_id is not None and str(settings.brand_id) not in known:
+        raise Refused(f"brand_id {settings.brand_id} is not one of {', '.join(known) or 'none'}")
+    return str(settings.brand_id or "the only one")
+
+
+def _clients(api: Api, settings: UbersmithSettings) -> str:
+    rows = api.every("client.list", brand_id=settings.brand_id, inactive=2, short=0)
+    told = counted(len(rows), "client")
+    in_money = [
+        f"client {text(row, 'clientid')} ({clients.discount_in_money(row):f})"
+        for row in rows
+        if "discount_type" in row and clients.discount_in_money(row)
+    ]
+    if in_money:
+        return f"{told}; a discount in money is not taken off usage: {', '.join(in_money)}"
+    return told
+
+
+def _currency(settings: UbersmithSettings) -> str:
+    decimals = invoices.decimals_of(settings.currency)
+    if decimals > 2:
+        raise Refused(f"{settings.currency} has {decimals} decimals, and Ubersmith keeps two")
+    if not decimals:
+        return (
+            f"{settings.currency}, as bridge.toml says; Ubersmith keeps two decimals, so with tax an invoice may come to"
+            " a fraction that nobody can pay: it counts as paid without it"
+        )
+    return f"{settings.currency}, as bridge.toml says"
+
+
+def _rates(api: Api, settings: UbersmithSettings) -> str:
+    found = taxes.rates(api.every("uber.tax_rate_list", brand_id=settings.brand_id, active=1))
+    return ", ".join(map(str, found)) or "none, so [[pricing.taxes]] must be empty"
+
+
+def _exemptions(api: Api) -> str:
+    rows = api.every("client.tax_exemption_list", active=1)
+    return f"{len({clients.exempted(row) for row in rows} - {None})} clients are exempt"
+
+
+def _field(api: Api, settings: UbersmithSettings, kind: str, variable: str) -> str:
+    """A custom field of clients, or of services, which are packs there."""
+    try:
+        rows = records(api.read("uber.metadata_field_list", meta_type=kind, class_id=settings.brand_id))
+    except Declined as error:
+        if not error.is_none:
+            raise
+        rows = []
+    known = [text(row, "variable") for row in rows]
+    if variable not in known:
+        what = "services" if kind == "pack" else "clients"
+        raise Refused(
+            f"there is no custom field of {what} with the variable {variable}: make one, a line of text"
+            f" (there are: {', '.join(known) or 'none'})"
+        )
+    return f"{variable} is there"
+
+
+def _services(api: Api, settings: UbersmithSettings) -> str:
+    """Whether services can be asked for by the reference field, and the field is shown."""
+    field = settings.reference_field
+    wanted = {"pack_type_select": 3, "metadata": {field: 1}, "brand_id": settings.brand_id}
+    try:
+        rows = records(api.read("client.service_list", **wanted, **{field: _OF_NOBODY}, limit=1))
+    except Declined as error:
+        if not error.is_none:
+            raise
+        rows = []
+    if rows:
+        raise Refused(f"a list of services cannot be limited by {field}: let it be included in lists (show_in_list)")
+    return f"they can be asked for by {field}"
+
+
+def _invoices(api: Api, settings: UbersmithSettings) -> str:
+    return f"{len(api.every('client.invoice_list', brand_id=settings.brand_id, paid=0))} open ones"
+
+
+def _permissions(api: Api) -> str:
+    """Writing calls without their client, which can do nothing: a missing permission is all that is looked for."""
+    nothing = {"include_packs": 0, "include_prebills": 0, "include_credits": 0}
+    unclear = []
+    for method, arguments in (
+        ("client.service_add", {}),
+        ("client.invoice_generate", nothing),
+        ("client.service_deactivate", {}),
+    ):
+        try:
+            api.write(method, **arguments)
+        except Declined as error:
+            if error.is_denied:
+                raise
+        except Unavailable:
+            unclear.append(method)
+    if unclear:
+        return f"not told for {', '.join(unclear)}"
+    return "services may be added and deactivated, and invoices generated, as far as calls that do nothing can tell"
+
+
+def _mail(api: Api, settings: UbersmithSettings) -> str:
+    if settings.send_invoices:
+        return "Ubersmith mails each invoice"
+    if not api.takes("client.invoice_generate", "skip_notification"):
+        return "this version cannot be told not to mail an invoice: it does as its own settings say"
+    return "no invoice is mailed"
