@@ -24,13 +24,14 @@ from tollbridge.http import Retry
 from tollbridge.reading import Row, records, whole
 from tollbridge_ubersmith import clients, invoices, login, taxes
 from tollbridge_ubersmith.api import Api, Declined
-from tollbridge_ubersmith.checking import check_install
+from tollbridge_ubersmith.checking import check_install, variables
 from tollbridge_ubersmith.creation import Creation, found
 from tollbridge_ubersmith.settings import UbersmithSettings
 
 # Each line is a call, and a service of its own.
 _MOST_LINES = 200
 _DECIMALS = 2
+_LOOKS = 3
 _STORED_AS = "solusio_user_id"
 
 _log = structlog.get_logger("tollbridge_ubersmith")
@@ -40,7 +41,7 @@ class UbersmithAdapter:
     """Billing in Ubersmith."""
 
     Settings = UbersmithSettings
-    # Only one request is ever under way: each is preceded by a renewed claim. Generating an invoice prints and mails it.
+    # One request is under way at a time, each after a renewed claim. To generate an invoice may mean to mail it, too.
     in_doubt_seconds = 120.0
     at_once = 8
     cannot: Mapping[str, str] = {
@@ -58,7 +59,9 @@ class UbersmithAdapter:
         self._settings = settings
         self._api = Api(settings, retry)
         self._rates = Kept(self._read_rates)
+        self._fields = Kept(lambda: variables(self._api, settings, "pack"))
         self._rows: Lately[int, Row] = Lately()
+        self._told: set[int] = set()
         weakref.finalize(self, self._api.http.close)
 
     @hookimpl
@@ -95,7 +98,8 @@ class UbersmithAdapter:
         if row is None:
             raise Refused(f"Ubersmith has no client {client.id}")
         in_money = clients.discount_in_money(row)
-        if in_money:
+        if in_money and client.id not in self._told:
+            self._told.add(client.id)
             _log.warning(
                 "a discount in money is for each service and cannot be one on tokens, so it is not taken off usage",
                 client=client.id,
@@ -107,6 +111,7 @@ class UbersmithAdapter:
     def create_invoice(self, invoice: Invoice, attempt: Attempt) -> Receipt:
         """A service for each line, an invoice of exactly these, and the invoice read back."""
         self._refuse_what_cannot_be_kept(invoice)
+        self._refuse_without_field()
         numbers = self._tax_numbers(invoice) if invoice.taxes else ()
         return Creation(self._api, self._settings, invoice.folded(_MOST_LINES), numbers, attempt).run()
 
@@ -189,11 +194,13 @@ class UbersmithAdapter:
 
     def _listed(self) -> list[Row]:
         brand = self._settings.brand_id
-        rows = self._api.every("client.list", brand_id=brand, inactive=2, short=0)
-        count = whole({"count": self._api.read("client.count", brand_id=brand, inactive=2)}, "count", "client.count")
-        if count != len(rows):
-            raise Unavailable(f"Ubersmith counts {count} clients and lists {len(rows)}")
-        return rows
+        for _ in range(_LOOKS):
+            rows = self._api.every("client.list", brand_id=brand, inactive=2, short=0)
+            answer = {"count": self._api.read("client.count", brand_id=brand, inactive=2)}
+            count = whole(answer, "count", "client.count")
+            if count == len(rows):
+                return rows
+        raise Unavailable(f"Ubersmith counts {count} clients and lists {len(rows)}")
 
     def _client(self, row: Row, exempt: Collection[int]) -> Client:
         made = clients.client(row, self._settings.currency, exempt)
@@ -223,6 +230,12 @@ class UbersmithAdapter:
             raise Refused(f"{who} has a line below zero, which Ubersmith is not known to take")
         if any(round(line.amount, _DECIMALS) != line.amount for line in invoice.lines):
             raise Refused(f"{who}: Ubersmith keeps two decimals of an amount")
+
+    def _refuse_without_field(self) -> None:
+        """Without the custom field services would carry no reference, and nobody could find them again."""
+        field = self._settings.reference_field
+        if field not in self._fields.get() and field not in self._fields.get(fresh=True):
+            raise Refused(f"Ubersmith has no custom field of services with the variable {field}: make it anew")
 
     def _ours(self, **wanted: object) -> Iterator[Receipt | Refused]:
         """The bridge's invoices of a list; what its rows do not show is asked for by number."""

@@ -9,18 +9,20 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from tollbridge import OutcomeUnknown, Refused, Unavailable
 from tollbridge.asking import Freshness, Kept
 from tollbridge.http import Answer, Http, Retry
-from tollbridge.reading import Row, flag, records, text
+from tollbridge.reading import Row, records, text
 from tollbridge_ubersmith.settings import UbersmithSettings
 
 _WALKS = 5
 _PAGE = 500
 _PASSING_SECONDS = 2.0
 WRONG_LOGIN = "3"
+_YES = {"true", "1"}
+_NO = {"false", "0"}
 _HOUR = Freshness(seconds=3600.0)
 # By what the rows of a list are told apart, and the list is sorted; the first one that a row has.
 _IDS = {
@@ -43,7 +45,9 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 _LOGIN = re.compile(r"log[- ]?in|password|token", re.IGNORECASE)
-_DENIED = re.compile(r"permission|denied|not allowed|not authori[sz]ed|unauthori[sz]ed|privilege|forbidden", re.IGNORECASE)
+_DENIED = re.compile(
+    r"permission|denied|not allowed|not authori[sz]ed|unauthori[sz]ed|privilege|forbidden", re.IGNORECASE
+)
 
 
 class Declined(Refused):
@@ -210,11 +214,8 @@ def _is_passing(answer: Answer) -> bool:
         document = answer.json()
     except Unavailable:
         return False
-    return isinstance(document, dict) and not _is_done(document) and "maintenance" in text(document, "error_message").lower()
-
-
-def _is_done(document: Row) -> bool:
-    return flag(document, "status", "Ubersmith's answer")
+    is_no = isinstance(document, dict) and str(document.get("status")).lower() in _NO
+    return is_no and "maintenance" in text(document, "error_message").lower()
 
 
 def _data(answer: Answer, method: str) -> Any:
@@ -224,16 +225,20 @@ def _data(answer: Answer, method: str) -> Any:
     if answer.status == 403:
         raise Refused(f"Ubersmith does not let us call {method} (403): look at user and its permissions")
     document = answer.json()
-    if not isinstance(document, dict) or "status" not in document:
-        raise Unavailable(f"Ubersmith answered {method} with JSON that has no status: check its address")
-    if not _is_done(document):
-        code, said = text(document, "error_code"), text(document, "error_message")
-        if code == WRONG_LOGIN and method != "uber.check_login" and _LOGIN.search(said):
-            raise Refused(f"Ubersmith does not let us in ({said}): look at user and token")
-        raise Declined(method, code, said)
-    if not answer.ok:
-        raise Unavailable(f"Ubersmith answered {method} with {answer.status}")
-    return document.get("data")
+    status = str(document.get("status")).lower() if isinstance(document, dict) else ""
+    if status in _NO:
+        _refuse(method, text(document, "error_code"), text(document, "error_message"))
+    if status not in _YES or not answer.ok:
+        raise Unavailable(f"Ubersmith answered {method} with {answer.status} and no status: check its address")
+    if "data" not in document:
+        raise Unavailable(f"Ubersmith's answer to {method} has no data in it")
+    return document["data"]
+
+
+def _refuse(method: str, code: str, said: str) -> NoReturn:
+    if code == WRONG_LOGIN and method != "uber.check_login" and _LOGIN.search(said):
+        raise Refused(f"Ubersmith does not let us in ({said}): look at user and token")
+    raise Declined(method, code, said)
 
 
 def _identity(method: str, key: str, row: Row) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from tollbridge import Check, Refused, Unavailable
 from tollbridge.asking import tried
-from tollbridge.reading import records, text, whole
+from tollbridge.reading import records, text
 from tollbridge.words import counted
-from tollbridge_ubersmith import clients, invoices, services, taxes
+from tollbridge_ubersmith import clients, invoices, taxes
 from tollbridge_ubersmith.api import Api, Declined
 from tollbridge_ubersmith.settings import UbersmithSettings
 
@@ -74,8 +74,8 @@ def _currency(settings: UbersmithSettings) -> str:
         raise Refused(f"{settings.currency} has {decimals} decimals, and Ubersmith keeps two")
     if not decimals:
         return (
-            f"{settings.currency}, as bridge.toml says; Ubersmith keeps two decimals, so with tax an invoice may come to"
-            " a fraction that nobody can pay: it counts as paid without it"
+            f"{settings.currency}, as bridge.toml says; Ubersmith keeps two decimals, so with tax an invoice may come"
+            " to a fraction that nobody can pay: it counts as paid without it"
         )
     return f"{settings.currency}, as bridge.toml says"
 
@@ -92,13 +92,7 @@ def _exemptions(api: Api) -> str:
 
 def _field(api: Api, settings: UbersmithSettings, kind: str, variable: str) -> str:
     """A custom field of clients, or of services, which are packs there."""
-    try:
-        rows = records(api.read("uber.metadata_field_list", meta_type=kind, class_id=settings.brand_id))
-    except Declined as error:
-        if not error.is_none:
-            raise
-        rows = []
-    known = [text(row, "variable") for row in rows]
+    known = variables(api, settings, kind)
     if variable not in known:
         what = "services" if kind == "pack" else "clients"
         raise Refused(
@@ -106,6 +100,17 @@ def _field(api: Api, settings: UbersmithSettings, kind: str, variable: str) -> s
             f" (there are: {', '.join(known) or 'none'})"
         )
     return f"{variable} is there"
+
+
+def variables(api: Api, settings: UbersmithSettings, kind: str) -> list[str]:
+    """The variables of all custom fields of clients ("client") or services ("pack")."""
+    try:
+        rows = records(api.read("uber.metadata_field_list", meta_type=kind, class_id=settings.brand_id))
+    except Declined as error:
+        if not error.is_none:
+            raise
+        rows = []
+    return [text(row, "variable") for row in rows]
 
 
 def _services(api: Api, settings: UbersmithSettings) -> str:

@@ -28,7 +28,7 @@ def read(api: Api, client_id: int, number: int | str) -> Row | None:
     try:
         row = api.read("client.invoice_get", **{name: number})
     except Declined as error:
-        if error.is_denied or not _is_gone(api, client_id, str(number), error):
+        if error.is_denied or not _is_gone(api, client_id, str(number)):
             raise
         return None
     if not isinstance(row, dict) or not row:
@@ -38,12 +38,12 @@ def read(api: Api, client_id: int, number: int | str) -> Row | None:
     return row
 
 
-def _is_gone(api: Api, client_id: int, number: str, error: Declined) -> bool:
-    """Whether a list without it proves it; where a client has no list, the words of the refusal count."""
+def _is_gone(api: Api, client_id: int, number: str) -> bool:
+    """Whether the client's list, which is whole, does not have it."""
     try:
         rows = api.every("client.invoice_list", client_id=client_id)
-    except Declined:
-        return error.is_none
+    except Declined:  # which is no list without rows
+        return False
     return number not in {text(row, "invid") for row in rows}
 
 
@@ -77,10 +77,16 @@ def reference(row: Row, names: Iterable[str] = _SERVICES) -> str:
 
 def listed_reference(row: Row) -> str | None:
     """The reference in a row of a list that has all of a receipt and shows its services; else None: ask by number."""
-    shown = [pack for name in _LISTED_SERVICES if name in row for pack in _packs(row, (name,))]
-    if row.keys() < _IN_LISTS or not shown or any("desserv" not in pack for pack in shown):
+    names = [name for name in _LISTED_SERVICES if name in row]
+    shown = [pack for name in names for pack in _values(row[name])]
+    are_described = all(isinstance(pack, dict) and "desserv" in pack for pack in shown)
+    if not names or not are_described or not row.keys() >= _IN_LISTS:
         return None
-    return reference(row, _LISTED_SERVICES)
+    return reference(row, names)
+
+
+def _values(collection: Any) -> list[Any]:
+    return list(collection.values()) if isinstance(collection, dict) else list(collection or [])
 
 
 def _packs(row: Row, names: Iterable[str]) -> list[dict[str, Any]]:

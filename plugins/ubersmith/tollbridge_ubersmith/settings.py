@@ -33,7 +33,9 @@ def _zone(_instance: object, attribute: "attrs.Attribute[Any]", value: str | Non
     try:
         ZoneInfo(value or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
-        raise FieldError(attribute.name, f'must be an IANA time zone such as "America/New_York", not "{value}"') from None
+        raise FieldError(
+            attribute.name, f'must be an IANA time zone such as "America/New_York", not "{value}"'
+        ) from None
 
 
 @attrs.frozen
@@ -71,7 +73,7 @@ class UbersmithSettings:
         default=None,
         validator=_variable,
         metadata={
-            "doc": "the variable of a custom field of clients for the SolusIO user id; default: client.storage keeps it",
+            "doc": "the variable of a client field for the SolusIO user id; default: client.storage keeps it",
             "example": "solusid",
         },
     )

@@ -20,7 +20,9 @@ _ACTIVE = {ClientStatus.ACTIVE: 1, ClientStatus.INACTIVE: 2, ClientStatus.CLOSED
 class UbersmithSide(OtherSide):
     """An install with short pages, whose currency is that of the client who was added last."""
 
-    def __init__(self, install: Install, url: str, timezone: str | None = None, custom_field: str | None = None) -> None:
+    def __init__(
+        self, install: Install, url: str, timezone: str | None = None, custom_field: str | None = None
+    ) -> None:
         self.install = install
         self.url = url
         self.timezone = timezone

@@ -2,7 +2,7 @@
 
 >>> install = Install()
 >>> small_company(install)
->>> with running(install) as url:  # then talk to f"{url}/api/2.0/?method=client.get" with install.user and install.token
+>>> with running(install) as url:  # then ask f"{url}/api/2.0/?method=client.list" with install.user and install.token
 ...     install.change_quirks(version="4.6.1")
 
 What it does follows Ubersmith's API documentation and what ``uber.method_get`` says of versions 4.6.1 and 5.0.3; what

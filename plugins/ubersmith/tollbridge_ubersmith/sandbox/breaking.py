@@ -27,7 +27,7 @@ class UbersmithBreaker(Breaker):
     def falsify(self, fault: Fault, document: Any) -> None:
         """Half the rows of a list; of a count, one too many, or nothing at all."""
         rows, name = document.get("data"), _called.get()
-        if fault.kind == "half_page" and name.endswith("_list") or name == "client.list":
+        if (fault.kind == "half_page" and name.endswith("_list")) or name == "client.list":
             if isinstance(rows, list):
                 del rows[len(rows) // 2 :]
             elif isinstance(rows, dict):

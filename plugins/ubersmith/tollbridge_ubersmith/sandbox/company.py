@@ -14,7 +14,6 @@ def small_company(install: Install) -> None:
     has a discount of 5 %, 6 one of 5.00 on each service; 9 to 11 are exempt from tax, a lead, and deactivated. Client 1
     has a contact, contact@example.com. Rejected, and nothing is added, if the company is there already.
     """
-    discounts = {PARTNER: {"discount": "5.00"}, IN_MONEY: {"discount": "5.00", "discount_type": 1}}
     for number in range(1, _CLIENTS + 1):
         country, state = _PLACES[number % len(_PLACES)]
         install.add_client(
@@ -27,7 +26,8 @@ def small_company(install: Install) -> None:
             state=state,
             active={LEAD: 2, DEACTIVATED: 0}.get(number, 1),
             password=f"password-{number:02}",
-            **discounts.get(number, {}),
+            discount="5.00" if number in {PARTNER, IN_MONEY} else "0",
+            discount_type=int(number == IN_MONEY),
         )
     install.exempt(EXEMPT)
     install.add_contact(1, "contact@example.com", "password-contact")

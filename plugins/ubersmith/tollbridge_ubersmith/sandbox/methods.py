@@ -20,13 +20,16 @@ _PARAMETERS = {
     "client.contact_list": f"client_id email contact_active metadata {_PAGE}",
     "client.count": "brand_id inactive active",
     "client.get": "client_id user_login email metadata allclients",
-    "client.invoice_generate": "!client_id command duedate +skip_notification include_packs include_prebills include_credits",
+    "client.invoice_generate": (
+        "!client_id command duedate +skip_notification include_packs include_prebills include_credits"
+    ),
     "client.invoice_get": "!invoice_id format +include_payments",
     "client.invoice_list": f"client_id brand_id paid since +invoices +services +services_details +end +due_end {_PAGE}",
     "client.list": f"short client_id brand_id inactive active metadata {_PAGE}",
     "client.lookup": "client_id brand_id active email login",
     "client.service_add": (
-        "!client_id description plan_id period price quantity discount discount_type start tax_engine_id taxes comment meta_*"
+        "!client_id description plan_id period price quantity discount discount_type start tax_engine_id taxes comment"
+        " meta_*"
     ),
     "client.service_deactivate": "!client_id !service_id",
     "client.service_list": f"client_id brand_id plan_id parentpack period pack_type_select metadata {_PAGE}",
@@ -183,10 +186,15 @@ def _client_add(call: Call) -> Any:
     login = call.text("uber_login")
     if is_true(call.text("strict")) and login in {row.login for row in _people(call.install)}:
         raise Rejected("The specified login name is already in use.")
-    fields = {name: call.text(name) for name in ("first", "last", "company", "country")}
+    fields: dict[str, Any] = {name: call.text(name) for name in ("first", "last", "company", "country")}
     brand = call.number("brand_id", call.install.brands[0])
     number = call.install.add_client(
-        call.text("email"), login=login, password=call.text("uber_pass"), brand_id=brand, metadata=call.metadata(), **fields
+        call.text("email"),
+        login=login,
+        password=call.text("uber_pass"),
+        brand_id=brand,
+        metadata=call.metadata(),
+        **fields,
     )
     return str(number)
 
@@ -207,7 +215,7 @@ def _service_add(call: Call) -> Any:
     if not call.text("description"):
         raise Rejected("description parameter not supplied")
     given = "discount" in call.sent
-    number = call.install.add_service(
+    return call.install.add_service(
         call.number("client_id"),
         call.text("description"),
         call.money("price"),
@@ -218,7 +226,6 @@ def _service_add(call: Call) -> Any:
         taxes=_tax_numbers(call),
         metadata=call.metadata(),
     )
-    return number
 
 
 def _tax_numbers(call: Call) -> tuple[int, ...]:
@@ -240,7 +247,10 @@ def _service_list(call: Call) -> Any:
     if call.install.quirks.metadata_filter:
         rows = [row for row in rows if all(row.metadata.get(name, "") == value for name, value in only.items())]
     return call.page(
-        {row.id: call.wire.service(row, {name: row.metadata.get(name, "") for name in asked if name in fields}) for row in rows}
+        {
+            row.id: call.wire.service(row, {name: row.metadata.get(name, "") for name in asked if name in fields})
+            for row in rows
+        }
     )
 
 
@@ -308,7 +318,9 @@ def _tax_exemption_list(call: Call) -> Any:
 
 def _tax_rate_list(call: Call) -> Any:
     active, brand = call.text("active", "2"), call.number("brand_id", call.install.brands[0])
-    rows = [row for row in call.install.rates.values() if active in {"2", str(int(row.active))} and row.brand_id == brand]
+    rows = [
+        row for row in call.install.rates.values() if active in {"2", str(int(row.active))} and row.brand_id == brand
+    ]
     return call.page({row.id: call.wire.rate(row) for row in rows})
 
 

@@ -73,7 +73,7 @@ class Exemption:
 
 @attrs.frozen
 class Service:
-    """A service ("pack"); ``period`` 0 is charged once. ``active`` 0: deactivated. ``billed``: 0, 1, or 2 pre-billed."""
+    """A service, also called pack; ``period`` 0 is charged once, and ``active`` 0 was deactivated."""
 
     id: int
     client_id: int

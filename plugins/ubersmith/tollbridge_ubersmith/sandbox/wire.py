@@ -1,7 +1,6 @@
 """How an install's records look on the wire: all scalars as text, maps by id, and an empty map as a list."""
 
 import html
-import random
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -48,7 +47,7 @@ class Wire:
         """A page of a list."""
         shown = list(rows.items())
         if self.quirks.shuffled:
-            random.Random(len(shown)).shuffle(shown)
+            shown.sort(key=lambda item: str(item[0])[::-1], reverse=True)
         if self.quirks.lists == "lists" or not shown:
             return [row for _, row in shown]
         return {str(number): row for number, row in shown}
@@ -134,7 +133,10 @@ class Wire:
         if self.quirks.metadata == "prefixed":
             return {f"meta_{name}": value for name, value in values.items()}
         if self.quirks.metadata == "fields":
-            found = {str(number): {"variable": name, "value": value} for number, (name, value) in enumerate(values.items(), 21)}
+            found = {
+                str(number): {"variable": name, "value": value}
+                for number, (name, value) in enumerate(values.items(), 21)
+            }
             return {"metadata": found or []}
         return {"metadata": dict(values) or []}
 
