@@ -6,7 +6,7 @@ from tollbridge import Check, Refused, Unavailable
 from tollbridge.asking import tried
 from tollbridge.reading import records, text
 from tollbridge.words import counted
-from tollbridge_ubersmith import clients, invoices, taxes
+from tollbridge_ubersmith import clients, invoices, services, taxes
 from tollbridge_ubersmith.api import Api, Declined
 from tollbridge_ubersmith.settings import UbersmithSettings
 
@@ -123,8 +123,8 @@ def _services(api: Api, settings: UbersmithSettings) -> str:
         if not error.is_none:
             raise
         rows = []
-    if rows:
-        raise Refused(f"a list of services cannot be limited by {field}: let it be included in lists (show_in_list)")
+    if any(services.tag(row, field) != _OF_NOBODY for row in rows):
+        return f"a list of them is not limited by {field}, so all of a client's are read to find those of an invoice"
     return f"they can be asked for by {field}"
 
 

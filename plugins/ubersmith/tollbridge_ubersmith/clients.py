@@ -66,7 +66,7 @@ def discounts(row: Row) -> tuple[Discount, ...]:
         return ()
     percent = decimal(row, "discount", who)
     if not 0 <= percent <= 100:
-        raise Refused(f"{who} has a discount of {percent:f} %, where something from 0 to 100 is needed")
+        raise Refused(f"{who} has a discount of {percent.normalize():f} %, where something from 0 to 100 is needed")
     if not percent:
         return ()
     return (Discount("Discount", f"{percent.normalize():f}% discount", 1 - percent / 100),)

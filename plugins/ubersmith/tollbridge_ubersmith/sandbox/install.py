@@ -113,8 +113,12 @@ class Install(Simulator):
             client = self.known_client(client_id)
             if client.active == 0:
                 raise Rejected(f"Client ID '{client_id}' is not active.")
-            if self.quirks.inherited_discount and fields.get("discount") is None:
-                fields |= {"discount": client.discount, "discount_type": client.discount_type}
+            if fields.get("discount") is None:
+                inherits = self.quirks.inherited_discount
+                fields |= {
+                    "discount": client.discount if inherits else Decimal(0),
+                    "discount_type": client.discount_type,
+                }
             for number in fields.get("taxes", ()):
                 if number not in self.rates:
                     raise Rejected(f"Tax rate {number} not found.")

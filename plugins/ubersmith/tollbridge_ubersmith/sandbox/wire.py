@@ -28,8 +28,8 @@ class Wire:
     quirks: Quirks
 
     def whole(self, number: int) -> Any:
-        """An id or another whole number."""
-        return number if self.quirks.numbers else str(number)
+        """An id, a flag, or another whole number."""
+        return int(number) if self.quirks.numbers else str(int(number))
 
     def money(self, amount: Decimal) -> Any:
         """An amount."""
