@@ -2,13 +2,13 @@
 
 from tollbridge_ubersmith.sandbox.install import Install
 
-_PLACES = [("US", "CA"), ("CA", "QC"), ("DE", ""), ("US", "NY"), ("GB", ""), ("CA", "ON")]
+_PLACES = [("US", "CA"), ("GB", ""), ("CA", "QC"), ("US", "NY"), ("GB", ""), ("CA", "ON")]
 _CLIENTS = 30
 PARTNER, IN_MONEY, EXEMPT, LEAD, DEACTIVATED = 5, 6, 9, 10, 11
 
 
 def small_company(install: Install) -> None:
-    """Add 30 clients in four countries, and four tax rates, one of them not active any more.
+    """Add 30 clients in three countries, and four tax rates, one of them not active any more.
 
     They are client-01@example.com and so on, with the numbers 1 to 30 and the passwords password-01 and so on. Number 5
     has a discount of 5 %, 6 one of 5.00 on each service; 9 to 11 are exempt from tax, a lead, and deactivated. Client 1
