@@ -39,11 +39,15 @@ _ORDERS = {
     "client.service_list": "packid",
     "uber.tax_rate_list": "tax_id",
 }
+# Codes say next to nothing. Words count only if they name what there is none of: a resource of the permissions, or a
+# method, that is not found is no empty list.
+_THINGS = r"(?:clients?|contacts?|services?|packs?|invoices?|(?:tax )?exemptions?|tax rates?|custom fields?|users?)"
 _NONE = re.compile(
-    r"not found|no such|no (?:\w+ ){1,3}(?:found|exists?)|does(?: not|n't) exist|invalid (?:api )?method"
-    r"|unknown (?:api )?method|invalid (?:client|service|invoice)(?:[ _]id)?\b",
+    rf"\b(?:{_THINGS}\b[^.,;]{{0,40}}\b(?:not found|does(?: not|n't) exist)|no (?:such |matching |active )?(?:{_THINGS}"
+    rf"|records?|results?|rows?)\b|invalid {_THINGS}(?:[ _]id)?\b)",
     re.IGNORECASE,
 )
+_NO_METHOD = re.compile(r"\bmethod\b", re.IGNORECASE)
 _LOGIN = re.compile(r"log[- ]?in|password|token", re.IGNORECASE)
 _DENIED = re.compile(
     r"permission|denied|not allowed|not authori[sz]ed|unauthori[sz]ed|privilege|forbidden", re.IGNORECASE
@@ -72,6 +76,11 @@ class Declined(Refused):
     def is_none(self) -> bool:
         """Whether it says that there is no such thing."""
         return not self.is_denied and _NONE.search(self.said) is not None
+
+    @property
+    def is_unknown_method(self) -> bool:
+        """Whether it says that this version has no such method."""
+        return not self.is_denied and not self.is_none and _NO_METHOD.search(self.said) is not None
 
 
 class Api:
@@ -182,7 +191,7 @@ class Api:
         try:
             answer = self.read("uber.method_get", method_name=method)
         except Declined as error:
-            if error.is_none:
+            if error.is_none or error.is_unknown_method:
                 return None
             raise
         params = records(answer.get("params")) if isinstance(answer, dict) else []

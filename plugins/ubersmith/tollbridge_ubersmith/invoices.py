@@ -19,6 +19,7 @@ _STATUSES = {"0": InvoiceStatus.UNPAID, "1": InvoiceStatus.PAID, "2": InvoiceSta
 # Where an invoice may show the services that it charges.
 _SERVICES = ("current_packs", "pre_billed_packs")
 _LISTED_SERVICES = ("services", "services_details", "packs", *_SERVICES)
+_CENT = Decimal("0.01")
 _IN_LISTS = {"invid", "clientid", "amount", "amount_unpaid", "due", "paid"}
 
 
@@ -126,7 +127,9 @@ def _subtotal(row: Row, who: str) -> Decimal | None:
     """The sum of all that is charged before tax, services that were swept in among it; None if it is not shown."""
     if "current_packs" not in row:
         return None
-    return sum((_entered(pack, who) for pack in _packs(row, _SERVICES)), Decimal(0))
+    total = sum((_entered(pack, who) for pack in _packs(row, _SERVICES)), Decimal(0))
+    in_cents = total.quantize(_CENT)
+    return in_cents if in_cents == total else total
 
 
 def _entered(pack: Row, who: str) -> Decimal:

@@ -29,11 +29,15 @@ def client_of(api: Api, email: str, password: str) -> int | None:
         person = _person(api, name, password)
         if person is None or text(person, "type") not in _TYPES:
             continue
-        if text(person, "email").casefold() != email.casefold():
+        if not _is(person, email):
             continue
         _refuse_second_factor(api, person, email)
         return whole(person, "client_id", f"the log-in {name} in Ubersmith")
     return None
+
+
+def _is(row: Row, email: str) -> bool:
+    return text(row, "email").casefold() == email.casefold()
 
 
 def _person(api: Api, name: str, password: str) -> Row | None:
@@ -64,7 +68,7 @@ def _refuse_second_factor(api: Api, person: Row, email: str) -> None:
 def _names(api: Api, email: str) -> list[str]:
     """The names by which clients and contacts with this address log in."""
     clients = [_details(api, number) for number in _with_address(api, email)]
-    contacts = [row for row in api.every("client.contact_list", email=email) if text(row, "email") == email]
+    contacts = [row for row in api.every("client.contact_list", email=email) if _is(row, email)]
     return [text(row, "login") for row in (*clients, *contacts) if text(row, "login")]
 
 

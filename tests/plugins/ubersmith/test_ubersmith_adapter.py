@@ -30,7 +30,7 @@ from tollbridge.fields import FieldError
 from tollbridge.http import Answer
 from tollbridge.sandbox import Fault
 from tollbridge_ubersmith import UbersmithAdapter
-from tollbridge_ubersmith.api import _data
+from tollbridge_ubersmith.api import Declined, _data
 from tollbridge_ubersmith.sandbox import small_company
 
 VAT = TaxRate("VAT", Decimal(20))
@@ -406,6 +406,23 @@ class TestAnswers:
     def test_an_answer_that_says_neither_yes_nor_no_is_none(self, side: UbersmithSide, content: str) -> None:
         with pytest.raises(Unavailable):
             _data(Answer("Ubersmith", 200, content.encode()), "client.get")
+
+    @pytest.mark.parametrize(
+        ("said", "is_none"),
+        [
+            ("Client ID '7' not found.", True),
+            ("No clients found.", True),
+            ("No matching records found.", True),
+            ("Invalid client_id specified.", True),
+            ("Invoice 9 does not exist", True),
+            ("Resource [client.billing] not found", False),
+            ("invalid method: client.tax_exemption_list", False),
+            ("You do not have permission to view clients: no clients found", False),
+            ("Database error", False),
+        ],
+    )
+    def test_only_words_that_name_what_is_missing_mean_that_there_is_none(self, said: str, is_none: bool) -> None:
+        assert Declined("client.list", "1", said).is_none is is_none
 
 
 class TestPeople:

@@ -301,3 +301,15 @@ class TestRunsThatLoseAnAnswer:
         assert month.issued(month.run("2026-07-01")) == 1
         assert side.the_invoice().total == Decimal("5.00")
         assert side.install.billable(month.client.id) == []
+
+    def test_services_that_ubersmith_billed_itself_are_a_failure_of_every_run(
+        self, side: UbersmithSide, month: Any
+    ) -> None:
+        side.install.add_service(month.client.id, "Dedicated server", "100.00")
+        side.install.faults.add(Fault("cut", path="client.invoice_generate"))
+        assert len(month.run("2026-07-01").failures) == 1
+        side.install.generate(month.client.id)
+        for day in ("2026-07-01", "2026-07-02", "2026-07-03"):
+            [failure] = month.run(day).failures
+            assert "come to 105.00 USD, and those that were asked for to 5.00" in str(failure)
+        assert len(side.install.invoices) == 1
