@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
+import attrs
+
 from tollbridge import Client, ClientStatus, Currency, Discount, InvoiceStatus, Secret, TaxRate
 from tollbridge.conformance import Held, HeldLine, OtherSide
 from tollbridge.http import Retry
@@ -102,12 +104,64 @@ class UbersmithSide(OtherSide):
     def give_discount(self, client_id: int, discount: Discount) -> None:
         self.install.change_client(client_id, discount=(1 - discount.multiplier) * 100)
 
+    def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
+        """A rate of this name, if there is none; rates have no place."""
+        if tax.label not in {rate.name for rate in self.install.rates.values()}:
+            self.install.add_rate(tax.label, tax.rate / 100)
+
     def charged_taxes(self, client: Client, *rates: str) -> tuple[TaxRate, ...]:
         """Those of bridge.toml, with a rate of the same name in Ubersmith for each."""
         taxes = super().charged_taxes(client, *rates)
         for tax in taxes:
-            self.install.add_rate(tax.label, tax.rate / 100)
+            self.add_tax(client.country, tax)
         return taxes
+
+    def remove_client(self, client_id: int) -> None:
+        del self.install.clients[client_id]
+
+    def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
+        self.install.pay(int(invoice_id), amount)
+
+    def copy_invoice(self, invoice_id: int | str) -> None:
+        """As where it was copied in the database; Ubersmith itself copies no invoices."""
+        copy = attrs.evolve(self.install.known_invoice(int(invoice_id)), id=int(invoice_id) + 10_000)
+        self.install.invoices[copy.id] = copy
+
+    def remove_reference(self, invoice_id: int | str) -> None:
+        """Out of the custom field of its services, and out of their descriptions, there and on the invoice."""
+        invoice = self.install.known_invoice(int(invoice_id))
+        packs = tuple(attrs.evolve(pack, description="Usage") for pack in invoice.packs)
+        self.install.change_invoice(invoice.id, packs=packs)
+        for pack in packs:
+            self.install.change_service(pack.service_id, description="Usage", metadata={})
+
+    def spoil_invoice(self, invoice_id: int | str) -> None:
+        self.install.change_invoice(int(invoice_id), paid=7)
+
+    def add_contact(self, client_id: int, email: str) -> None:
+        self.install.add_contact(client_id, email, "password-contact")
+
+    @contextmanager
+    def short_lists(self) -> Iterator[None]:
+        self.install.faults.add(Fault("half_page", path="client.list", times=None))
+        self.install.faults.add(Fault("half_page", path="client.invoice_list", times=None))
+        yield
+        self.install.faults.clear()
+
+    @contextmanager
+    def wrong_key(self) -> Iterator[None]:
+        token, self.install.token = self.install.token, "another-token"
+        yield
+        self.install.token = token
+
+    @contextmanager
+    def missing_permission(self) -> Iterator[None]:
+        self.install.change_quirks(forbidden=("client.service_add",))
+        yield
+        self.install.change_quirks(forbidden=())
+
+    def demand_second_factor(self, client_id: int) -> None:
+        self.install.change_client(client_id, two_factor=True)
 
     @contextmanager
     def outage(self) -> Iterator[None]:
