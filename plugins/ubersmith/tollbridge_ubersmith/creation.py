@@ -34,7 +34,8 @@ def standing(
     """The invoice that charges the tagged services; one of Ubersmith's own that took them in counts, and is told.
 
     Raises:
-        Refused: several invoices do, or none although a service counts as billed: a human must say what is right.
+        Refused: several invoices do: a human must say which is right.
+        Unavailable: none does, although a service counts as billed.
     """
     if not tagged:
         return None
@@ -45,7 +46,7 @@ def standing(
         numbers = ", ".join(str(each.id) for each in valid)
         raise Refused(f"Ubersmith's invoices {numbers} all charge services of {reference}: disregard all but one")
     if not receipts:
-        _refuse_billed(reference, tagged)
+        _stop_at_billed(reference, tagged)
         return None
     receipt = (valid or receipts)[0]
     [row] = [each for each in rows if int(each["invid"]) == receipt.id]
@@ -61,10 +62,11 @@ def standing(
     return receipt
 
 
-def _refuse_billed(reference: str, tagged: Sequence[Service]) -> None:
+def _stop_at_billed(reference: str, tagged: Sequence[Service]) -> None:
+    """A service that is billed stands on an invoice: the list lacks it, or somebody deleted it."""
     billed = [str(each.id) for each in tagged if each.is_billed and not each.is_gone]
     if billed:
-        raise Refused(
+        raise Unavailable(
             f"Ubersmith calls services {', '.join(billed)} of {reference} billed, and no invoice of the client charges"
             " them: find it, or deactivate these services and clear their custom field"
         )

@@ -31,6 +31,7 @@ class UbersmithSide(OtherSide):
         self.field = custom_field
         self.currency = "USD"
         self.page_size = install.quirks.most_rows
+        self.token = install.token
         self.secrets = (install.token,)
 
     def settings(self) -> UbersmithSettings:
@@ -38,7 +39,7 @@ class UbersmithSide(OtherSide):
         return UbersmithSettings(
             self.url,
             self.install.user,
-            Secret(self.install.token),
+            Secret(self.token),
             currency=self.currency,
             brand_id=1,
             timezone=self.timezone,
@@ -150,9 +151,9 @@ class UbersmithSide(OtherSide):
 
     @contextmanager
     def wrong_key(self) -> Iterator[None]:
-        token, self.install.token = self.install.token, "another-token"
+        self.install.token = "another-token"
         yield
-        self.install.token = token
+        self.install.token = self.token
 
     @contextmanager
     def missing_permission(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.plugins.ubersmith.side import QUICK, UbersmithSide
 from tests.plugins.ubersmith.test_ubersmith_conformance import a_side
-from tollbridge import Invoice, InvoiceStatus, OutcomeUnknown, Receipt, Refused, TaxRate
+from tollbridge import Invoice, InvoiceStatus, OutcomeUnknown, Receipt, Refused, TaxRate, Unavailable
 from tollbridge.adapters.billing import LooseAttempt
 from tollbridge.conformance import an_invoice
 from tollbridge.conformance.months import MonthTests
@@ -251,7 +251,7 @@ def test_services_that_count_as_billed_and_stand_on_no_invoice_are_a_humans_to_s
     invoice = three_lines(side)
     side.billing().create_invoice(invoice)
     side.install.invoices.clear()
-    with pytest.raises(Refused, match=r"Ubersmith calls services 2001, 2002, 2003 of .* billed, and no invoice"):
+    with pytest.raises(Unavailable, match=r"Ubersmith calls services 2001, 2002, 2003 of .* billed, and no invoice"):
         next_run(side, invoice, LooseAttempt())
     assert side.invoices() == []
 
