@@ -239,8 +239,8 @@ class UbersmithAdapter:
 
     def _ours(self, **wanted: object) -> Iterator[Receipt | Refused]:
         """The bridge's invoices of a list; what its rows do not show is asked for by number."""
-        detailed = self._api.takes("client.invoice_list", "services_details")
         with whole_list():
+            detailed = self._api.takes("client.invoice_list", "services_details")
             listed = self._api.every(
                 "client.invoice_list", brand_id=self._settings.brand_id, services_details=detailed or None, **wanted
             )

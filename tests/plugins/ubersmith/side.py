@@ -118,7 +118,12 @@ class UbersmithSide(OtherSide):
         return taxes
 
     def remove_client(self, client_id: int) -> None:
-        del self.install.clients[client_id]
+        """As where it was deleted in the database, with its services and invoices; Ubersmith itself deactivates."""
+        install = self.install
+        del install.clients[client_id]
+        for table in (install.services, install.invoices):
+            for number in [row.id for row in table.values() if row.client_id == client_id]:
+                del table[number]
 
     def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
         self.install.pay(int(invoice_id), amount)

@@ -385,6 +385,14 @@ class TestAnswers:
             side.billing().create_invoice(an_invoice(client))
         assert not isinstance(told.value, OutcomeUnknown)
 
+    def test_lists_that_may_not_be_read_are_not_one_record_that_cannot_be(self, side: UbersmithSide) -> None:
+        side.some_client()
+        for method in ("uber.method_get", "client.invoice_list", "client.list", "client.count"):
+            side.install.change_quirks(forbidden=(method,))
+            hook = "clients" if method in {"client.list", "client.count"} else "unpaid_invoices"
+            with pytest.raises(Unavailable, match=method):
+                list(getattr(side.billing(), hook)())
+
     def test_a_client_called_maintenance_is_a_client(self, side: UbersmithSide) -> None:
         client = side.some_client(company="Maintenance Ltd")
         assert side.billing().client(client.id).company == "Maintenance Ltd"
