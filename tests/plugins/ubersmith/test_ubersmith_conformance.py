@@ -11,10 +11,24 @@ from tollbridge.conformance import AdapterTests
 from tollbridge_ubersmith.sandbox import Install, running
 
 WAYS: dict[str, dict[str, Any]] = {
-    "as_numbers": {"numbers": True, "metadata": "fields", "services_details": "packs", "two_factor": "object"},
-    "as_lists": {"lists": "lists", "shuffled": True, "metadata": "plain", "services_details": "numbers"},
-    "strict": {"none_is_error": True, "refuse_unknown": True, "metadata": "prefixed", "denied_status": 403},
-    "loose": {"short_rows": True, "metadata_filter": False, "billed_flag": False, "services_details": "absent"},
+    "strict": {
+        "numbers": True,
+        "metadata": "fields",
+        "services_details": "packs",
+        "two_factor": "object",
+        "none_is_error": True,
+        "refuse_unknown": True,
+        "denied_status": 403,
+    },
+    "loose": {
+        "lists": "lists",
+        "shuffled": True,
+        "short_rows": True,
+        "metadata": "plain",
+        "metadata_filter": False,
+        "services_details": "numbers",
+        "billed_flag": False,
+    },
 }
 
 
