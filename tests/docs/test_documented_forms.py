@@ -67,6 +67,7 @@ STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
         ({"maintenance": True}, Unavailable),
         ({"updating_token": 99}, Unavailable),
         ({"fails_after_generate": True}, OutcomeUnknown),
+        ({"keeps_fields": False}, Refused),
         ({"forbidden": ("client.invoice_generate",)}, Refused),
         ({"forbidden": ("client.service_add",), "denied_status": 403}, Refused),
         ({"forbidden": ("client.list",), "login_status": 200}, Unavailable),

@@ -62,6 +62,7 @@ class UbersmithAdapter:
         self._fields = Kept(lambda: variables(self._api, settings, "pack"))
         self._rows: Lately[int, Row] = Lately()
         self._told: set[int] = set()
+        self._proven: set[str] = set()
         weakref.finalize(self, self._api.http.close)
 
     @hookimpl
@@ -113,7 +114,9 @@ class UbersmithAdapter:
         self._refuse_what_cannot_be_kept(invoice)
         self._refuse_without_field()
         numbers = self._tax_numbers(invoice) if invoice.taxes else ()
-        return Creation(self._api, self._settings, invoice.folded(_MOST_LINES), numbers, attempt).run()
+        return Creation(
+            self._api, self._settings, invoice.folded(_MOST_LINES), numbers, attempt, proven=self._proven
+        ).run()
 
     @hookimpl
     def find_invoice(self, client_id: int, reference: str) -> Receipt | None:

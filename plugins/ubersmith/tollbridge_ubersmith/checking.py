@@ -11,6 +11,7 @@ from tollbridge_ubersmith.api import Api, Declined
 from tollbridge_ubersmith.settings import UbersmithSettings
 
 _OF_NOBODY = "TB-0000-00-0"
+_SHOWN = 10
 
 
 def check_install(api: Api, settings: UbersmithSettings) -> list[Check]:
@@ -64,7 +65,8 @@ def _clients(api: Api, settings: UbersmithSettings) -> str:
         if "discount_type" in row and clients.discount_in_money(row)
     ]
     if in_money:
-        return f"{told}; a discount in money is not taken off usage: {', '.join(in_money)}"
+        more = f" and {len(in_money) - _SHOWN} more" if len(in_money) > _SHOWN else ""
+        return f"{told}; a discount in money is not taken off usage: {', '.join(in_money[:_SHOWN])}{more}"
     return told
 
 

@@ -73,16 +73,24 @@ def _stop_at_billed(reference: str, tagged: Sequence[Service]) -> None:
 
 
 class Creation:
-    """One try at one invoice."""
+    """One try at one invoice; ``proven`` are the custom fields that are known to keep a reference."""
 
     def __init__(
-        self, api: Api, settings: UbersmithSettings, invoice: Invoice, taxes: Sequence[int], attempt: Attempt
+        self,
+        api: Api,
+        settings: UbersmithSettings,
+        invoice: Invoice,
+        taxes: Sequence[int],
+        attempt: Attempt,
+        *,
+        proven: set[str],
     ) -> None:
         self._api = api
         self._settings = settings
         self._invoice = invoice
         self._taxes = taxes
         self._attempt = attempt
+        self._proven = proven
         self._made: list[int] = []
 
     def run(self) -> Receipt:
@@ -122,7 +130,19 @@ class Creation:
         fields = services.new_service(invoice.client_id, line, self._taxes, field, invoice.reference)
         number = services.number_of(self._api.write("client.service_add", **fields), invoice.reference)
         self._made.append(number)
+        if field not in self._proven:
+            self._prove(number)
         return number
+
+    def _prove(self, number: int) -> None:
+        """The first service of each process is looked for: a field that keeps nothing would have all made twice."""
+        invoice, field = self._invoice, self._settings.reference_field
+        if number not in {each.id for each in services.tagged(self._api, field, invoice.client_id, invoice.reference)}:
+            raise Refused(
+                f"{invoice.reference}: Ubersmith does not keep a service's {field}: let the custom field apply to all"
+                " services, those without a plan among them"
+            )
+        self._proven.add(field)
 
     def _generated(self, numbers: Sequence[int]) -> Receipt:
         invoice, reference = self._invoice, self._invoice.reference
@@ -145,11 +165,11 @@ class Creation:
         try:
             if self._made:
                 tagged = services.tagged(self._api, self._settings.reference_field, client_id, reference)
-                if invoices.holding(self._api, client_id, tagged):
+                if tagged and invoices.holding(self._api, client_id, tagged):
                     raise OutcomeUnknown(f"{error}; and yet an invoice charges services of {reference}")
-                for service in tagged:
-                    if not service.is_gone:
-                        self._deactivate(service.id)
+                gone = {each.id for each in tagged if each.is_gone}
+                for number in sorted({*self._made, *(each.id for each in tagged)} - gone):
+                    self._deactivate(number)
             self._attempt.keep("")
         except (Refused, NotFound, Unavailable) as problem:
             if isinstance(problem, OutcomeUnknown):

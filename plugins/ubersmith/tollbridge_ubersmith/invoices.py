@@ -20,6 +20,7 @@ _STATUSES = {"0": InvoiceStatus.UNPAID, "1": InvoiceStatus.PAID, "2": InvoiceSta
 _SERVICES = ("current_packs", "pre_billed_packs")
 _LISTED_SERVICES = ("services", "services_details", "packs", *_SERVICES)
 _CENT = Decimal("0.01")
+_DAY = 86_400
 _IN_LISTS = {"invid", "clientid", "amount", "amount_unpaid", "due", "paid"}
 
 
@@ -49,11 +50,16 @@ def _is_gone(api: Api, client_id: int, number: str) -> bool:
 
 
 def holding(api: Api, client_id: int, services: Collection[Service]) -> list[Row]:
-    """The client's invoices that charge any of the services, disregarded ones included, the newest first."""
+    """The client's invoices that charge any of the services, disregarded ones included, the newest first.
+
+    Older versions cannot be asked for them, so that invoices are read that are not older than the services.
+    """
     wanted = {each.id for each in services}
+    first = min((each.created for each in services), default=0) - _DAY
     only = {"services": sorted(wanted)} if api.takes("client.invoice_list", "services") else {}
     with whole_list():
         rows = api.every("client.invoice_list", client_id=client_id, **only)
+        rows = [row for row in rows if not text(row, "date") or whole(row, "date", _who(row)) >= first]
         numbers = sorted((whole(row, "invid", "an invoice") for row in rows), reverse=True)
         found = [read(api, client_id, number) for number in numbers]
         return [row for row in found if row is not None and wanted & charged(row)]

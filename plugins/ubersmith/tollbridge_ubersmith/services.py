@@ -20,7 +20,10 @@ _UNBILLED = {"", "0"}
 
 @attrs.frozen
 class Service:
-    """A tagged service; ``is_gone``: it was deactivated or cancelled, and is not billed any more."""
+    """A tagged service; ``is_gone``: it was deactivated or cancelled, and is not billed any more.
+
+    ``created`` is in seconds since 1970; 0 if that is not told.
+    """
 
     id: int
     description: str
@@ -28,6 +31,7 @@ class Service:
     is_gone: bool
     is_billed: bool
     is_once: bool
+    created: int
 
     def is_for(self, line: "Charge") -> bool:
         """Whether this service charges the line, whatever its text was cut to."""
@@ -101,6 +105,7 @@ def _service(row: Row) -> Service:
         is_gone=text(row, "active") in _GONE,
         is_billed=text(row, "billed") not in _UNBILLED,
         is_once=text(row, "period") in {"", "0"},
+        created=whole(row, "created", who) if text(row, "created") else 0,
     )
 
 

@@ -1,6 +1,7 @@
 """Invoices whose process died, whose answers were lost, and whose services somebody else billed meanwhile."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -234,6 +235,39 @@ def test_services_that_ubersmith_billed_itself_are_told_and_never_billed_again(
     assert len(side.install.invoices) == 1
 
 
+def test_services_that_ubersmith_bills_in_the_middle_of_a_try_are_told_and_never_billed_again(
+    either: UbersmithSide,
+) -> None:
+    side = either
+    invoice = three_lines(side)
+    adapter = side.adapter()
+    send = adapter._api.http.request
+
+    def meanwhile(*arguments: Any, **fields: Any) -> Any:
+        if fields["params"]["method"] == "client.invoice_generate" and not side.install.invoices:
+            side.install.generate(invoice.client_id)
+        return send(*arguments, **fields)
+
+    adapter._api.http.request = meanwhile  # type: ignore[method-assign]
+    with pytest.raises(OutcomeUnknown, match="There is nothing to invoice"):
+        adapter.create_invoice(invoice, LooseAttempt())
+    next_run(side, invoice, LooseAttempt())
+    assert len(side.install.invoices) == 1
+
+
+def test_a_long_history_is_not_read_to_find_an_invoice_in_an_older_version(side: UbersmithSide) -> None:
+    side.install.change_quirks(version="4.6.1")
+    invoice = three_lines(side)
+    for number in range(30):
+        side.install.add_service(invoice.client_id, f"Domain {number}", "12.00", period=0)
+        old = side.install.generate(invoice.client_id)
+        side.install.change_invoice(old.id, date=datetime(2026, 1, 1, tzinfo=UTC), paid=1)
+    side.billing().create_invoice(invoice)
+    side.install.load.clear()
+    assert side.billing().find_invoice(invoice.client_id, invoice.reference) is not None
+    assert side.install.load.calls["client.invoice_get"] == 1
+
+
 def test_services_on_two_invoices_are_a_humans_to_settle(side: UbersmithSide) -> None:
     invoice = three_lines(side)
     made = side.billing().create_invoice(invoice)
@@ -263,6 +297,16 @@ def test_without_the_custom_field_nothing_is_made(side: UbersmithSide) -> None:
     with pytest.raises(Refused, match="no custom field of services with the variable tollbridge_reference"):
         side.billing().create_invoice(invoice)
     assert side.install.services == {}
+
+
+def test_a_custom_field_that_keeps_nothing_is_found_with_the_first_service(side: UbersmithSide) -> None:
+    """As where it applies to services of a plan only: what is in doubt would be made twice."""
+    invoice = three_lines(side)
+    side.install.change_quirks(keeps_fields=False)
+    with pytest.raises(Refused, match="does not keep a service's tollbridge_reference"):
+        side.billing().create_invoice(invoice)
+    assert side.install.billable(invoice.client_id) == []
+    assert side.invoices() == []
 
 
 def test_a_description_that_was_cut_off_or_escaped_is_known_again(side: UbersmithSide) -> None:

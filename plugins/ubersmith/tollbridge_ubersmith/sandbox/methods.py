@@ -224,7 +224,7 @@ def _service_add(call: Call) -> Any:
         discount=call.money("discount") if given else None,
         **({"discount_type": call.number("discount_type")} if given else {}),
         taxes=_tax_numbers(call),
-        metadata=call.metadata(),
+        metadata=call.metadata() if call.install.quirks.keeps_fields else {},
     )
 
 

@@ -39,6 +39,7 @@ class Quirks:
         short_rows: ``client.list`` leaves out discount, place and company.
         metadata: custom fields come as ``{variable: value}``, as records by number, or beside the others, with
             ``meta_`` before their names or without.
+        keeps_fields: False: services without a plan keep no custom fields.
         metadata_filter: False: lists are not limited by custom fields.
         services_details: what ``invoice_list`` shows of services: under this name, only numbers, or nothing.
         escaped_text: text is HTML, as in ``&amp;``.
@@ -64,6 +65,7 @@ class Quirks:
     most_rows: int | None = attrs.field(default=None, validator=_count)
     short_rows: bool = _flag()
     metadata: Metadata = _one_of(Metadata)
+    keeps_fields: bool = _flag(default=True)
     metadata_filter: bool = _flag(default=True)
     services_details: Details = _one_of(Details)
     escaped_text: bool = _flag()
