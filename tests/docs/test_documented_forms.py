@@ -133,7 +133,7 @@ def difference(side: Side) -> Any:
 def test_a_form_that_is_read_bills_what_was_shown(name: str, form: Form) -> None:
     with a_side(name, form) as side:
         assert difference(side) < 0.001
-        assert [check for check in side.billing().check() if not check.ok] == []
+        assert [check for check in side.billing().check() if check.ok is False] == []
 
 
 @every(OTHER_TOTAL)
