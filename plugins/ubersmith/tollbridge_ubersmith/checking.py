@@ -1,17 +1,19 @@
 """What ``tollbridge check`` finds out about an Ubersmith, by reading, and by writing calls that can do nothing."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 from tollbridge import Check, Refused, Unavailable
 from tollbridge.asking import tried
 from tollbridge.reading import records, text
 from tollbridge.words import counted
-from tollbridge_ubersmith import clients, invoices, services, taxes
+from tollbridge_ubersmith import clients, services, taxes
 from tollbridge_ubersmith.api import Api, Declined
 from tollbridge_ubersmith.settings import UbersmithSettings
 
 _OF_NOBODY = "TB-0000-00-0"
 _SHOWN = 10
+_LACKS = re.compile(r"client|parameter", re.IGNORECASE)
 
 
 def check_install(api: Api, settings: UbersmithSettings) -> list[Check]:
@@ -29,7 +31,7 @@ def _checks(api: Api, settings: UbersmithSettings) -> Iterator[Check]:
     yield tried("Ubersmith reference field", lambda: _field(api, settings, "pack", settings.reference_field))
     yield tried("Ubersmith services", lambda: _services(api, settings))
     yield tried("Ubersmith invoices", lambda: _invoices(api, settings))
-    yield tried("Ubersmith permissions", lambda: _permissions(api))
+    yield from _writing(api, settings)
     yield tried("Ubersmith mail", lambda: _mail(api, settings))
     if settings.custom_field is not None:
         field = settings.custom_field
@@ -71,13 +73,16 @@ def _clients(api: Api, settings: UbersmithSettings) -> str:
 
 
 def _currency(settings: UbersmithSettings) -> str:
-    decimals = invoices.decimals_of(settings.currency)
+    from babel.numbers import get_currency_precision  # noqa: PLC0415 - slow to import
+
+    decimals = get_currency_precision(settings.currency)
     if decimals > 2:
         raise Refused(f"{settings.currency} has {decimals} decimals, and Ubersmith keeps two")
     if not decimals:
         return (
-            f"{settings.currency}, as bridge.toml says; Ubersmith keeps two decimals, so with tax an invoice may come"
-            " to a fraction that nobody can pay: it counts as paid without it"
+            f"warning: {settings.currency}, as bridge.toml says; Ubersmith keeps two decimals, so with tax an invoice"
+            " may come to 344.30 where 344 is shown. Nobody is locked for less than 1 that is left to pay; Ubersmith itself"
+            " calls the invoice unpaid until you settle the rest"
         )
     return f"{settings.currency}, as bridge.toml says"
 
@@ -134,25 +139,40 @@ def _invoices(api: Api, settings: UbersmithSettings) -> str:
     return f"{len(api.every('client.invoice_list', brand_id=settings.brand_id, paid=0))} open ones"
 
 
-def _permissions(api: Api) -> str:
-    """Writing calls without their client, which can do nothing: a missing permission is all that is looked for."""
+def _writing(api: Api, settings: UbersmithSettings) -> Iterator[Check]:
+    """Whether what changes something may be called: each is, without the client that it must be given.
+
+    So it is refused, and changes nothing. ``client.add`` must be given nothing, and is not tried.
+    """
     nothing = {"include_packs": 0, "include_prebills": 0, "include_credits": 0}
-    unclear = []
-    for method, arguments in (
-        ("client.service_add", {}),
-        ("client.invoice_generate", nothing),
-        ("client.service_deactivate", {}),
-    ):
-        try:
-            api.write(method, **arguments)
-        except Declined as error:
-            if error.is_denied:
-                raise
-        except Unavailable:
-            unclear.append(method)
-    if unclear:
-        return f"not told for {', '.join(unclear)}"
-    return "services may be added and deactivated, and invoices generated, as far as calls that do nothing can tell"
+    yield _allowed("client.service_add", lambda: api.write("client.service_add"))
+    yield _allowed("client.service_deactivate", lambda: api.write("client.service_deactivate"))
+    yield _allowed("client.invoice_generate", lambda: api.write("client.invoice_generate", **nothing))
+    if settings.custom_field is None:
+        yield _allowed("client.storage_set", lambda: api.write("client.storage_set"))
+    else:
+        yield _allowed("client.update", lambda: api.write("client.update"))
+    for method in ("client.add", "uber.check_login"):
+        words = "cannot be tried without doing it: look whether the user's role allows it"
+        yield Check(f"Ubersmith method {method}", ok=None, detail=f"{words} (only the customers' pages need it)")
+
+
+def _allowed(method: str, ask: Callable[[], object]) -> Check:
+    name = f"Ubersmith method {method}"
+    try:
+        ask()
+        words = "it was not refused without a client"
+    except Declined as error:
+        if error.is_denied:
+            return Check(name, ok=False, detail=str(error))
+        if _LACKS.search(error.said):
+            return Check(name, ok=True, detail="allowed: it is refused for want of its client alone")
+        words = str(error)
+    except Refused as error:
+        return Check(name, ok=False, detail=str(error))
+    except Unavailable as error:
+        words = str(error)
+    return Check(name, ok=None, detail=f"could not be proved: look whether the user's role allows it ({words})")
 
 
 def _mail(api: Api, settings: UbersmithSettings) -> str:

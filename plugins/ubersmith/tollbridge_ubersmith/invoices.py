@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -116,7 +115,7 @@ def receipt(row: Row, wanted: str, settings: UbersmithSettings) -> Receipt:
         status=one_of(row, "paid", _STATUSES, who),
         due_date=_day(row, "due", settings, who),
         total=decimal(row, "amount", who),
-        balance=_payable(decimal(row, "amount_unpaid", who), settings.currency) if text(row, "amount_unpaid") else None,
+        balance=decimal(row, "amount_unpaid", who) if text(row, "amount_unpaid") else None,
         subtotal=_subtotal(row, who),
         months=_months(row, wanted),
     )
@@ -147,19 +146,6 @@ def _entered(pack: Row, who: str) -> Decimal:
 def _months(row: Row, wanted: str) -> tuple[str, ...] | None:
     told = {months_in(unescape(text(pack, "desserv")), wanted) for pack in _packs(row, _SERVICES)} - {None}
     return told.pop() if wanted and len(told) == 1 else None
-
-
-def _payable(left: Decimal, currency: str) -> Decimal:
-    """What is left to pay in coins that there are: Ubersmith keeps two decimals of yen, too."""
-    return left.quantize(Decimal(1).scaleb(-min(2, decimals_of(currency))), ROUND_HALF_UP)
-
-
-@cache
-def decimals_of(currency: str) -> int:
-    """How many decimals the currency has by ISO 4217."""
-    from babel.numbers import get_currency_precision  # noqa: PLC0415 - slow to import
-
-    return get_currency_precision(currency)
 
 
 def _day(row: Row, key: str, settings: UbersmithSettings, who: str) -> date:

@@ -28,6 +28,7 @@ from tollbridge.conformance import an_invoice
 from tollbridge.conformance.side import MONTH
 from tollbridge.fields import FieldError
 from tollbridge.http import Answer
+from tollbridge.rules.overdue import owed_status
 from tollbridge.sandbox import Fault
 from tollbridge_ubersmith import UbersmithAdapter
 from tollbridge_ubersmith.api import Declined, _data
@@ -45,7 +46,7 @@ def sent(side: UbersmithSide, method: str) -> list[dict[str, str]]:
 def failed_checks(side: UbersmithSide, **settings: Any) -> dict[str, str]:
     """What ``check`` finds wrong, by name."""
     adapter = UbersmithAdapter(attrs.evolve(side.settings(), **settings), QUICK)
-    return {check.name: check.detail for check in adapter.check() if not check.ok}
+    return {check.name: check.detail for check in adapter.check() if check.ok is False}
 
 
 class TestTaxes:
@@ -258,17 +259,21 @@ class TestInvoices:
         assert isinstance(open_one, Receipt)
         assert (open_one.balance, open_one.is_open) == (Decimal("0.90"), True)
 
-    def test_a_fraction_that_no_coin_pays_is_not_owed(self, side: UbersmithSide) -> None:
+    def test_a_fraction_of_yen_is_told_as_it_is_and_by_check_before_the_first_invoice(
+        self, side: UbersmithSide
+    ) -> None:
         """Ubersmith keeps two decimals of yen, too: 313 and a tenth are 344.30, and what is shown is 344."""
         client = side.some_client("JPY")
         side.install.add_rate("Consumption Tax", "0.1")
+        [told] = [check.detail for check in side.billing().check() if check.name == "Ubersmith currency"]
+        assert "may come to 344.30 where 344 is shown" in told
         taxes = (TaxRate("Consumption Tax", Decimal(10)),)
         made = side.billing().create_invoice(an_invoice(client, "313", taxes=taxes))
-        assert made.total == Decimal("344.30")
         side.install.pay(int(made.id), Decimal(344))
         [open_one] = side.billing().unpaid_invoices()
         assert isinstance(open_one, Receipt)
-        assert open_one.is_open is False
+        assert (open_one.total, open_one.balance) == (Decimal("344.30"), Decimal("0.30"))
+        assert owed_status(open_one, 0) is InvoiceStatus.PAID, "so nobody is locked for it"
 
     @pytest.mark.parametrize(
         ("timezone", "due"),
@@ -410,7 +415,7 @@ class TestAnswers:
         ):
             with pytest.raises((Refused, Unavailable), match="look at user and token"):
                 ask()
-        assert all("look at user and token" in check.detail for check in adapter.check() if not check.ok)
+        assert all("look at user and token" in check.detail for check in adapter.check() if check.ok is False)
 
     @pytest.mark.parametrize("content", ['{"data": 1}', "[]", '{"status": "perhaps"}', '{"status": true}'])
     def test_an_answer_that_says_neither_yes_nor_no_is_none(self, side: UbersmithSide, content: str) -> None:
@@ -552,6 +557,7 @@ class TestCheck:
             "client.service_list",
             "client.service_add",
             "client.service_deactivate",
+            "client.storage_set",
             "client.tax_exemption_list",
             "uber.tax_rate_list",
             "uber.brand_list",
@@ -565,6 +571,13 @@ class TestCheck:
         before = side.state()
         assert any(method in words for words in failed_checks(side).values())
         assert side.state() == before
+
+    def test_what_cannot_be_proved_is_told_as_that(self, side: UbersmithSide) -> None:
+        side.install.faults.add(Fault("lost", path="client.service_add"))
+        unproved = [check.name for check in side.billing().check() if check.ok is None]
+        assert unproved == [
+            f"Ubersmith method {name}" for name in ("client.service_add", "client.add", "uber.check_login")
+        ]
 
     def test_a_list_that_is_not_limited_by_the_reference_is_told(self, side: UbersmithSide) -> None:
         side.install.add_service(side.some_client().id, "Dedicated server", "100.00")
