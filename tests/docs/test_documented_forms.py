@@ -30,7 +30,8 @@ BILLED: dict[str, list[Form]] = {
         *({"empty": kind} for kind in ("missing", "text", "list", "object")),
         {"money": "number"}, {"single_row_as_object": True}, {"flat_currencies": True}, {"escaped_text": True},
         {"client_at_top_level": False}, {"status_on_errors": True}, {"error_status": 400}, {"denied_status": 200},
-        {"extra_warning": True}, {"byte_order_mark": True}, {"refuse_unknown_fields": True}, {"validates_updates": True},
+        {"extra_warning": True}, {"byte_order_mark": True}, {"refuse_unknown_fields": True},
+        {"validates_updates": True},
     ],
     "blesta": [
         *({"nested_errors": where} for where in ("model", "name")),

@@ -81,8 +81,8 @@ def _currency(settings: UbersmithSettings) -> str:
     if not decimals:
         return (
             f"warning: {settings.currency}, as bridge.toml says; Ubersmith keeps two decimals, so with tax an invoice"
-            " may come to 344.30 where 344 is shown. Nobody is locked for less than 1 that is left to pay; Ubersmith itself"
-            " calls the invoice unpaid until you settle the rest"
+            " may come to 344.30 where 344 is shown. Nobody is locked for less than 1 that is left to pay;"
+            " Ubersmith itself calls the invoice unpaid until you settle the rest"
         )
     return f"{settings.currency}, as bridge.toml says"
 
