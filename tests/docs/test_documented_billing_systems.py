@@ -1,4 +1,4 @@
-"""The pages of WHMCS and Blesta are complete: keys, calls, messages, and every form an answer may take."""
+"""The pages of WHMCS, Blesta and Ubersmith are complete: keys, calls, messages, and every form an answer may take."""
 
 import ast
 import re
@@ -20,6 +20,11 @@ from tollbridge_blesta import adapter as blesta_adapter
 from tollbridge_blesta import clients as blesta_clients
 from tollbridge_blesta import invoices as blesta_invoices
 from tollbridge_blesta import sandbox as blesta
+from tollbridge_ubersmith import UbersmithAdapter
+from tollbridge_ubersmith import adapter as ubersmith_adapter
+from tollbridge_ubersmith import clients as ubersmith_clients
+from tollbridge_ubersmith import invoices as ubersmith_invoices
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import WhmcsAdapter
 from tollbridge_whmcs_like import adapter as whmcs_adapter
 from tollbridge_whmcs_like import clients as whmcs_clients
@@ -107,7 +112,16 @@ BLESTA = System(
     (*blesta_clients._STATUSES, *blesta_invoices._STATUSES),
     lambda entry: str(entry.path.removeprefix("/api/").removesuffix(".json")),
 )
-systems = pytest.mark.parametrize("system", [WHMCS, BLESTA], ids=str)
+UBERSMITH = System(
+    "ubersmith",
+    UbersmithAdapter,
+    ubersmith,
+    'user = "sandbox-user"\ntoken = "sandbox-token"\ncurrency = "USD"\ncustom_field = "solusid"',
+    ubersmith_adapter._MOST_LINES,
+    (*ubersmith_clients._STATUSES, *ubersmith_invoices._STATUSES),
+    lambda entry: str(entry.query.removeprefix("method=")),
+)
+systems = pytest.mark.parametrize("system", [WHMCS, BLESTA, UBERSMITH], ids=str)
 
 
 @systems
@@ -135,7 +149,7 @@ def in_code(file: Path) -> Iterator[str]:
             how, what = node.func.attr, ast.unparse(node.args[0])
             if how in {"read", "ask", "write", "every"} and what.startswith("'"):
                 call = ast.literal_eval(what)
-                is_model = how == "every" and call.islower()
+                is_model = how == "every" and call.islower() and "." not in call
                 yield from [f"{call}/getList", f"{call}/getListCount"] if is_model else [call]
 
 

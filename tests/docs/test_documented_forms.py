@@ -1,4 +1,4 @@
-"""What the pages of WHMCS and Blesta say of the forms that answers may take, of which nobody knows the right one."""
+"""What the pages of WHMCS, Blesta and Ubersmith say of the forms that answers may take: nobody knows the right one."""
 
 import itertools
 from collections.abc import Iterator
@@ -10,15 +10,17 @@ import attrs
 import pytest
 
 from tests.plugins.blesta.side import BlestaSide
+from tests.plugins.ubersmith.side import UbersmithSide
 from tests.plugins.whmcs_like.side import WhmcsSide
 from tollbridge import OutcomeUnknown, Refused, Unavailable
 from tollbridge.conformance import an_invoice
 from tollbridge.conformance.side import MONTH
 from tollbridge_blesta import sandbox as blesta
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import sandbox as whmcs
 
 Form = dict[str, Any]
-Side = WhmcsSide | BlestaSide
+Side = WhmcsSide | BlestaSide | UbersmithSide
 
 BILLED: dict[str, list[Form]] = {
     "whmcs_like": [
@@ -42,6 +44,14 @@ BILLED: dict[str, list[Form]] = {
         {"open_once_billed": True}, {"rules_by_place_alone": True}, {"local_timestamps": True},
         {"unique_emails": True}, {"credentials": "headers"}, {"rewriting": False},
     ],
+    "ubersmith": [
+        *({"metadata": form} for form in ("fields", "prefixed", "plain")),
+        *({"services_details": form} for form in ("packs", "numbers", "absent")),
+        *({name: True} for name in ("numbers", "shuffled", "none_is_error", "short_rows", "escaped_text")),
+        {"version": "4.6.1"}, {"lists": "lists"}, {"most_rows": 3}, {"metadata_filter": False},
+        {"description_length": 60}, {"inherited_discount": False}, {"billed_flag": False}, {"tax_rounding": "line"},
+        {"refuse_unknown": True}, {"two_factor": "object"}, {"updating_token": 1},
+    ],
 }  # fmt: skip
 OTHER_TOTAL: dict[str, list[Form]] = {
     "whmcs_like": [{"group_discount_on_lines": True}, {"max_input_vars": 14}],
@@ -54,6 +64,15 @@ STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
         ({"forbidden_actions": ("CreateInvoice",)}, Refused),
     ],
     "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Unavailable)],
+    "ubersmith": [
+        ({"maintenance": True}, Unavailable),
+        ({"updating_token": 99}, Unavailable),
+        ({"fails_after_generate": True}, OutcomeUnknown),
+        ({"keeps_fields": False}, Refused),
+        ({"forbidden": ("client.invoice_generate",)}, Refused),
+        ({"forbidden": ("client.service_add",), "denied_status": 403}, Refused),
+        ({"forbidden": ("client.list",), "login_status": 200}, Unavailable),
+    ],
 }
 
 
@@ -66,6 +85,11 @@ def a_side(name: str, form: Form) -> Iterator[Side]:
         install.add_tax("USt", "19", country="DE")
         with blesta.running(install) as url:
             yield BlestaSide(install, url)
+    elif name == "ubersmith":
+        third = ubersmith.Install()
+        third.change_quirks(**{"most_rows": 5, **form})
+        with ubersmith.running(third) as url:
+            yield UbersmithSide(third, url)
     else:
         other = whmcs.Install(page_limit=5)
         other.quirks = attrs.evolve(other.quirks, **form)
@@ -142,6 +166,6 @@ def test_an_invoice_that_blesta_does_not_list_before_noon_is_found_by_its_refere
 
 
 def test_no_form_is_forgotten() -> None:
-    for name, sandbox in (("whmcs_like", whmcs), ("blesta", blesta)):
-        forms = itertools.chain(BILLED[name], OTHER_TOTAL[name], (form for form, _ in STOPPED[name]))
+    for name, sandbox in (("whmcs_like", whmcs), ("blesta", blesta), ("ubersmith", ubersmith)):
+        forms = itertools.chain(BILLED[name], OTHER_TOTAL.get(name, []), (form for form, _ in STOPPED[name]))
         assert {key for form in forms for key in form} == {field.name for field in attrs.fields(sandbox.Quirks)}

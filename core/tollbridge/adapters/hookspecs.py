@@ -42,6 +42,7 @@ ABILITIES = {
     "prices_include_tax": "keep invoices whose prices include their tax",
     "negative_lines": "keep invoices with lines that take something back",
     "pending": "tell that a payment is under way",
+    "issue_date": "date an invoice by another day than the one on which it is made",
 }
 
 
