@@ -1,4 +1,4 @@
-"""The pages of WHMCS, Blesta and HostBill are complete: keys, calls, messages, and every form an answer may take."""
+"""The systems' own pages are complete: keys, calls, messages, and every form an answer may take."""
 
 import ast
 import re
@@ -25,6 +25,11 @@ from tollbridge_hostbill import adapter as hostbill_adapter
 from tollbridge_hostbill import clients as hostbill_clients
 from tollbridge_hostbill import invoices as hostbill_invoices
 from tollbridge_hostbill import sandbox as hostbill
+from tollbridge_ubersmith import UbersmithAdapter
+from tollbridge_ubersmith import adapter as ubersmith_adapter
+from tollbridge_ubersmith import clients as ubersmith_clients
+from tollbridge_ubersmith import invoices as ubersmith_invoices
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import WhmcsAdapter
 from tollbridge_whmcs_like import adapter as whmcs_adapter
 from tollbridge_whmcs_like import clients as whmcs_clients
@@ -128,7 +133,16 @@ HOSTBILL = System(
     lambda entry: str(entry.body["call"]),
     "admin/",
 )
-systems = pytest.mark.parametrize("system", [WHMCS, BLESTA, HOSTBILL], ids=str)
+UBERSMITH = System(
+    "ubersmith",
+    UbersmithAdapter,
+    ubersmith,
+    'user = "sandbox-user"\ntoken = "sandbox-token"\ncurrency = "USD"\ncustom_field = "solusid"',
+    ubersmith_adapter._MOST_LINES,
+    (*ubersmith_clients._STATUSES, *ubersmith_invoices._STATUSES),
+    lambda entry: str(entry.query.removeprefix("method=")),
+)
+systems = pytest.mark.parametrize("system", [WHMCS, BLESTA, HOSTBILL, UBERSMITH], ids=str)
 
 
 @systems
@@ -156,7 +170,7 @@ def in_code(file: Path) -> Iterator[str]:
             how, what = node.func.attr, ast.unparse(node.args[0])
             if how in {"read", "ask", "write", "every"} and what.startswith("'"):
                 call = ast.literal_eval(what)
-                is_model = how == "every" and call.islower()
+                is_model = how == "every" and call.islower() and "." not in call
                 yield from [f"{call}/getList", f"{call}/getListCount"] if is_model else [call]
 
 

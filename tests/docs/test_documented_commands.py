@@ -19,6 +19,7 @@ WALKS = [
     "docs/whmcs_like.md",
     "docs/blesta.md",
     "docs/hostbill.md",
+    "docs/ubersmith.md",
     "docs/solusio.md",
 ]
 COMMAND = re.compile(r"(?:^|\s|/)tollbridge ((?:[a-z-]+|--[a-z])[^|&`]*)")

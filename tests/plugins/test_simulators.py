@@ -14,6 +14,7 @@ from tollbridge.sandbox import Fault, Simulator, serve, simulator_app
 from tollbridge_blesta import sandbox as blesta
 from tollbridge_blesta.sandbox.breaking import BlestaBreaker
 from tollbridge_hostbill import sandbox as hostbill
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import sandbox as whmcs
 
 
@@ -33,7 +34,7 @@ class Served:
         return self.http.request(self.method, self.path, data=self.fields)
 
 
-@pytest.fixture(params=["whmcs_like", "blesta", "hostbill"])
+@pytest.fixture(params=["whmcs_like", "blesta", "hostbill", "ubersmith"])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     if request.param == "blesta":
         install = blesta.Install()
@@ -52,10 +53,20 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
             )
         return
     if request.param == "hostbill":
-        other = hostbill.Install()
-        fields = {"api_id": other.api_id, "api_key": other.api_key, "call": "getCurrencies"}
-        with hostbill.running(other) as url, httpx.Client(verify=TLS, base_url=url) as http:
-            yield Served(other, http, "getCurrencies", "POST", "/admin/api.php", fields, {"errors": "map"})
+        third = hostbill.Install()
+        fields = {"api_id": third.api_id, "api_key": third.api_key, "call": "getCurrencies"}
+        with hostbill.running(third) as url, httpx.Client(verify=TLS, base_url=url) as http:
+            yield Served(third, http, "getCurrencies", "POST", "/admin/api.php", fields, {"errors": "map"})
+        return
+    if request.param == "ubersmith":
+        other = ubersmith.Install()
+        with (
+            ubersmith.running(other) as url,
+            httpx.Client(verify=TLS, base_url=url, auth=(other.user, other.token)) as http,
+        ):
+            yield Served(
+                other, http, "client.count", "POST", "/api/2.0/", {"method": "client.count"}, {"lists": "lists"}
+            )
         return
     simulated = whmcs.Install()
     fields = {"identifier": simulated.identifier, "secret": simulated.secret, "action": "getcurrencies"}

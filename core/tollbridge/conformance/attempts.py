@@ -148,5 +148,6 @@ class AttemptTests:
         )
         receipt = _finished(side, later, _Dying(0, kept))
         held = side.the_invoice()
-        assert (held.issue_date, held.due_date, receipt.due_date) == (later.issue_date, later.due_date, later.due_date)
+        assert side.is_dated(held, later.issue_date)
+        assert (held.due_date, receipt.due_date) == (later.due_date, later.due_date)
         _is_whole(side, later)

@@ -191,6 +191,10 @@ class OtherSide(ABC):
         """What the adapter says it cannot do, with the reasons."""
         return inabilities(self.adapter())
 
+    def is_dated(self, held: Held, day: date) -> bool:
+        """Whether the invoice has this issue date, or the adapter cannot set one."""
+        return "issue_date" in self.cannot() or held.issue_date == day
+
     def needs(self, ability: str) -> None:
         """Skip the test if the adapter cannot do this."""
         if ability in self.cannot():
