@@ -497,8 +497,8 @@ class History(RuleBasedStateMachine):
         found = audited(self.world)
         assert not found.not_made, found.not_made
         for each in found.findings:
-            of_client = re.search(r"(?:client |-)(\d+)$", each.who)
-            is_gone = of_client is not None and int(of_client[1]) in self.gone
+            named = [re.search(r"(?:client |-)(\d+)$", words) for words in (each.who, each.expected)]
+            is_gone = any(found_in and int(found_in[1]) in self.gone for found_in in named)
             assert is_gone or each.check in self.explained, f"{each}; explained: {sorted(self.explained)}"
 
     @rule()
