@@ -17,12 +17,18 @@ from collections.abc import Iterator
 
 import pytest
 
-for _name in ("reading", "invoicing", "receipts", "attempts", "failing", "people", "lifetime", "months"):
+_TESTS = (
+    "reading", "invoicing", "receipts", "humans", "attempts", "cuts", "costs", "failing", "people", "lifetime", "months",
+)  # fmt: skip
+for _name in _TESTS:
     pytest.register_assert_rewrite(f"tollbridge.conformance.{_name}")
 
 from tollbridge.conformance.attempts import AttemptTests  # noqa: E402 - after its assertions are prepared
 from tollbridge.conformance.calls import CallCounts  # noqa: E402
+from tollbridge.conformance.costs import CostTests  # noqa: E402
+from tollbridge.conformance.cuts import CutTests  # noqa: E402
 from tollbridge.conformance.failing import FailureTests  # noqa: E402
+from tollbridge.conformance.humans import HumanTests  # noqa: E402
 from tollbridge.conformance.invoicing import InvoiceTests  # noqa: E402
 from tollbridge.conformance.lifetime import LifetimeTests  # noqa: E402
 from tollbridge.conformance.months import MonthTests  # noqa: E402
@@ -33,7 +39,17 @@ from tollbridge.conformance.side import Held, HeldLine, OtherSide, a_client, an_
 
 
 class AdapterTests(
-    ReadingTests, InvoiceTests, ReceiptTests, AttemptTests, FailureTests, PeopleTests, LifetimeTests, MonthTests
+    ReadingTests,
+    InvoiceTests,
+    ReceiptTests,
+    HumanTests,
+    AttemptTests,
+    CutTests,
+    CostTests,
+    FailureTests,
+    PeopleTests,
+    LifetimeTests,
+    MonthTests,
 ):
     """Everything; a subclass whose name begins with ``Test`` gives the fixture ``side``."""
 
