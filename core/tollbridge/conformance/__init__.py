@@ -17,10 +17,8 @@ from collections.abc import Iterator
 
 import pytest
 
-_TESTS = (
-    "reading", "invoicing", "receipts", "humans", "attempts", "cuts", "costs", "failing", "people", "lifetime", "months",
-)  # fmt: skip
-for _name in _TESTS:
+_TESTS = "reading invoicing receipts humans attempts cuts costs failing people lifetime months"
+for _name in _TESTS.split():
     pytest.register_assert_rewrite(f"tollbridge.conformance.{_name}")
 
 from tollbridge.conformance.attempts import AttemptTests  # noqa: E402 - after its assertions are prepared
