@@ -33,6 +33,18 @@ def test_its_tests_pass(project: Path) -> None:
     assert "unpaid_invoices 2" in costs
 
 
+def test_the_tests_of_one_that_takes_several_calls_pass(project_of_several_calls: Path) -> None:
+    done = run("pytest", "-q", "-p", "no:cacheprovider", folder=project_of_several_calls)
+    assert done.returncode == 0, done.stdout
+    [costs] = [line for line in done.stdout.splitlines() if "calls for each hook" in line]
+    assert "create_invoice 5" in costs
+    assert "takes no attempt" not in done.stdout
+
+
+def test_its_types_and_style_hold_for_several_calls(project_of_several_calls: Path, tmp_path: Path) -> None:
+    test_its_types_and_style_hold(project_of_several_calls, tmp_path)
+
+
 def test_its_types_and_style_hold(project: Path, tmp_path: Path) -> None:
     done = run("mypy", "--cache-dir", str(tmp_path), folder=project)
     assert done.returncode == 0, done.stdout

@@ -36,18 +36,18 @@ from tollbridge.conformance.receipts import ReceiptTests  # noqa: E402
 from tollbridge.conformance.side import Held, HeldLine, OtherSide, a_client, an_invoice  # noqa: E402
 
 
-class AdapterTests(
-    ReadingTests,
-    InvoiceTests,
-    ReceiptTests,
-    HumanTests,
-    AttemptTests,
-    CutTests,
-    CostTests,
-    FailureTests,
-    PeopleTests,
-    LifetimeTests,
+class AdapterTests(  # pytest begins with the last one
     MonthTests,
+    LifetimeTests,
+    PeopleTests,
+    FailureTests,
+    CostTests,
+    CutTests,
+    AttemptTests,
+    HumanTests,
+    ReceiptTests,
+    InvoiceTests,
+    ReadingTests,
 ):
     """Everything; a subclass whose name begins with ``Test`` gives the fixture ``side``."""
 
