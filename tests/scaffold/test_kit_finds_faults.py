@@ -71,7 +71,10 @@ FAULTS = {
     ),
     "mixes up its threads": (
         'return client_of(self._api.get(f"clients/{client_id}"))',
-        'self._asked = client_id; __import__("time").sleep(0.01); return client_of(self._api.get(f"clients/{self._asked}"))',
+        (
+            'self._asked = client_id; __import__("time").sleep(0.01);'
+            ' return client_of(self._api.get(f"clients/{self._asked}"))'
+        ),
         "answers_many_threads",
     ),
     "charges tax on tax": ("if invoice.prices_include_tax and", "if False and", "include_tax"),
@@ -89,8 +92,11 @@ FAULTS = {
         '"currency": invoice.currency', '"currency": "USD"', "another_currency"
     ),
     "shows its key": (
-        "    def __init__",
-        "    def __repr__(self) -> str:\n        return 'my-billing-secret-key'\n\n    def __init__",
+        "        self._api = Api(settings, retry)\n",
+        (
+            "        self._api = Api(settings, retry)\n\n"
+            "    def __repr__(self) -> str:\n        return 'my-billing-secret-key'\n"
+        ),
         "secrets_show_nowhere",
     ),
     "takes an outage for an empty list": (

@@ -41,15 +41,12 @@ def test_the_tests_of_one_that_takes_several_calls_pass(project_of_several_calls
     assert "takes no attempt" not in done.stdout
 
 
-def test_its_types_and_style_hold_for_several_calls(project_of_several_calls: Path, tmp_path: Path) -> None:
-    test_its_types_and_style_hold(project_of_several_calls, tmp_path)
-
-
-def test_its_types_and_style_hold(project: Path, tmp_path: Path) -> None:
-    done = run("mypy", "--cache-dir", str(tmp_path), folder=project)
-    assert done.returncode == 0, done.stdout
-    done = run("ruff", "check", "--no-cache", ".", folder=project)
-    assert done.returncode == 0, done.stdout
+def test_the_types_and_style_of_both_hold(project: Path, project_of_several_calls: Path, tmp_path: Path) -> None:
+    for folder in (project, project_of_several_calls):
+        done = run("mypy", "--cache-dir", str(tmp_path), folder=folder)
+        assert done.returncode == 0, done.stdout
+        done = run("ruff", "check", "--no-cache", ".", folder=folder)
+        assert done.returncode == 0, done.stdout
 
 
 def test_once_installed_it_is_an_adapter_like_any_other(project: Path, tmp_path: Path) -> None:
