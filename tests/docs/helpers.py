@@ -11,7 +11,7 @@ from tollbridge.conformance import OtherSide
 from tollbridge.http import Answer, Http
 
 MODULES = {
-    "tollbridge.reading": "Loosely typed records of other systems, read strictly. A `row` is a mapping; `who` names it.",
+    "tollbridge.reading": "Loosely typed records, read strictly. A `row` is a mapping; `who` names it in errors.",
     "tollbridge.reference": "An invoice's reference, such as `TB-2026-07-1042`: made, read, and found in texts.",
     "tollbridge.asking": "Several questions at once, answers kept for a while, and checks.",
     "tollbridge.http": "HTTP: time-outs, retries, TLS and honest outcomes.",
@@ -20,6 +20,7 @@ MODULES = {
     "tollbridge.sandbox": "What the simulator of a billing system needs.",
     "tollbridge.conformance": "The conformance kit, for tests.",
 }
+_MARKS = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
 CLASSES: dict[str, type[Any]] = {"Http": Http, "Answer": Answer, "OtherSide": OtherSide}
 INTRO = """\
 # Helpers for adapters: the reference
@@ -70,7 +71,7 @@ def _arguments(value: Any) -> str:
         if parameter.kind is parameter.KEYWORD_ONLY and not by_name:
             shown.append("*")
         by_name = by_name or parameter.kind in {parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL}
-        mark = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        mark = _MARKS.get(parameter.kind.name, "")
         simple = isinstance(parameter.default, str | int | float | None | tuple)
         default = repr(parameter.default) if simple else "…"
         shown.append(mark + parameter.name + ("" if parameter.default is parameter.empty else f"={default}"))

@@ -28,5 +28,9 @@ def test_everything_that_the_kit_may_ask_of_another_side_is_on_the_guides_page()
     guide = (ROOT / "docs/writing-an-adapter.md").read_text(encoding="utf-8")
     ours = {"new_adapter", "billing", "counting", "counted", "close_adapters", "cannot", "needs", "some_client"}
     for name, value in vars(OtherSide).items():
-        if not name.startswith("_") and inspect.isfunction(value) and name not in {*ours, "charged_taxes", "the_invoice"}:
+        if (
+            not name.startswith("_")
+            and inspect.isfunction(value)
+            and name not in {*ours, "charged_taxes", "the_invoice"}
+        ):
             assert f"`{name}(" in guide, f"{name} is missing in section 3"

@@ -28,12 +28,14 @@ class Billing(Books):
         decimals = self.currencies[body["currency"]]["decimals"]
         if any(Decimal(line["amount"]) != round(Decimal(line["amount"]), decimals) for line in body["lines"]):
             return JSONResponse({"error": "an amount is finer than its currency"}, 422)
+        total = self.total(client, body, decimals)
         row = {
             **body,
             "id": max(self.invoices, default=0) + 1,
             "status": "unpaid",
             "created": datetime.now(UTC).date().isoformat(),
-            "total": self.total(client, body, decimals),
+            "total": total,
+            "balance": total,
         }
         self.invoices[row["id"]] = row
         return JSONResponse(row, 201)

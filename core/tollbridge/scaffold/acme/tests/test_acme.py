@@ -83,6 +83,10 @@ class AcmeSide(OtherSide):
     def remove_client(self, client_id: int) -> None:
         del self.there.clients[client_id]
 
+    def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
+        row = self.there.invoices[int(invoice_id)]
+        row["balance"] = f"{Decimal(row['total']) - amount:f}"
+
     def copy_invoice(self, invoice_id: int | str) -> None:
         number = max(self.there.invoices) + 1
         self.there.invoices[number] = {**self.there.invoices[int(invoice_id)], "id": number}
@@ -110,7 +114,7 @@ class AcmeSide(OtherSide):
         row = {"id": number, "reference": "", "client": client_id, "currency": "USD", "lines": lines}
         day = "2026-07-01"
         self.there.invoices[number] = {
-            **row, "status": "draft", "created": day, "date": day, "due": day, "total": "99.00"
+            **row, "status": "draft", "created": day, "date": day, "due": day, "total": "99.00", "balance": "99.00"
         }  # fmt: skip
         return number
 

@@ -40,6 +40,7 @@ class Billing(Books):
             "due": today,
             "lines": [],
             "total": "0",
+            "balance": "0",
         }
         self.invoices[row["id"]] = row
         return JSONResponse(row, 201)
@@ -52,7 +53,7 @@ class Billing(Books):
         if Decimal(line["amount"]) != round(Decimal(line["amount"]), decimals):
             return JSONResponse({"error": "an amount is finer than its currency"}, 422)
         row["lines"].append(line)
-        row["total"] = self.total(self.clients[row["client"]], row, decimals)
+        row["total"] = row["balance"] = self.total(self.clients[row["client"]], row, decimals)
         return JSONResponse(row, 201)
 
     async def _date(self, request: Request) -> Response:

@@ -101,5 +101,6 @@ def receipt_of(row: Row) -> Receipt:
         status=one_of(row, "status", INVOICE_STATUSES, who),
         due_date=day(row, "due", who),
         total=decimal(row, "total", who),
+        balance=decimal(row, "balance", who),
         currency=text(row, "currency"),
     )
