@@ -22,6 +22,7 @@ OPTIONAL = (
     "create_client",
     "authenticate",
     "portal_login_url",
+    "invoice_url",
     "remember_user",
     "invoice",
     "invoices_since",
@@ -103,6 +104,10 @@ class Hooks:
     @hookspec(firstresult=True)
     def portal_login_url(self, client_id: int) -> str | None:
         """A one-time link into the billing system's client area; None if there is no such thing."""
+
+    @hookspec(firstresult=True)
+    def invoice_url(self, client_id: int, invoice_id: str) -> str | None:
+        """Where the client pays the invoice with this number; None if there is no such place. No call is to be made."""
 
     @hookspec(firstresult=True)
     def remember_user(self, client_id: int, solus_user_id: int) -> None:

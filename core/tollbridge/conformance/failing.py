@@ -101,7 +101,7 @@ class FailureTests:
     def _check_says_what_is_wrong(side: OtherSide) -> None:
         """In a line of its own, or by an error, which `tollbridge check` shows as one."""
         try:
-            failed = [each for each in side.billing().check() if not each.ok]
+            failed = [each for each in side.billing().check() if each.ok is False]
         except (Refused, Unavailable):
             return
         assert failed, "check finds nothing wrong"

@@ -21,7 +21,7 @@ def _signed_up(side: OtherSide) -> Client:
 
 
 class PeopleTests:
-    """Hooks ``create_client``, ``authenticate``, ``portal_login_url`` and ``remember_user``."""
+    """Hooks ``create_client``, ``authenticate``, ``portal_login_url``, ``invoice_url`` and ``remember_user``."""
 
     def test_create_client_makes_a_client_of_a_signup(self, side: OtherSide) -> None:
         client = _signed_up(side)
@@ -97,6 +97,14 @@ class PeopleTests:
         except (NotFound, Refused):
             return
         assert url is None
+
+    def test_invoice_url_is_an_address_of_its_own_for_each_invoice_or_none(self, side: OtherSide) -> None:
+        side.needs("invoice_url")
+        client = side.some_client()
+        urls = [side.billing().invoice_url(client.id, number) for number in ("1", "12", "a/b?c&d#e f")]
+        there = [url for url in urls if url is not None]
+        assert len(set(there)) == len(there)
+        assert [url for url in there if not url.startswith(("http://", "https://")) or " " in url] == []
 
     def test_remember_user_is_kept_with_the_client(self, side: OtherSide) -> None:
         side.needs("remember_user")

@@ -288,8 +288,8 @@ class Sync:
                 account = attrs.evolve(account, email=user.email)
                 self._accounts.change_email(account)
             return account
-        earlier = self._accounts.of_clients(list(self._accounts.clients_of_users([user.id]).values()))
-        before = next(iter(earlier.values()), None)
+        owner = self._accounts.clients_of_users([user.id]).get(user.id)
+        before = None if owner is None else self._accounts.of_clients([owner]).get(owner)
         made = self._accounts.add(
             Account(
                 client.id, user.id, user.email, mark=before.mark if before else None,

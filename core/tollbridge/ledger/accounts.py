@@ -159,21 +159,21 @@ class Accounts:
         row = {"user_id": account.user_id, **known, **_mark_row(account.mark)}
         with self._database.write() as connection:
             now = self._database.now(connection)
-            earlier = sa.and_(accounts.c.user_id == account.user_id, accounts.c.client_id != account.client_id)
-            others = sa.select(accounts.c.client_id).where(earlier)
-            connection.execute(sa.delete(holds).where(holds.c.client_id.in_(others)))
-            connection.execute(sa.delete(accounts).where(earlier))
+            known_as = sa.select(accounts.c.client_id).where(accounts.c.user_id == account.user_id)
+            if others := [each for each in connection.scalars(known_as) if each != account.client_id]:
+                connection.execute(sa.delete(holds).where(holds.c.client_id.in_(others)))
+                connection.execute(sa.delete(accounts).where(accounts.c.client_id.in_(others)))
             claim = {} if run_id is None else {"run_id": run_id, "leased_until": now + lease}
             statement = self._database.insert(accounts).values(client_id=account.client_id, **row, **claim)
             free = sa.or_(accounts.c.run_id.is_(None), accounts.c.run_id == run_id)
             claimed = statement.on_conflict_do_update(index_elements=["client_id"], set_={**row, **claim}, where=free)
-            noted = connection.execute(claimed.returning(accounts.c.client_id)).first()
+            noted = connection.execute(claimed.returning(*accounts.c)).first()
             if noted is None:
                 return None
             note(connection, now, [
                 Event("account", account.client_id, after=f"user {account.user_id}", run_id=run_id)
             ])  # fmt: skip
-            return _accounts(connection, [account.client_id])[account.client_id]
+            return _account(noted, _holds(connection, [account.client_id]).get(account.client_id, ()))
 
     def change_email(self, account: Account) -> None:
         """Note the user's address."""
@@ -320,12 +320,17 @@ def _of_claim(run_id: int, client_id: int) -> sa.ColumnElement[bool]:
 
 
 def _accounts(connection: sa.Connection, client_ids: Sequence[int]) -> dict[int, Account]:
+    reasons = _holds(connection, client_ids)
+    rows = connection.execute(sa.select(accounts).where(accounts.c.client_id.in_(client_ids)))
+    return {row.client_id: _account(row, reasons.get(row.client_id, ())) for row in rows}
+
+
+def _holds(connection: sa.Connection, client_ids: Sequence[int]) -> dict[int, list[Hold]]:
     reasons: dict[int, list[Hold]] = {}
     held = sa.select(holds).where(holds.c.client_id.in_(client_ids)).order_by(holds.c.client_id, holds.c.reason)
     for row in connection.execute(held):
         reasons.setdefault(row.client_id, []).append(Hold(HoldReason(row.reason), UserStatus(row.status)))
-    rows = connection.execute(sa.select(accounts).where(accounts.c.client_id.in_(client_ids)))
-    return {row.client_id: _account(row, reasons.get(row.client_id, ())) for row in rows}
+    return reasons
 
 
 def _account(row: sa.Row[Any], reasons: Sequence[Hold]) -> Account:

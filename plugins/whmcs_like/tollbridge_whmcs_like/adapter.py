@@ -45,7 +45,6 @@ class WhmcsAdapter:
     Settings = WhmcsSettings
     in_doubt_seconds = 60.0
     at_once = 8
-    token_price_decimals = 4
     cannot: Mapping[str, str] = {
         "taxes": "WHMCS's API does not tell its tax rules: give them in [[pricing.taxes]]",
         "three_decimals": "WHMCS keeps amounts with two decimals",
@@ -183,7 +182,8 @@ class WhmcsAdapter:
         """The id in the client's custom field, if one is configured."""
         if self._settings.custom_field is not None:
             fields = custom_fields({self._settings.custom_field: str(solus_user_id)})
-            self._api.write("UpdateClient", "clientid", clientid=client_id, customfields=fields)
+            # Clients are not complete in every field that WHMCS asks for, least of all those who sign up here.
+            self._api.write("UpdateClient", "clientid", clientid=client_id, customfields=fields, skipvalidation=1)
 
     @hookimpl
     def close(self) -> None:

@@ -42,6 +42,15 @@ class Accounts(Machines):
             user_id = self._ids_by_email.get(email.casefold())
             return None if user_id is None else self.tables.users.get(user_id)
 
+    def users_with(self, part: str) -> list[User]:
+        """The users whose address contains this, whatever its case; empty text is in every address."""
+        part = part.casefold()
+        with self.lock:
+            if not part:
+                return self.tables.users.rows()
+            found = sorted(user_id for email, user_id in self._ids_by_email.items() if part in email)
+            return [self.tables.users.get(user_id) for user_id in found]
+
     def add_user(
         self,
         email: str,

@@ -15,7 +15,7 @@ from tollbridge.solus.sandbox.records import Token
 
 def list_users(call: Call) -> Response:
     """By part of the e-mail address (``filter[search]``) and by ``filter[status]``."""
-    rows = call.matching(call.panel.users, status=lambda user: user.status, search=lambda user: user.email)
+    rows = call.matching(call.panel.users_with(call.filter("search") or ""), status=lambda user: user.status)
     return listing(call, rows, lambda row: wire.user(call.panel, row))
 
 
