@@ -271,7 +271,7 @@ class History(RuleBasedStateMachine):
 
     @there_is_nobodys
     @rule(number=some, client=some)
-    @explains("users")
+    @explains("users", "tokens")  # whose client was gone: months that are not read again stay as they were billed
     def somebody_is_linked(self, number: int, client: int) -> None:
         """A user that is nobody's, to a client that has none yet or several by then."""
         nobodys = [user.id for user in self.world.panel.users if not user.is_admin and user.billing_user_id is None]
