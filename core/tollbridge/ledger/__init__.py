@@ -1,6 +1,6 @@
 """The ledger: what the bridge decided and what it did, in a database of its own."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from tollbridge.ledger.claims import Claims
 from tollbridge.ledger.corrections import Corrections
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
+from tollbridge.ledger.figures import Figures, read_figures
 from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.lists import Lists
@@ -94,3 +95,7 @@ class Ledger:
     def numbers(self) -> tuple[dict[str, int], datetime | None]:
         """For monitoring: how many entries are in each state, and when a month was closed last."""
         return self.invoices.count_by_state(), self.months.last_closed_at()
+
+    def figures(self, day: date) -> Figures:
+        """For monitoring: what waits, what is owed, and how the last runs ended; ``day`` says what is late."""
+        return read_figures(self.database, day)

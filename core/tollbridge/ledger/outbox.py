@@ -12,6 +12,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.schema import mails
 
 WAITING, SENDING, SENT, REFUSED = "waiting", "sending", "sent", "refused"
+WEBHOOK = "webhook"  # the recipient of what is no mail: a document for the address that bridge.toml names by then
 _FORGOTTEN = {"body_text": "", "body_html": "", "leased_until": None}
 
 

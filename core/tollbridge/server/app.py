@@ -43,7 +43,7 @@ _log = structlog.get_logger("tollbridge.server")
 
 def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     """The application for parts that somebody else opens and closes."""
-    metrics = Metrics(parts.ledger)
+    metrics = Metrics(parts.ledger, parts.settings)
     running = RunningPrices(parts, clock)
     with suppress(TollbridgeError):  # or the first look-up does it
         running.list()  # a month has the first list that was seen in it, also if nobody asks for a price
