@@ -7,6 +7,7 @@ customer's log-in must not colour the next request.
 
 import asyncio
 import json
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 import httpx
@@ -71,6 +73,23 @@ class Answer:
         except (ValueError, ArithmeticError, RecursionError):
             kind = "an HTML page" if self.content.lstrip()[:1] == b"<" else "something that is not JSON"
             raise Unavailable(f"{self.service} answered {self.status} with {kind}: check its address") from None
+
+
+def try_connection(url: str, *, service: str, timeout: float = 10.0) -> None:
+    """Connect to an address, with TLS if it says so, and send nothing.
+
+    Raises:
+        Unavailable: nobody is there, or whoever is cannot prove to be it.
+    """
+    address = urlsplit(url)
+    is_tls, host = address.scheme == "https", address.hostname or ""
+    try:
+        with socket.create_connection((host, address.port or (443 if is_tls else 80)), timeout) as connection:
+            if is_tls:
+                _tls(None).wrap_socket(connection, server_hostname=host).close()
+    except (OSError, ValueError) as error:
+        place = f"{address.scheme}://{address.netloc}"
+        raise Unavailable(f"{service} cannot be reached: {place}: {redact(str(error))}") from None
 
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -200,10 +219,11 @@ class Http:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         form: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
     ) -> Answer:
-        """Send one request, again if need be, and return its answer.
+        """Send one request, again if need be, and return its answer; ``content`` is a body that is sent as it is.
 
         ``repeatable`` says whether doing it twice is the same as doing it once; by default all but POST. What may not
         be repeated is sent once, except after an answer (429) or a failure to connect that proves nothing was done.
@@ -214,7 +234,9 @@ class Http:
             OutcomeUnknown: a request that may not be repeated was sent, and it is not known what came of it.
         """
         may_repeat = method != "POST" if repeatable is None else repeatable
-        request = self._client.build_request(method, path, params=params, json=json, data=form, headers=headers)
+        request = self._client.build_request(
+            method, path, params=params, json=json, data=form, content=content, headers=headers
+        )
         return self._patiently(lambda: self._answer(self._sent(request, may_repeat=may_repeat), may_repeat=may_repeat))
 
     def look(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:

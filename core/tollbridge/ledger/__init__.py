@@ -22,6 +22,7 @@ from tollbridge.ledger.readings import Readings
 from tollbridge.ledger.runs import Runs
 from tollbridge.ledger.schema import months
 from tollbridge.ledger.signups import Signups
+from tollbridge.ledger.told import Told
 from tollbridge.ledger.upgrade import bring_up_to_date, must_be_up_to_date
 from tollbridge.ledger.visits import Visits
 from tollbridge.secret import DatabaseUrl
@@ -47,7 +48,8 @@ class Ledger:
         lists: what there is, row by row, for people who look.
         signups: who signs up, and who accepted the terms.
         visits: how often visitors tried something, and which links were used.
-        outbox: the mails to be sent.
+        outbox: the mails and notices to be sent.
+        told: what the operator was told.
         database: what all of them are kept in.
     """
 
@@ -68,6 +70,7 @@ class Ledger:
         self.signups = Signups(database)
         self.visits = Visits(database)
         self.outbox = Outbox(database)
+        self.told = Told(database)
 
     @classmethod
     def open(cls, url: DatabaseUrl, *, read_only: bool = False) -> Self:

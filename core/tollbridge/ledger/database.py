@@ -37,6 +37,7 @@ RUN_LOCKS = 0x701_1B
 SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
 VISIT_LOCKS = 0x701_1E
 METER_LOCK = 0x701_1F
+TOLD_LOCK = 0x701_20
 
 _MAKING_A_FILE = threading.Lock()
 
