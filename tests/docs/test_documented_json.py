@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "plans": ("plans",),
     "explain": ("explain", "TB-2026-06-1042"),
     "adapters": ("adapters",),
+    "ledger-verify": ("ledger", "verify"),
+    "ledger-copy": ("ledger", "copy", "sqlite:///tollbridge.db", "sqlite:///moved.db"),
     "connect": ("connect",),
     "sso": ("sso", "1042"),
 }

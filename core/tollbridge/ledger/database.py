@@ -103,6 +103,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """As :meth:`read`, but all that is asked on it is of one moment, however much is written meanwhile."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.errors(), self.engine.connect().execution_options(**_READ_ONLY, **options) as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction: what is done in it is done whole or not at all; LedgerError for whatever it says."""
         with self.errors(), self.engine.begin() as connection:
