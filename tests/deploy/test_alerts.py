@@ -1,9 +1,7 @@
 """The alert rules, the dashboard, the documentation and the server speak of the same figures."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +10,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.deploy.programs import needed
 from tests.server.asking import ask, endpoint
 from tests.world import World
 
@@ -30,13 +29,9 @@ Series = dict[str, set[str]]
 
 
 def promtool(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """What promtool says; without it a skip, or a failure in CI."""
-    if shutil.which("promtool") is None:
-        reason = "promtool is not installed: apt-get install prometheus"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return subprocess.run(["promtool", *arguments], cwd=PROMETHEUS, capture_output=True, text=True, check=False)  # noqa: S607
+    """What promtool says."""
+    command = [needed("promtool", "prometheus"), *arguments]
+    return subprocess.run(command, cwd=PROMETHEUS, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
