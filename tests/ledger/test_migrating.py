@@ -55,7 +55,7 @@ BY_0005 = BY_0004 | {"corrections", "write_offs"}
 BY_0006 = BY_0005 | {"snapshots", "stretches"}
 BY_0007 = BY_0006 | {"price_lists"}
 BY_0008 = BY_0007 | {"held_back"}
-BY_0009 = BY_0008 | {"told"}
+BY_0009 = BY_0008 | {"told", "copies"}
 
 
 def bring_to(url: str, revision: str) -> sa.Engine:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tollbridge.ledger.accounts import Account, Accounts
 from tollbridge.ledger.claims import Claims
+from tollbridge.ledger.copies import Copies
 from tollbridge.ledger.corrections import Corrections
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
@@ -50,6 +51,7 @@ class Ledger:
         visits: how often visitors tried something, and which links were used.
         outbox: the mails and notices to be sent.
         told: what the operator was told.
+        copies: what other systems showed last, to be shown while they are down.
         database: what all of them are kept in.
     """
 
@@ -71,6 +73,7 @@ class Ledger:
         self.visits = Visits(database)
         self.outbox = Outbox(database)
         self.told = Told(database)
+        self.copies = Copies(database)
 
     @classmethod
     def open(cls, url: DatabaseUrl, *, read_only: bool = False) -> Self:

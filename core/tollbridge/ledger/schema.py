@@ -309,6 +309,14 @@ told = sa.Table(
     sa.Column("told_at", Moment, nullable=False, doc="when the operator was told; gone once it is true no more"),
 )
 
+copies = sa.Table(
+    "copies",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True, doc="of what, as plans"),
+    sa.Column("document", sa.Text, nullable=False, doc="JSON: as it was read last"),
+    sa.Column("kept_at", Moment, nullable=False),
+)
+
 signups = sa.Table(
     "signups",
     metadata,

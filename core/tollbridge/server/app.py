@@ -69,12 +69,15 @@ def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     pages = pages_of(parts, running)
     lookup = PriceLookup(server.token, prices, metrics, pages)
     probes = [Probe("ledger", parts.ledger.ping), Probe("billing system", partial(_ask, parts.billing))]
+    panel = [Probe("SolusIO", parts.solus.try_out)] if pages else []  # prices are told without it
 
     async def ready(_request: Request) -> Response:
-        found = await asyncio.gather(*(probe.problem() for probe in probes))
-        problems = [each for each in found if each]
+        found = await asyncio.gather(*(probe.problem() for probe in [*probes, *panel]))
+        problems = [each for each in found[: len(probes)] if each]
         status = 503 if problems else 200
         warnings = [] if problems else await _warnings(running)
+        if not problems and any(found[len(probes) :]):
+            warnings.append("SolusIO does not answer: the pages show its plans as they were, and nobody can sign up")
         return JSONResponse({"ready": not problems, "problems": problems, "warnings": warnings}, status)
 
     async def alive(_request: Request) -> Response:
