@@ -219,11 +219,10 @@ class Http:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         form: Mapping[str, Any] | None = None,
-        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
     ) -> Answer:
-        """Send one request, again if need be, and return its answer; ``content`` is a body that is sent as it is.
+        """Send one request, again if need be, and return its answer.
 
         ``repeatable`` says whether doing it twice is the same as doing it once; by default all but POST. What may not
         be repeated is sent once, except after an answer (429) or a failure to connect that proves nothing was done.
@@ -234,10 +233,13 @@ class Http:
             OutcomeUnknown: a request that may not be repeated was sent, and it is not known what came of it.
         """
         may_repeat = method != "POST" if repeatable is None else repeatable
-        request = self._client.build_request(
-            method, path, params=params, json=json, data=form, content=content, headers=headers
-        )
+        request = self._client.build_request(method, path, params=params, json=json, data=form, headers=headers)
         return self._patiently(lambda: self._answer(self._sent(request, may_repeat=may_repeat), may_repeat=may_repeat))
+
+    def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post a body just as it is, by the rules of a request that may not be repeated; errors of :meth:`request`."""
+        request = self._client.build_request("POST", path, content=content, headers=headers)
+        return self._patiently(lambda: self._answer(self._sent(request, may_repeat=False), may_repeat=False))
 
     def look(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """Ask for something, and take whatever is answered, redirects and failures, too.

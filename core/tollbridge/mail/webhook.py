@@ -51,7 +51,7 @@ class Webhook:
         if self._http is None:
             self._http = Http(self._address, service=_SERVICE, timeout=_SECONDS, retry=Retry(attempts=1))
         try:
-            answer = self._http.request("POST", self._path, content=body, headers=headers)
+            answer = self._http.post(self._path, body, headers)
         except TollbridgeError as error:
             raise NoServer(str(error)) from None
         if not answer.ok:
