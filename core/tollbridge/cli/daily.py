@@ -189,13 +189,20 @@ def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = F
     verb = "to issue" if dry_run else "issued"
     months = ", ".join(str(month) for month in report.months)
     amounts = ", ".join(f"{amount:,f} {code}" for code, amount in sorted(report.totals.items()))
-    say(f"Invoices   {months}: {report.issued:,} {verb}{f', {amounts} before tax' if amounts else ''}")
+    say(f"Invoices   {months}: {report.issued:,} {verb}{f', {amounts}{_tax(report)}' if amounts else ''}")
     if report.carried or report.nothing:
         say(f"           {report.carried:,} carried to the next month, {report.nothing:,} with nothing to pay")
     if report.invoices:
         _print_invoices(report)
     for remark in report.warnings:
         complain(remark)
+
+
+def _tax(report: InvoicingReport) -> str:
+    """Whether the sums of lines hold tax; nothing of sums of which some do."""
+    if len(report.held_tax) > 1:
+        return ""
+    return " with tax" if True in report.held_tax else " before tax"
 
 
 def _print_invoices(report: InvoicingReport) -> None:

@@ -186,7 +186,8 @@ def tell_undecided(work: Work, failures: Failures) -> None:
         name = f"TB-{stands_on}-{client_id}"
         total = sum((each.line.amount for each in found), Decimal(0))
         months = ", ".join(sorted({str(each.month) for each in found}))
-        what = f"{counted(len(found), 'correction')} of {months}, {total:f} {found[0].currency} before tax"
+        tax = "with tax" if work.parts.settings.pricing.prices_include_tax else "before tax"
+        what = f"{counted(len(found), 'correction')} of {months}, {total:f} {found[0].currency} {tax}"
         if state is CorrectionState.WAITING:
             words = (
                 f"{what}, wait for you: `tollbridge approve {name} --reason TEXT` puts them on the next invoice,"

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 import stamina
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tollbridge.errors import ConfigError, LedgerError
 from tollbridge.secret import DatabaseUrl, redact
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 BATCH = 500
 _READ_ONLY = {"tollbridge_read_only": True}
@@ -139,9 +142,13 @@ class Database:
         except SQLAlchemyError as error:
             raise LedgerError(f"the ledger {self.url} cannot be used: {in_short(error)}") from error
 
-    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    def insert(self, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that can say what is to be done with a row that is there already."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        if self.is_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a tenth of a command's start, and for nothing here
+
+        return postgresql.insert(table)
 
     def batches(self, query: sa.Select[int], column: sa.Column[Any]) -> Iterator[list[int]]:
         """The ids that a query finds, by batches, each read by itself; ``column`` is what it selects and orders by."""
