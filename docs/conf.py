@@ -37,7 +37,7 @@ html_additional_pages = {"index": "index.html"}
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("source-read", _with_navigation)
-    app.connect("missing-reference", _folder)
+    app.connect("doctree-read", _without_folders)
 
 
 def _with_navigation(_app: Any, page: str, source: list[str]) -> None:
@@ -48,7 +48,9 @@ def _with_navigation(_app: Any, page: str, source: list[str]) -> None:
             source[0] += "\n".join(["", "```{toctree}", *lines, "```", ""])
 
 
-def _folder(_app: Any, _environment: Any, node: Any, content: Any) -> Any:
-    """A link to a folder of the repository, which the site does not have: its text alone."""
-    here = ROOT / f"{node['refdoc']}.md"
-    return content if (here.parent / node["reftarget"]).is_dir() else None
+def _without_folders(app: Any, document: Any) -> None:
+    """A link to a folder of the repository, which the site does not have, becomes its text alone."""
+    here = (ROOT / app.env.docname).parent
+    for link in list(document.findall(lambda node: node.tagname == "pending_xref")):
+        if (here / link["reftarget"]).is_dir():
+            link.replace_self(link.children)

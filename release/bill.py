@@ -34,7 +34,7 @@ def install(python: Path, requirement: str) -> None:
 def listed(python: Path) -> str:
     """What is installed in the environment of ``python``, as CycloneDX JSON, without a time or a number of its own."""
     reader = [sys.executable, "-m", "cyclonedx_py", "environment", "--pyproject", str(ROOT / "pyproject.toml")]
-    form = ["--mc-type", "application", "--output-reproducible", "--output-format", "JSON", "--PEP-639"]
+    form = ["--mc-type", "application", "--output-reproducible", "--output-format", "JSON"]
     done = subprocess.run([*reader, *form, str(python)], check=True, stdout=subprocess.PIPE, text=True)
     bill = json.loads(done.stdout)
     bill["metadata"]["component"]["version"] = __version__  # pyproject.toml leaves it to the package
