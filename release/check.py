@@ -59,7 +59,7 @@ def _files_are_there() -> None:
 
 def _wheel_is_whole() -> None:
     """Every tracked file of each package is in it with its content, and beside them only what describes the wheel."""
-    expected = {}
+    expected: dict[str, Path] = {}
     for package in _targets()["wheel"]["packages"]:
         above = Path(package).parent
         expected |= {str(Path(file).relative_to(above)): ROOT / file for file in _tracked(package)}
