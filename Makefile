@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench faults mutants mutants-kit histories clean
+.PHONY: demo test lint bench faults mutants mutants-kit histories docs release release-check clean
 
 demo: .venv/.installed
 	$(BIN)/tollbridge demo
@@ -47,8 +47,22 @@ histories: .venv/.installed-dev
 bench: .venv/.installed-dev
 	$(BIN)/python -m benchmarks
 
+# The documentation as a site, in site/; a link that leads nowhere is an error.
+docs: .venv/.installed-docs
+	rm -rf site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs . site -d .doctrees
+
+# Wheel, sdist and bill of materials, in dist/
+release: .venv/.installed-release
+	$(BIN)/python -m release.build
+
+# The same, and then proved in an environment of its own
+release-check: release
+	$(BIN)/python -m release.check
+
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .mutants .several_calls
+	rm -rf site dist .doctrees .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .mutants \
+		.several_calls
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -60,3 +74,7 @@ clean:
 .venv/.installed-dev: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@ .venv/.installed
+
+.venv/.installed-docs .venv/.installed-release: .venv/.installed-%: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	touch $@
