@@ -28,6 +28,7 @@ from tollbridge.rules.pricing import MonthPrices
 from tollbridge.secret import redact
 from tollbridge.server.lookup import PATHS, PriceLookup, method_not_allowed
 from tollbridge.server.metrics import Metrics
+from tollbridge.server.operator import operator_pages
 from tollbridge.server.pages import pages_of
 from tollbridge.server.prices import LookupThreads, Prices, arrival
 from tollbridge.server.probe import Probe
@@ -67,6 +68,7 @@ def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     )
     pages = pages_of(parts, running)
     lookup = PriceLookup(server.token, prices, metrics, pages)
+    operator = operator_pages(parts, metrics, clock)
     probes = [Probe("ledger", parts.ledger.ping), Probe("billing system", partial(_ask, parts.billing))]
 
     async def ready(_request: Request) -> Response:
@@ -90,6 +92,7 @@ def create_app(parts: Parts, clock: Clock = now) -> Starlette:
             Route("/readyz", ready, methods=["GET"]),
             Route("/metrics", show_metrics, methods=["GET"]),
             *(pages.routes if pages else ()),
+            *operator,
         ],
         exception_handlers={404: _no_such_address, 405: _method_not_allowed, 500: _fault},
     )

@@ -1,0 +1,54 @@
+"""The operator's pages: what the ledger has, for whoever runs the bridge. They show, and change nothing."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tollbridge.config import OperatorSettings
+from tollbridge.jobs.parts import Parts
+from tollbridge.jobs.price_lists import Clock
+from tollbridge.server.metrics import Metrics
+from tollbridge.server.operator.desk import ROOT, Caller, Desk
+from tollbridge.server.operator.sheets import Asked, Sheet
+from tollbridge.server.operator.today_sheet import Today
+
+__all__ = ["operator_pages"]
+
+
+def operator_pages(parts: Parts, metrics: Metrics, clock: Clock) -> list[Route]:
+    """The pages for Starlette; none if bridge.toml has no ``[operator]``."""
+    settings = parts.settings.operator
+    return _routes(parts, settings, metrics, clock) if settings else []
+
+
+def _routes(parts: Parts, settings: OperatorSettings, metrics: Metrics, clock: Clock) -> list[Route]:
+    desk = Desk(parts, settings, clock)
+    today = Today(parts, metrics)
+
+    async def home(caller: Caller) -> Response:
+        return await (desk.sheet(caller, today.sheet) if caller.is_in else desk.show_log_in(caller))
+
+    async def nowhere(caller: Caller) -> Response:
+        return desk.message(caller, "not_found", status=404)
+
+    async def show_style(request: Request) -> Response:
+        named = request.query_params.get("v") == desk.renderer.style_version
+        kept = "public, max-age=31536000, immutable" if named else "public, max-age=3600"
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": kept}
+        return Response(desk.renderer.style, media_type="text/css", headers=headers)
+
+    def shown(make: Callable[[Asked], Sheet]) -> Callable[[Request], Awaitable[Response]]:
+        async def show(caller: Caller) -> Response:
+            return await desk.sheet(caller, make)
+
+        return desk.endpoint(show)
+
+    return [
+        Route(f"{ROOT}/static/style.css", show_style),
+        Route(ROOT, desk.endpoint(home, to_anybody=True)),
+        Route(f"{ROOT}/login", desk.endpoint(desk.log_in, to_anybody=True), methods=["POST"]),
+        Route(f"{ROOT}/logout", desk.endpoint(desk.log_out, to_anybody=True), methods=["POST"]),
+        Route(f"{ROOT}/{{anything:path}}", desk.endpoint(nowhere)),
+    ]
