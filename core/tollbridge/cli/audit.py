@@ -1,5 +1,9 @@
 """``audit``: everything derived a second time from the sources."""
 
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 import typer
 
 from tollbridge.audit import Audit, Finding, Sources
@@ -7,7 +11,11 @@ from tollbridge.audit import audit as make_audit
 from tollbridge.cli.listing import Column, print_rows
 from tollbridge.cli.output import complain, print_json, progress, say
 from tollbridge.cli.session import AsJson, MonthOption
+from tollbridge.errors import TollbridgeError
 from tollbridge.words import counted
+
+if TYPE_CHECKING:
+    from tollbridge.config import Settings
 
 _COLUMNS = (
     Column("check"), Column("who", least=17), Column("expected", folds=True), Column("found", folds=True),
@@ -19,9 +27,12 @@ def audit(context: typer.Context, month: MonthOption = None, as_json: AsJson = F
 
     Exit 0 nothing differs, 1 something does, 3 something could not be asked.
     """
+    began_at = datetime.now(UTC)
     with context.obj.parts(read_only=True) as parts, progress(quiet=as_json) as show:
         sources = Sources(parts.settings, parts.solus, parts.billing, parts.ledger, parts.usage)
         made = make_audit(sources, month, show)
+        settings = parts.settings
+    _keep(settings, began_at, made)
     if as_json:
         print_json(made.json())
         for words in made.told:
@@ -34,6 +45,18 @@ def audit(context: typer.Context, month: MonthOption = None, as_json: AsJson = F
         raise typer.Exit(3)
     if made.findings:
         raise typer.Exit(1)
+
+
+def _keep(settings: "Settings", began_at: datetime, made: Audit) -> None:
+    """Keep what it came to for the operator's pages; where the ledger can only be read it is told all the same."""
+    from tollbridge.ledger import Ledger  # noqa: PLC0415 - slow to import, and not needed for --help
+
+    day = began_at.astimezone(settings.billing.timezone).date()
+    try:
+        with closing(Ledger.open(settings.ledger.url)) as ledger:
+            ledger.runs.keep("audit", day, began_at, made.outcome, made.kept())
+    except TollbridgeError as error:
+        complain(f"This audit is not kept for the operator's pages: {error}")
 
 
 def _print(made: Audit) -> None:

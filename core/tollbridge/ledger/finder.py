@@ -71,6 +71,15 @@ class HeldClient:
     since: datetime
 
 
+@attrs.frozen
+class LastMonth:
+    """What a client's entry of a month came to, without tax."""
+
+    currency: str
+    tokens: int
+    net: Decimal
+
+
 _NAMES = [field.name for field in attrs.fields(FoundInvoice)]
 _COLUMNS = [invoices.c.billing_status if name == "status" else invoices.c[name] for name in _NAMES]
 _UNFINISHED = sa.and_(invoices.c.state.in_([State.WRITTEN, State.SENDING]), invoices.c.held.is_(None))
@@ -154,13 +163,13 @@ class Finder:
                 for row in connection.execute(query)
             ]
 
-    def net_per_token(self, month: Month) -> dict[int, tuple[str, int, Decimal]]:
-        """By client: the currency, tokens and net sum of its entry of a month."""
+    def last_month(self, month: Month) -> dict[int, LastMonth]:
+        """What each client's entry of a month came to, by client."""
         of = invoices.c
-        query = sa.select(of.client_id, of.currency, of.tokens, of.subtotal, of.total, of.tax)
+        query = sa.select(of.client_id, of.currency, of.tokens, of.total, of.tax).where(of.month == str(month))
         with self._database.read() as connection:
-            rows = connection.execute(query.where(of.month == str(month)))
-            return {row.client_id: (row.currency, row.tokens, row.total - row.tax) for row in rows}
+            rows = connection.execute(query)
+            return {row.client_id: LastMonth(row.currency, row.tokens, row.total - row.tax) for row in rows}
 
     def _entries(
         self, condition: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]], most: int

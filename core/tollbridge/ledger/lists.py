@@ -71,6 +71,23 @@ class Change:
         event = self.event
         return reference(event.month, event.client_id) if event.month and event.client_id is not None else None
 
+    @property
+    def by(self) -> str:
+        """Who made it: a run, with the day it stood for if it pretended one, or a command."""
+        event, day = self.event, self.run_day
+        if event.run_id is None:
+            return self.command or ""
+        pretended = day is not None and event.at is not None and abs((day - event.at.date()).days) > 1
+        return f"run {event.run_id} for {day}" if pretended else f"run {event.run_id}"
+
+    @property
+    def words(self) -> str:
+        """From what to what, and why."""
+        event = self.event
+        way = " → ".join(part for part in (event.before, event.after) if part)
+        why = f"({event.why})" if event.why and way else event.why or ""
+        return f"{event.what}: {' '.join(part for part in (way, why) if part)}"
+
 
 @attrs.frozen
 class Revenue:

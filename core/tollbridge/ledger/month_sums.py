@@ -38,12 +38,22 @@ class MonthSum:
 
 
 @attrs.frozen
+class TakenIn:
+    """Tokens of a month that stand on the invoice of another one, ``into``, and how far that invoice is."""
+
+    month: str
+    into: str
+    state: State
+    tokens: int
+
+
+@attrs.frozen
 class CorrectedTokens:
-    """Tokens of a month that were corrected later; ``taken_into``: the month whose invoice has them."""
+    """Tokens of a month that were corrected later; ``taken_in``: where they stand, None: nowhere yet."""
 
     month: str
     state: CorrectionState
-    taken_into: str | None
+    taken_in: TakenIn | None
     tokens: int
 
 
@@ -79,22 +89,36 @@ class Sums:
         query = sa.select(invoices.c.month, sa.func.sum(invoices.c.tokens)).where(invoices.c.written_off.is_not(None))
         return self._by_month(query.group_by(invoices.c.month))
 
-    def taken_in_tokens(self) -> list[tuple[str, str, int]]:
-        """Tokens that were carried and stand on a later invoice: of which month, on the invoice of which one."""
-        of = invoices.c
-        query = sa.select(of.month, of.carried_into, sa.func.sum(of.tokens))
-        carried = sa.and_(of.state == State.CARRIED, of.carried_into.is_not(None))
+    def taken_in_tokens(self) -> list[TakenIn]:
+        """Tokens that were carried, and stand on a later invoice of the same client."""
+        of, taker = invoices.c, invoices.alias("taker").c
+        keys = of.month, of.carried_into, taker.state
+        query = (
+            sa.select(*keys, sa.func.sum(of.tokens))
+            .where(of.state == State.CARRIED, taker.client_id == of.client_id, taker.month == of.carried_into)
+            .group_by(*keys)
+        )
         with self._database.read() as connection:
-            rows = connection.execute(query.where(carried).group_by(of.month, of.carried_into))
-            return [(month, into, int(tokens)) for month, into, tokens in rows]
+            rows = connection.execute(query)
+            return [TakenIn(month, into, State(state), int(tokens)) for month, into, state, tokens in rows]
 
     def corrected_tokens(self) -> list[CorrectedTokens]:
         """What was corrected, by month and what became of it."""
-        keys = corrections.c.month, corrections.c.state, corrections.c.taken_into
+        of, taker = corrections.c, invoices.alias("taker").c
+        joined = sa.and_(taker.client_id == of.client_id, taker.month == of.taken_into)
+        keys = of.month, of.state, of.taken_into, taker.state.label("taker_state")
+        query = sa.select(*keys, sa.func.sum(of.tokens)).select_from(
+            corrections.outerjoin(taker.state.table, joined)
+        ).group_by(*keys)  # fmt: skip
         with self._database.read() as connection:
-            rows = connection.execute(sa.select(*keys, sa.func.sum(corrections.c.tokens)).group_by(*keys))
-            return [CorrectedTokens(month, CorrectionState(state), into, int(tokens))
-                    for month, state, into, tokens in rows]  # fmt: skip
+            return [
+                CorrectedTokens(
+                    month, CorrectionState(state),
+                    None if into is None or taken is None else TakenIn(month, into, State(taken), int(tokens)),
+                    int(tokens),
+                )
+                for month, state, into, taken, tokens in connection.execute(query)
+            ]  # fmt: skip
 
     def reported_tokens(self) -> dict[str, int]:
         """By month, what its source reported when it was read last."""
@@ -125,13 +149,13 @@ def _on_sqlite(*columns: sa.Column[Any]) -> tuple[list[Any], list[Any]]:
 def _together(rows: list[Any] | Any) -> list[MonthSum]:
     """Rows that differ in their decimals only are one."""
     found: dict[tuple[Any, ...], MonthSum] = {}
-    for month, state, currency, status, entries, tokens, total, tax, *scales in rows:
-        if scales:
-            total, tax = (Decimal(units).scaleb(-scale) for units, scale in zip((total, tax), scales, strict=True))
+    for month, state, currency, status, entries, tokens, *sums in rows:
+        units, scales = sums[:2], sums[2:] or (0, 0)
+        total, tax = (Decimal(each).scaleb(-scale) for each, scale in zip(units, scales, strict=True))
         key = month, state, currency, status
         made = MonthSum(
             month, State(state), currency, None if status is None else InvoiceStatus(status), entries, int(tokens),
-            Decimal(total), Decimal(tax),
+            total, tax,
         )  # fmt: skip
         if key in found:
             before = found[key]

@@ -15,7 +15,7 @@ from tollbridge.loopback import running as serving
 from tollbridge.server.app import create_app
 from tollbridge.server.operator.operator_sessions import SESSION_SECONDS, OperatorSessions
 
-PAGES = ["", "/books", "/revenue", "/owed", "/clients", "/invoices", "/prices", "/clients/1", "/invoices/2026-06/1"]
+PAGES = ["", "/books", "/revenue", "/owed", "/clients", "/invoices", "/prices", "/clients/1", "/invoices/TB-2026-06-1"]
 
 
 @pytest.fixture

@@ -42,14 +42,14 @@ def _summary(chart: Chart, writer: Writer) -> Markup:
     most = max(tops, key=_sum)
     return writer.html(
         Words("chart.summary", {
-            "first": tops[0].name, "last": tops[-1].name, "most": most.name, "amount": _with_unit(chart, most, writer),
+            "first": tops[0].of, "last": tops[-1].of, "most": most.of, "amount": _with_unit(chart, most, writer),
             "newest": _with_unit(chart, tops[-1], writer),
         })
     )  # fmt: skip
 
 
 def _with_unit(chart: Chart, bar: Bar, writer: Writer) -> str:
-    return f"{writer.plain(_sum(bar))} {chart.unit}"
+    return f"{writer.plain(_sum(bar))} {writer.plain(chart.unit)}"
 
 
 def _sum(bar: Bar) -> Decimal:
@@ -82,7 +82,7 @@ def _inside(chart: Chart, writer: Writer) -> Iterator[Markup]:
         last = len(chart.bars) - 1 - number
         if last % wide == 0:
             yield Markup('<text class="{}" x="{:.1f}" y="{}" text-anchor="middle" aria-hidden="true">{}</text>').format(
-                "thin" if last % narrow else "month", middle, _HEIGHT - 10, bar.label
+                "thin" if last % narrow else "month", middle, _HEIGHT - 10, writer.label(bar.of)
             )
 
 
@@ -100,7 +100,7 @@ def _bar(  # noqa: PLR0917
         yield Markup(
             '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
         ).format(kind, x, y, width, max(tall - (1.5 if number else 0), 0.5),
-                 f"{bar.name}, {series}: {writer.plain(amount)} {chart.unit}")  # fmt: skip
+                 f"{writer.plain(bar.of)}, {series}: {writer.plain(amount)} {writer.plain(chart.unit)}")  # fmt: skip
 
 
 def _key(chart: Chart, writer: Writer) -> Markup:

@@ -113,10 +113,12 @@ class Note:
 
 @attrs.frozen
 class Bar:
-    """One bar of a chart: what it stands for, and as many amounts as the chart has series; None: not known."""
+    """One bar of a chart: a month, or what else it stands for, and as many amounts as the chart has series.
 
-    label: str
-    name: str
+    ``coming``: it is an estimate.
+    """
+
+    of: Month | Words
     amounts: Sequence[Decimal]
     coming: bool = False
 
@@ -128,14 +130,14 @@ class Chart:
     Attributes:
         name: unique on its page.
         series: text keys of what the parts of each bar are, from the ground up.
-        unit: a currency's code, or what is counted.
+        unit: a currency's code, or the text of what is counted.
     """
 
     name: str
     title: Words
     series: Sequence[str]
     bars: Sequence[Bar]
-    unit: str
+    unit: str | Words
 
 
 @attrs.frozen

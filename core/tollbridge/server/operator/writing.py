@@ -28,8 +28,8 @@ def commands_in(message: str) -> tuple[str, ...]:
 
 def about(who: str) -> Link | str:
     """What a message is about, as a link where there is a page of it."""
-    if named := month_and_client(who):
-        return Link(who, f"invoices/{named[0]}/{named[1]}")
+    if month_and_client(who):
+        return Link(who, f"invoices/{who}")
     if found := _CLIENT.match(who):
         return Link(who, f"clients/{found[1]}")
     return who
@@ -88,6 +88,13 @@ class Writer:
                 return month_in_words(value.first_day, self.language)
             case _:
                 return self.html(value).striptags()
+
+    def label(self, value: Month | Words) -> str:
+        """A month in as few letters as a chart has room for; anything else as text."""
+        if not isinstance(value, Month):
+            return self.plain(value)
+        pattern = "LLL yy" if value.number == 1 else "LLL"
+        return format_date(value.first_day, pattern, locale=self.language).replace(".", "")
 
     def number(self, amount: Decimal) -> str:
         """With the decimals that it has."""

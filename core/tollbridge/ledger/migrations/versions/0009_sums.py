@@ -55,7 +55,7 @@ def _fill(connection: sa.Connection) -> None:
         after = rows[-1].id
 
 
-def _tax(row: sa.Row[Any]) -> Decimal:
+def _tax(row: Any) -> Decimal:
     price = orjson.loads(row.document)["price"]
     if not price["prices_include_tax"]:
         return EXACT.subtract(row.total, row.subtotal)
