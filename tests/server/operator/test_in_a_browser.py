@@ -17,7 +17,8 @@ PAGES = ("", "/books", "/revenue", "/owed", "/clients", "/invoices", "/prices", 
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(office: Office) -> Iterator[Browser]:
+    """Started after the office is furnished, whose panel in memory wants this thread's event loop for itself."""
     if CHROMIUM is None:
         reason = "no chromium here: apt-get install chromium"
         if os.environ.get("CI"):
@@ -46,6 +47,13 @@ def page(request: pytest.FixtureRequest, chromium: Browser, office: Office) -> I
     assert refused == [], "nothing on the pages may need what their own policy forbids"
 
 
+def let_in(page: Page) -> None:
+    """Log in at the page that asks for the token."""
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.locator("nav a[aria-current=page]")).to_be_visible()
+
+
 def looks_right(page: Page, name: str) -> None:
     """No axe finding that is serious, and nothing to scroll sideways for."""
     if SHOTS:
@@ -60,9 +68,7 @@ def test_each_page_can_be_read_by_everybody(page: Page, request: pytest.FixtureR
     shape = request.node.callspec.id
     page.goto("/operator")
     looks_right(page, f"{shape}-login")
-    page.get_by_label("Token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    expect(page.locator("nav a[aria-current=page]")).to_be_visible()
+    let_in(page)
     for path in PAGES:
         page.goto(f"/operator{path}")
         looks_right(page, f"{shape}-{path.strip('/').replace('/', '-') or 'today'}")
@@ -70,11 +76,10 @@ def test_each_page_can_be_read_by_everybody(page: Page, request: pytest.FixtureR
 
 def test_a_chart_is_drawn_in_the_colours_of_the_page(page: Page) -> None:
     page.goto("/operator")
-    page.get_by_label("Token").fill(TOKEN)
-    page.keyboard.press("Enter")
+    let_in(page)
     page.goto("/operator/revenue")
-    bar, ground = page.evaluate(
-        "[getComputedStyle(document.querySelector('.chart rect.s0')).fill, getComputedStyle(document.body).backgroundColor]"
-    )
+    style = "getComputedStyle(document.querySelector('{}')).{}"
+    bar = page.evaluate(style.format(".chart rect.s0", "fill"))
+    ground = page.evaluate(style.format("body", "backgroundColor"))
     assert bar not in {ground, "rgb(0, 0, 0)"}
     assert page.locator(".chart rect").first.bounding_box()["height"] > 1  # type: ignore[index]

@@ -27,7 +27,7 @@ from tollbridge.server.operator.sheets import (
     Words,
     rows_shown,
 )
-from tollbridge.server.operator.writing import about, commands_in
+from tollbridge.server.operator.writing import about, commands_for
 
 _MOST_BARS = 24
 _MOST_FINDINGS = 100
@@ -159,7 +159,7 @@ def _audit(asked: Asked, run: PastRun | None) -> Sequence[Part]:
     rows = [
         (
             about(each["who"]), each["check"], Told(each["expected"]), Told(each["found"]), Told(each["what_to_do"]),
-            Commands(commands_in(each["what_to_do"])),
+            commands_for(each["who"], each["what_to_do"]),
         )
         for each in findings
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
-from babel.numbers import format_compact_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 from markupsafe import Markup
 
 from tollbridge.server.operator.sheets import Bar, Chart, Words
@@ -17,6 +17,7 @@ _WIDTH, _HEIGHT = 768, 300
 _LEFT, _TOP, _BOTTOM = 78, 14, 40
 _LINES = 4
 _WIDEST = 56
+_MANY = 1_000_000
 _LABELS_WIDE, _LABELS_NARROW = 12, 6
 
 
@@ -67,7 +68,7 @@ def _inside(chart: Chart, writer: Writer) -> Iterator[Markup]:
     ground = _HEIGHT - _BOTTOM
     for number in range(_LINES + 1):
         y = ground - room * number / _LINES
-        words = format_compact_decimal(step * number, locale=writer.language, fraction_digits=1)
+        words = _scale(step * number, writer)
         kind = "grid" if number else "ground"
         yield Markup('<line class="{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(kind, _LEFT, _WIDTH, y, y)
         yield Markup('<text x="{}" y="{:.1f}" text-anchor="end" aria-hidden="true">{}</text>').format(
@@ -82,7 +83,7 @@ def _inside(chart: Chart, writer: Writer) -> Iterator[Markup]:
         last = len(chart.bars) - 1 - number
         if last % wide == 0:
             yield Markup('<text class="{}" x="{:.1f}" y="{}" text-anchor="middle" aria-hidden="true">{}</text>').format(
-                "thin" if last % narrow else "month", middle, _HEIGHT - 10, writer.label(bar.of)
+                "thin" if last % narrow else "tick", middle, _HEIGHT - 10, writer.label(bar.of)
             )
 
 
@@ -113,6 +114,13 @@ def _key(chart: Chart, writer: Writer) -> Markup:
         for number, series in enumerate(chart.series)
     )
     return Markup('<ul class="key">{}</ul>').format(Markup("").join(rows))
+
+
+def _scale(amount: Decimal, writer: Writer) -> str:
+    """A number beside a line, in as few letters as can be read."""
+    if amount < _MANY:
+        return str(format_decimal(amount, locale=writer.language))
+    return format_compact_decimal(amount, locale=writer.language, fraction_digits=1)
 
 
 def _step(most: Decimal) -> Decimal:

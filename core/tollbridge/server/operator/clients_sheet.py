@@ -34,7 +34,7 @@ _BATCH = 500
 _ALL = 10_000
 _MORE_THAN_ANY = 2**63
 _COLUMNS = (
-    Column("client_id"), Column("email"), Column("user_id", right=True), Column("user"),
+    Column("client_id"), Column("email"), Column("user_id"), Column("user"),
     Column("currency", csv_only=True), Column("owed", right=True),
 )  # fmt: skip
 
@@ -75,7 +75,8 @@ class ClientsPage:
         owed = self._owed([each.client_id for each in found])
         return [
             (
-                Link(each.client_id, f"clients/{each.client_id}"), each.email, each.user_id, _badge(each.held),
+                Link(str(each.client_id), f"clients/{each.client_id}"), each.email, str(each.user_id),
+                _badge(each.held),
                 *owed.get(each.client_id, (None, None)),
             )
             for each in found

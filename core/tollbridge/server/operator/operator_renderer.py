@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from tollbridge.server.operator.charts import drawn
-from tollbridge.server.operator.sheets import Asked, Chart, Facts, Note, Search, Sheet, Table
+from tollbridge.server.operator.sheets import Asked, Chart, Commands, Facts, Note, Search, Sheet, Table, Told
 from tollbridge.server.operator.writing import Writer, cell
 from tollbridge.server.pages import renderer as customers
 from tollbridge.server.pages.colours import Palette
@@ -43,6 +43,7 @@ class OperatorRenderer:
         environment = customers.environment_of(jinja2.ChoiceLoader([customers.loader(_HERE), theirs]))
         environment.globals.update(site=site, palette=Palette.of(site.colour), pages=PAGES)
         environment.tests["csv_only"] = lambda column: column.csv_only
+        environment.tests["prose"] = lambda value: isinstance(value, Told | Commands)
         styles = ("static/style.css", "static/operator.css")
         self.style = "\n".join(environment.get_template(each).render() for each in styles)
         self.style_version = environment.globals["style_version"] = customers.version_of(self.style)

@@ -87,7 +87,7 @@ class OwedPage:
             if step is not None:
                 steps.append((step[0], client_id, step[1]))
         rows: list[tuple[Value, ...]] = [
-            (day, Link(client_id, f"clients/{client_id}"), _badge(status), *_sums(clients.get(client_id)))
+            (day, Link(str(client_id), f"clients/{client_id}"), _badge(status), *_sums(clients.get(client_id)))
             for day, client_id, status in sorted(steps)
         ]
         shown, more = rows_shown(asked, rows, _MOST)
@@ -102,7 +102,7 @@ class OwedPage:
     def _held(self, asked: Asked, clients: dict[int, _Client]) -> Table:
         rows = [
             (
-                Link(each.client_id, f"clients/{each.client_id}"), _badge(each.hold.status),
+                Link(str(each.client_id), f"clients/{each.client_id}"), _badge(each.hold.status),
                 Words(f"reason.{each.hold.reason}"), each.since, *_sums(clients.get(each.client_id)),
             )
             for each in self._ledger.finder.held()

@@ -29,7 +29,6 @@ from tollbridge.server.operator.sheets import (
 
 _MOST_BARS = 24
 _MOST_ROWS = 150
-_DECIMALS = 2
 
 
 class RevenuePage:
@@ -46,7 +45,7 @@ class RevenuePage:
         forecast = self._forecast()
         return Sheet("revenue", Words("revenue.title"), (
             Section("charts", Words("revenue.charts"), tuple(_charts(revenue, forecast))),
-            Section("forecast-part", Words("revenue.forecast"), tuple(_forecast(forecast))),
+            Section("forecast-part", Words("revenue.forecast"), tuple(_forecast(forecast, revenue))),
             Section("months-part", Words("revenue.months"), (_months(asked, revenue),)),
         ))  # fmt: skip
 
@@ -65,13 +64,13 @@ def _charts(revenue: list[Revenue], forecast: Forecast | None) -> Iterator[Part]
         rows = [row for row in revenue if row.currency == code]
         bars = [Bar(Month.parse(row.month), (row.net, row.tax)) for row in rows[-_MOST_BARS:]]
         if forecast is not None and code in forecast.estimates:
-            net = rounded(forecast.estimates[code].in_the_end, _DECIMALS)
+            net = rounded(forecast.estimates[code].in_the_end, _decimals(rows, code))
             bars.append(Bar(forecast.month, (net, Decimal(0)), coming=True))
         title = Words("revenue.chart", {"currency": code})
         yield Chart(f"revenue-{code}", title, ("column.net", "column.tax"), bars, code)
 
 
-def _forecast(forecast: Forecast | None) -> Iterator[Part]:
+def _forecast(forecast: Forecast | None, revenue: list[Revenue]) -> Iterator[Part]:
     if forecast is None:
         yield Note(Words("revenue.no_forecast"))
         return
@@ -81,12 +80,14 @@ def _forecast(forecast: Forecast | None) -> Iterator[Part]:
     )  # fmt: skip
     rows = [
         (
-            forecast.month, code, Amount(rounded(each.so_far, _DECIMALS), code),
-            Amount(rounded(each.in_the_end, _DECIMALS), code),
+            forecast.month, code, Amount(rounded(each.so_far, _decimals(revenue, code)), code),
+            Amount(rounded(each.in_the_end, _decimals(revenue, code)), code),
         )
         for code, each in sorted(forecast.estimates.items())
     ]  # fmt: skip
     yield Table("forecast", columns, rows, "revenue.no_usage")
+    if not forecast.tokens:
+        return
     values: dict[str, Value] = {
         "at": forecast.as_of, "tokens": forecast.tokens, "projected": forecast.projected_tokens,
         "month": forecast.month.previous,
@@ -94,6 +95,12 @@ def _forecast(forecast: Forecast | None) -> Iterator[Part]:
     yield Note(Words("revenue.forecast_told", values))
     if forecast.new_tokens:
         yield Note(Words("revenue.forecast_new", {"tokens": forecast.new_tokens}))
+
+
+def _decimals(revenue: list[Revenue], code: str) -> int:
+    """With how many decimals a currency is invoiced."""
+    exponents = [row.net.as_tuple().exponent for row in revenue if row.currency == code and row.invoices]
+    return max((-each for each in exponents if isinstance(each, int)), default=2)
 
 
 def _months(asked: Asked, revenue: list[Revenue]) -> Table:

@@ -31,7 +31,7 @@ from tollbridge.server.operator.sheets import (
     Words,
     rows_shown,
 )
-from tollbridge.server.operator.writing import about, commands_in
+from tollbridge.server.operator.writing import about, commands_for
 
 _RUNS = 15
 _MOST, _ALL = 25, 1_000_000
@@ -197,7 +197,7 @@ def _last_run(asked: Asked, runs: Sequence[PastRun]) -> Note:
     last = next((run for run in runs if run.command == "run" and run.outcome), None)
     if last is None:
         return Note(Words("today.no_run"), "wait")
-    values: dict[str, Value] = {"run": last.id, "at": last.began_at}
+    values: dict[str, Value] = {"run": str(last.id), "at": last.began_at}
     stopped = last.report and last.report.get("stopped_by")
     if last.outcome == "stopped":
         return Note(Words("today.run_stopped", {**values, "why": Told(str(stopped))}), "bad")
@@ -226,20 +226,9 @@ def _failures(runs: Iterable[PastRun]) -> Iterator[Failure]:
 
 
 def _to_do(asked: Asked, name: str, failures: Sequence[Failure]) -> Table:
-    rows = [(about(each.who), Told(each.message), Commands(_what_to_do(each))) for each in failures]
+    rows = [(about(each.who), Told(each.message), commands_for(each.who, each.message)) for each in failures]
     shown, more = rows_shown(asked, rows, _MOST)
     return Table(name, _TO_DO, shown, f"today.no_{name}", more=more)
-
-
-def _what_to_do(failure: Failure) -> tuple[str, ...]:
-    """The commands that the message names; else those that tell more, for the next run tries again by itself."""
-    if named := commands_in(failure.message):
-        return named
-    who = about(failure.who)
-    if not isinstance(who, str):
-        words = str(who.text)
-        return (f"tollbridge explain {words}",) if words.startswith("TB-") else (f"tollbridge {words}",)
-    return ("tollbridge run",)
 
 
 def _stuck(asked: Asked, rows: Sequence[Sequence[Value]]) -> Table:
@@ -258,7 +247,7 @@ def _runs(runs: Sequence[PastRun]) -> Table:
     )  # fmt: skip
     rows = [
         (
-            run.id, run.command, run.began_at, _seconds(run), _outcome(run), _failed(run.report), run.host,
+            str(run.id), run.command, run.began_at, _seconds(run), _outcome(run), _failed(run.report), run.host,
         )
         for run in runs
     ]  # fmt: skip

@@ -35,6 +35,17 @@ def about(who: str) -> Link | str:
     return who
 
 
+def commands_for(who: str, message: str) -> Commands:
+    """What to type: what the message names or, if it names nothing, what tells more of whom it is about."""
+    if named := commands_in(message):
+        return Commands(named)
+    if month_and_client(who):
+        return Commands((f"tollbridge explain {who}",))
+    if found := _CLIENT.match(who):
+        return Commands((f"tollbridge client {found[1]}",))
+    return Commands(("tollbridge run",))
+
+
 @attrs.frozen
 class Writer:
     """Writes in one language, with moments in the zone that is billed by."""
@@ -53,7 +64,7 @@ class Writer:
             case Told(text):
                 return self._told(text)
             case Commands(lines):
-                return Markup("").join(Markup("<code>{}</code>").format(line) for line in lines)
+                return Markup("").join(map(_code, lines))
             case Badge(words, kind):
                 return Markup('<span class="badge {}">{}</span>').format(kind or "state", self.html(words))
             case _:
@@ -62,7 +73,7 @@ class Writer:
     def _told(self, text: str) -> Markup:
         """What stands between backticks is a command."""
         parts = _COMMAND.split(text)
-        made = (Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        made = (_code(part) if number % 2 else escape(part)
                 for number, part in enumerate(parts))  # fmt: skip
         inside = Markup("").join(made)
         return inside if self.language == "en" else Markup('<span lang="en">{}</span>').format(inside)
@@ -90,9 +101,9 @@ class Writer:
                 return self.html(value).striptags()
 
     def label(self, value: Month | Words) -> str:
-        """A month in as few letters as a chart has room for; anything else as text."""
+        """In as few letters as a chart has room for: the text that is called ``short_…`` or, of a month, its name."""
         if not isinstance(value, Month):
-            return self.plain(value)
+            return self.plain(Words(f"short_{value.key}"))
         pattern = "LLL yy" if value.number == 1 else "LLL"
         return format_date(value.first_day, pattern, locale=self.language).replace(".", "")
 
@@ -101,6 +112,12 @@ class Writer:
         decimals = max(0, -int(amount.as_tuple().exponent))
         pattern = "#,##0" + (f".{'0' * decimals}" if decimals else "")
         return str(format_decimal(amount, pattern, locale=self.language))
+
+
+def _code(command: str) -> Markup:
+    """A command, whose words are never broken at their dashes."""
+    words = Markup(" ").join(Markup("<span>{}</span>").format(word) for word in command.split(" "))
+    return Markup("<code>{}</code>").format(words)
 
 
 def cell(value: Value, english: Writer) -> str:  # noqa: PLR0911 - one for each kind of value
