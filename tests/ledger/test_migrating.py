@@ -468,11 +468,11 @@ def test_no_table_has_a_column_for_a_password(ledger_url: str) -> None:
     assert not {name for name in names if "pass" in name or "hash" in name}
 
 
-def test_an_invoice_of_the_eighth_revision_gets_the_tax_that_it_showed(ledger_url: str) -> None:
-    engine = bring_to(ledger_url, "0008")
+def test_an_invoice_of_the_eighth_revision_gets_the_tax_that_it_showed(unmade_ledger_url: str) -> None:
+    engine = bring_to(unmade_ledger_url, "0008")
     add(engine, "invoices", invoice(1, JUNE, "issued", **ISSUED), invoice(2, JUNE, "written"))
     engine.dispose()
-    ledger = Ledger.open(DatabaseUrl(ledger_url))
+    ledger = Ledger.open(DatabaseUrl(unmade_ledger_url))
     [issued_sum] = [each for each in ledger.sums.of_month() if each.state is State.ISSUED]
     assert (issued_sum.total, issued_sum.tax, issued_sum.net) == (Decimal("5.55"), Decimal("0.89"), Decimal("4.66"))
     entries = ledger.invoices.of_month(JUNE, [1, 2])

@@ -37,7 +37,7 @@ def kept(ledger: Ledger) -> list[Entry]:
                 subtotal=amount,
                 total=EXACT.multiply(amount, Decimal("1.19")),
                 tokens=7 + number,
-            )  # fmt: skip
+            )
         )
     with ledger.database.write() as connection:
         connection.execute(sa.insert(months), [{"month": "2026-06"}, {"month": "2026-07"}])

@@ -113,14 +113,14 @@ invoices = sa.Table(
 )
 
 
-def _index_of_few(name: str, column: sa.Column[Any], condition: sa.ColumnElement[bool]) -> None:
+def _index_of_few(name: str, condition: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
     """An index of the few rows that are looked for among many."""
-    sa.Index(name, column, sqlite_where=condition, postgresql_where=condition)
+    sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
-_index_of_few("invoices_with_problem", invoices.c.month, invoices.c.problem.is_not(None))
-_index_of_few("invoices_written_off", invoices.c.month, invoices.c.written_off.is_not(None))
-_index_of_few("invoices_made_twice", invoices.c.other_billing_id, invoices.c.other_billing_id.is_not(None))
+_index_of_few("invoices_with_problem", invoices.c.problem.is_not(None), invoices.c.state, invoices.c.month)
+_index_of_few("invoices_written_off", invoices.c.written_off.is_not(None), invoices.c.month)
+_index_of_few("invoices_made_twice", invoices.c.other_billing_id.is_not(None), invoices.c.other_billing_id)
 
 corrections = sa.Table(
     "corrections",

@@ -35,12 +35,12 @@ def upgrade() -> None:
     op.create_index("invoices_numbered", "invoices", ["billing_id"])
     sums = ["month", "state", "currency", "billing_status", "tokens", "total", "tax"]
     op.create_index("invoices_sums", "invoices", sums)
-    for name, column, there in (
-        ("invoices_with_problem", "month", "problem IS NOT NULL"),
-        ("invoices_written_off", "month", "written_off IS NOT NULL"),
-        ("invoices_made_twice", "other_billing_id", "other_billing_id IS NOT NULL"),
+    for name, columns, there in (
+        ("invoices_with_problem", ["state", "month"], "problem IS NOT NULL"),
+        ("invoices_written_off", ["month"], "written_off IS NOT NULL"),
+        ("invoices_made_twice", ["other_billing_id"], "other_billing_id IS NOT NULL"),
     ):
-        op.create_index(name, "invoices", [column], sqlite_where=sa.text(there), postgresql_where=sa.text(there))
+        op.create_index(name, "invoices", columns, sqlite_where=sa.text(there), postgresql_where=sa.text(there))
 
 
 def _fill(connection: sa.Connection) -> None:
