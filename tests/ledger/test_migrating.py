@@ -409,7 +409,7 @@ def test_a_ledger_of_the_fifth_revision_keeps_all_its_rows_and_gets_a_meter(fift
     before = everything(engine)
     ledger = Ledger.open(DatabaseUrl(fifth_ledger_url))
     after = everything(engine)
-    changed = {"alembic_version", "accounts"}  # accounts have a column more since the eighth
+    changed = {"alembic_version", "accounts", "invoices"}  # which have a column more since the eighth and tenth
     assert {table: rows for table, rows in after.items() if table in before.keys() - changed} == {
         table: rows for table, rows in before.items() if table not in changed
     }
@@ -467,3 +467,15 @@ def test_no_table_has_a_column_for_a_password(ledger_url: str) -> None:
     engine.dispose()
     assert "email" in names
     assert not {name for name in names if "pass" in name or "hash" in name}
+
+
+def test_an_invoice_of_the_eighth_revision_gets_the_tax_that_it_showed(unmade_ledger_url: str) -> None:
+    engine = bring_to(unmade_ledger_url, "0008")
+    add(engine, "invoices", invoice(1, JUNE, "issued", **ISSUED), invoice(2, JUNE, "written"))
+    engine.dispose()
+    ledger = Ledger.open(DatabaseUrl(unmade_ledger_url))
+    [issued_sum] = [each for each in ledger.sums.of_month() if each.state is State.ISSUED]
+    assert (issued_sum.total, issued_sum.tax, issued_sum.net) == (Decimal("5.55"), Decimal("0.89"), Decimal("4.66"))
+    entries = ledger.invoices.of_month(JUNE, [1, 2])
+    assert [each.tax for each in entries.values()] == [Decimal("0.89"), Decimal("0.89")]
+    ledger.close()

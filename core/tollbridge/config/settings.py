@@ -31,6 +31,7 @@ _MOST_MINUTES = 1440
 _MOST_AT_ONCE = 64
 _DEAREST_TOKEN = 10**9
 _SHORTEST_SIGNING_SECRET = 32
+_SHORTEST_OPERATOR_TOKEN = 12
 
 
 def _relative_path(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
@@ -337,6 +338,21 @@ class PagesSettings:
     support_email: str | None = None
 
 
+def _not_guessed(_instance: object, attribute: "attrs.Attribute[Any]", value: Secret) -> None:
+    """The value is a secret that nobody guesses as long as guesses are limited."""
+    if len(value.reveal()) < _SHORTEST_OPERATOR_TOKEN:
+        raise FieldError(
+            attribute.name, f"must have at least {_SHORTEST_OPERATOR_TOKEN} characters, 32 random ones best"
+        )
+
+
+@attrs.frozen
+class OperatorSettings:
+    """``[operator]``: the pages for whoever runs the bridge; without the table there are none."""
+
+    token: Secret = attrs.field(validator=_not_guessed)
+
+
 @attrs.frozen
 class MailSettings:
     """``[mail]``: the SMTP server that takes the pages' e-mails."""
@@ -412,6 +428,7 @@ class Settings:
     ledger: LedgerSettings = LedgerSettings()
     meter: MeterSettings = MeterSettings()
     pages: PagesSettings | None = None
+    operator: OperatorSettings | None = None
     mail: MailSettings | None = None
     notify: NotifySettings | None = None
     adapter: str = ""

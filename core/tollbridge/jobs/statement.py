@@ -84,11 +84,18 @@ class UsageMemory:
         Raises:
             Unavailable: SolusIO does not answer, not in time, or not completely.
         """
-        usage = self._of(month).get(fresh=wait)
+        return self._running(self._of(month).get(fresh=wait), client_id, month)
+
+    def _running(self, usage: _Usage, client_id: int, month: Month) -> RunningMonth:
         items = usage.of_clients.get(client_id, ())
         start, end = self._interval(month)
         elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (usage.as_of, end))
         return RunningMonth(items, projected_tokens(items, elapsed, whole), usage.as_of)
+
+    def of_everybody(self, month: Month) -> dict[int, RunningMonth]:
+        """Each client's part, by number, as of now, however long that takes; errors as of :meth:`of_client`."""
+        usage = self._of(month).get(fresh=True)
+        return {client_id: self._running(usage, client_id, month) for client_id in usage.of_clients}
 
     def _of(self, month: Month) -> Kept[_Usage]:
         with self._lock:

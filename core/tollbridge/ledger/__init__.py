@@ -12,10 +12,12 @@ from tollbridge.ledger.corrections import Corrections
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
 from tollbridge.ledger.figures import Figures, read_figures
+from tollbridge.ledger.finder import Finder
 from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.lists import Lists
 from tollbridge.ledger.meter import Meter
+from tollbridge.ledger.month_sums import Sums
 from tollbridge.ledger.months import Months
 from tollbridge.ledger.outbox import Outbox
 from tollbridge.ledger.price_lists import PriceLists
@@ -47,6 +49,8 @@ class Ledger:
         runs: which are alive, and what the others did.
         events: what has changed, when and why.
         lists: what there is, row by row, for people who look.
+        finder: what people search for, a page at a time.
+        sums: what many invoices come to.
         signups: who signs up, and who accepted the terms.
         visits: how often visitors tried something, and which links were used.
         outbox: the mails and notices to be sent.
@@ -69,6 +73,8 @@ class Ledger:
         self.runs = Runs(database)
         self.events = Events(database)
         self.lists = Lists(database)
+        self.finder = Finder(database)
+        self.sums = Sums(database)
         self.signups = Signups(database)
         self.visits = Visits(database)
         self.outbox = Outbox(database)

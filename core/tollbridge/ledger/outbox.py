@@ -43,6 +43,16 @@ class OutgoingMail:
     created_at: datetime
 
 
+@attrs.frozen
+class TroubledMail:
+    """A mail that could not be sent so far, or never will be, and why."""
+
+    recipient: str
+    state: str
+    created_at: datetime
+    problem: str | None
+
+
 class Outbox:
     """The mails of one ledger.
 
@@ -114,6 +124,14 @@ class Outbox:
             problem=problem,
             **_FORGOTTEN,
         )
+
+    def troubled(self, most: int) -> list[TroubledMail]:
+        """Mails that failed and are tried again, and those that were refused, the newest first."""
+        names = [field.name for field in attrs.fields(TroubledMail)]
+        failed = sa.and_(mails.c.state.in_([WAITING, SENDING]), mails.c.problem.is_not(None))
+        query = sa.select(*(mails.c[name] for name in names)).where(sa.or_(failed, mails.c.state == REFUSED))
+        with self._database.read() as connection:
+            return [TroubledMail(*row) for row in connection.execute(query.order_by(mails.c.id.desc()).limit(most))]
 
     def purge(self, before: datetime) -> int:
         """Forget mails that were sent or refused before then, and how many; their keys may be used again."""

@@ -29,6 +29,7 @@ from tollbridge.rules.pricing import MonthPrices
 from tollbridge.secret import redact
 from tollbridge.server.lookup import PATHS, PriceLookup, method_not_allowed
 from tollbridge.server.metrics import Metrics
+from tollbridge.server.operator import operator_pages
 from tollbridge.server.pages import Pages, pages_of
 from tollbridge.server.prices import LookupThreads, Prices, arrival
 from tollbridge.server.probe import Probe
@@ -68,6 +69,7 @@ def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     )
     pages = pages_of(parts, running)
     lookup = PriceLookup(server.token, prices, metrics, pages)
+    operator = operator_pages(parts, metrics, clock)
     probes = [Probe("ledger", parts.ledger.ping), Probe("billing system", partial(_ask, parts.billing))]
     panel = [Probe("SolusIO", parts.solus.try_out)] if pages else []  # prices are told without it
 
@@ -94,6 +96,7 @@ def create_app(parts: Parts, clock: Clock = now) -> Starlette:
             Route("/readyz", ready, methods=["GET"]),
             Route("/metrics", show_metrics, methods=["GET"]),
             *(pages.routes if pages else ()),
+            *operator,
         ],
         exception_handlers={404: _no_such_address, 405: _method_not_allowed, 500: _fault},
     )
