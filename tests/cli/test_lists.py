@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.cli.company import Operator, exact, open_for_business
 from tests.cli.test_output import NASTY, steers
 from tests.world import World
-from tollbridge.cli.listing import Column, csv_cell, print_rows
+from tollbridge.cli.listing import Column, print_rows
+from tollbridge.words import csv_cell
 
 ADA, KUMO = "TB-2026-06-1042", "TB-2026-06-1043"
 LOOKS = [

@@ -18,6 +18,7 @@ from tollbridge import AdapterFault, hookimpl
 from tollbridge import cli as commands
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.cli import main, output
+from tollbridge.words import for_terminal
 
 NASTY = "\x1b]0;owned\x07\x1b[31mred\x9b2J\u202eab\udcff[bold]web[/bold] :cow: [pricing.tokens]\r\x00"
 TEXTS = st.text(st.characters(exclude_characters="\n") | st.sampled_from("\x1b\x9b\u202e\udc80\ud800[]"), max_size=40)
@@ -63,7 +64,7 @@ def test_nothing_that_steers_a_terminal_reaches_it(
 
 @given(TEXTS)
 def test_no_text_at_all_steers_it(text: str) -> None:
-    assert steers(output.for_terminal(text, lines=False)) == []
+    assert steers(for_terminal(text, lines=False)) == []
 
 
 @given(st.dictionaries(TEXTS, st.lists(TEXTS) | st.integers(-(2**70), 2**70)))

@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 
+from tollbridge.ledger.runs import Outcome
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 
@@ -65,6 +66,15 @@ class Audit:
     def holds(self) -> bool:
         """Whether every check was made, and nothing was found."""
         return not self.findings and not self.not_made
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended, as the ledger keeps it."""
+        return "stopped" if self.not_made else "failures" if self.findings else "done"
+
+    def kept(self) -> dict[str, Any]:
+        """What the ledger keeps of it: its document, what it told, and the checks that could not be made."""
+        return {**self.json(), "told": self.told, "not_made": self.not_made}
 
     def json(self) -> dict[str, Any]:
         """The document of ``tollbridge audit --json``."""

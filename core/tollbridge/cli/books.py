@@ -156,7 +156,7 @@ def change_columns(what: str) -> tuple[Column, ...]:
 
 def change_cells(change: Change) -> list[str]:
     """Their cells."""
-    return [moment(change.event.at), by(change), change_words(change)]
+    return [moment(change.event.at), change.by, change.words]
 
 
 def log(
@@ -204,29 +204,12 @@ def change_json(change: Change) -> dict[str, Any]:
 def _log_cells(change: Change) -> list[str]:
     event = change.event
     client = "" if event.client_id is None else f"client {event.client_id}"
-    return [moment(event.at), by(change), change.reference or client or event.month or "", change_words(change)]
+    return [moment(event.at), change.by, change.reference or client or event.month or "", change.words]
 
 
 def moment(at: datetime | None) -> str:
     """A moment in a table, to the minute, in UTC."""
     return f"{at:%Y-%m-%d %H:%M}" if at else ""
-
-
-def by(change: Change) -> str:
-    """Who made a change: a run, with the day it stood for if it pretended one, or a command."""
-    event, day = change.event, change.run_day
-    if event.run_id is None:
-        return change.command or ""
-    pretended = day is not None and event.at is not None and abs((day - event.at.date()).days) > 1
-    return f"run {event.run_id} for {day}" if pretended else f"run {event.run_id}"
-
-
-def change_words(change: Change) -> str:
-    """From what to what, and why."""
-    event = change.event
-    way = " → ".join(part for part in (event.before, event.after) if part)
-    why = f"({event.why})" if event.why and way else event.why or ""
-    return f"{event.what}: {' '.join(part for part in (way, why) if part)}"
 
 
 # revenue

@@ -1,10 +1,8 @@
 """Long lists: as a table, as CSV or as JSON, each row written as it comes, so that a hundred thousand are no matter."""
 
 import csv
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from itertools import chain, islice
 from typing import Annotated, Any
 
@@ -13,18 +11,15 @@ import typer
 from rich.cells import cell_len
 from rich.text import Text
 
-from tollbridge.cli.output import as_json_text, for_terminal, out, plain_money
+from tollbridge.cli.output import as_json_text, out
 from tollbridge.errors import UsageError
+from tollbridge.words import csv_cell, for_terminal
 
 AsCsv = Annotated[bool, typer.Option("--csv", help="Comma-separated values for a spreadsheet.")]
 
 _MEASURED = 500  # rows that are looked at before the first is written
 _GAP = "  "
 _LEAST = 10
-# What a spreadsheet takes for the beginning of a formula, at the start of a cell, or where one that separates by
-# semicolons or tabs sees a start.
-_FORMULA = re.compile(r"(^|[;\t\r\n])([ \xa0]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20\t\r])")
-_HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:%-]*")  # most cells, and quickly known
 
 
 @attrs.frozen
@@ -107,17 +102,6 @@ def print_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(header)
     writer.writerows([csv_cell(value) for value in row] for row in rows)
-
-
-def csv_cell(value: Any) -> str:
-    """A value as a cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    if isinstance(value, str):
-        return value if _HARMLESS.fullmatch(value) else for_terminal(_FORMULA.sub(r"\1\2'", value), lines=False)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return plain_money(value) if isinstance(value, Decimal) else str(value)
 
 
 def print_json_list(documents: Iterable[Any]) -> None:

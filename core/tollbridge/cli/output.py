@@ -5,7 +5,6 @@ control characters, no escape sequences, no markup.
 """
 
 import json
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from rich.text import Text
 
 from tollbridge.rules.calendar import Month
 from tollbridge.secret import redact
+from tollbridge.words import UNPRINTABLE, for_terminal
 
 if TYPE_CHECKING:
     from tollbridge.jobs.parts import Failure, Progress
@@ -31,17 +31,6 @@ out = Console(highlight=False, soft_wrap=False, emoji=False, markup=False)
 err = Console(stderr=True, highlight=False, emoji=False, markup=False)
 
 _PROGRESS_SECONDS = 5.0
-# What steers a terminal or turns its writing direction, and halves of characters.
-_UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def for_terminal(text: str, *, lines: bool = True) -> str:
-    """``text`` with every control character shown by its number; unless ``lines``, the ends of its lines, too."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = text.replace("\r\n", "\n")
-    shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-    return shown if lines else shown.replace("\n", "\\n")
 
 
 def print_json(document: Any) -> None:
@@ -57,7 +46,7 @@ def as_json_text(document: Any) -> str:
         text = orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONEncodeError:  # half a character, or a number beyond 64 bits: JSON has both
         text = json.dumps(document, default=_plain, indent=2)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:

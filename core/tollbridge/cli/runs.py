@@ -41,12 +41,15 @@ def _tell(run: PastRun) -> None:
         complain(f"{failure['who']}: {failure['message']}")
     if len(failures) > _SHOWN_FAILURES:
         complain(f"… and {len(failures) - _SHOWN_FAILURES} more (--json lists all)")
-    if run.report and run.report["stopped_by"]:
+    if run.report and run.report.get("stopped_by"):
         complain(run.report["stopped_by"])
 
 
 def _failures(run: PastRun) -> list[dict[str, str]]:
-    return run.report["failures"] if run.report else []
+    """What a run could not do; of an audit, what it found."""
+    report = run.report or {}
+    found = ({"who": each["who"], "message": each["what_to_do"]} for each in report.get("findings", ()))
+    return [*report.get("failures", ()), *found]
 
 
 def _took(run: PastRun) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tollbridge.cli.output import say
+from tollbridge.errors import UsageError
 
 
 def serve(
@@ -31,9 +32,18 @@ def serve(
 def demo(
     context: typer.Context,
     pages: Annotated[bool, typer.Option("--pages", help="Serve the customers' pages to a browser instead.")] = False,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="Serve the operator's pages, with a year of a company behind them.")
+    ] = False,
 ) -> None:
     """Two months of a small hosting company in one minute, on SQLite and the sandbox."""
-    if pages:
+    if pages and operator:
+        raise UsageError("--pages and --operator are two demos: ask for one of them")
+    if operator:
+        from tollbridge.cli.demo_operator import serve_operator  # noqa: PLC0415 - slow to import
+
+        serve_operator(context)
+    elif pages:
         from tollbridge.cli.demo_pages import serve_pages  # noqa: PLC0415 - slow to import
 
         serve_pages(context)

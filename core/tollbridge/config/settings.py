@@ -31,6 +31,7 @@ _MOST_MINUTES = 1440
 _MOST_AT_ONCE = 64
 _DEAREST_TOKEN = 10**9
 _SHORTEST_SIGNING_SECRET = 32
+_SHORTEST_OPERATOR_TOKEN = 12
 
 
 def _relative_path(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
@@ -345,6 +346,21 @@ class PagesSettings:
     prices_with_tax: str | None = attrs.field(default=None, validator=attrs.validators.optional(_country))
 
 
+def _not_guessed(_instance: object, attribute: "attrs.Attribute[Any]", value: Secret) -> None:
+    """The value is a secret that nobody guesses as long as guesses are limited."""
+    if len(value.reveal()) < _SHORTEST_OPERATOR_TOKEN:
+        raise FieldError(
+            attribute.name, f"must have at least {_SHORTEST_OPERATOR_TOKEN} characters, 32 random ones best"
+        )
+
+
+@attrs.frozen
+class OperatorSettings:
+    """``[operator]``: the pages for whoever runs the bridge; without the table there are none."""
+
+    token: Secret = attrs.field(validator=_not_guessed)
+
+
 @attrs.frozen
 class MailSettings:
     """``[mail]``: the SMTP server that takes the pages' e-mails."""
@@ -362,6 +378,22 @@ class MailSettings:
             raise FieldError("security", f'must be "starttls" or "tls", for {self.host} is another machine')
         if (self.user is None) != (self.password is None):
             raise FieldError("user" if self.user is None else "password", "goes with the other of user and password")
+
+
+@attrs.frozen
+class NotifySettings:
+    """``[notify]``: who is told when a run failed, something waits for approval, or an audit finds something."""
+
+    mail: str | None = attrs.field(default=None, validator=attrs.validators.optional(_said))
+    webhook: str | None = attrs.field(default=None, validator=web_address)
+    webhook_secret: Secret | None = attrs.field(default=None, validator=attrs.validators.optional(_long))
+
+    def __attrs_post_init__(self) -> None:
+        if self.mail is None and self.webhook is None:
+            raise FieldError("mail", "is missing, and so is webhook: name one of them, or leave [notify] out")
+        if (self.webhook is None) != (self.webhook_secret is None):
+            missing = "webhook" if self.webhook is None else "webhook_secret"
+            raise FieldError(missing, "goes with the other of webhook and webhook_secret")
 
 
 @attrs.frozen
@@ -404,5 +436,11 @@ class Settings:
     ledger: LedgerSettings = LedgerSettings()
     meter: MeterSettings = MeterSettings()
     pages: PagesSettings | None = None
+    operator: OperatorSettings | None = None
     mail: MailSettings | None = None
+    notify: NotifySettings | None = None
     adapter: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.notify is not None and self.notify.mail is not None and self.mail is None:
+            raise FieldError("notify.mail", "needs the table [mail], which names the server that takes it")

@@ -1,19 +1,21 @@
 """A month that was billed, read again when a later one is drafted: what is reported otherwise becomes corrections."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 
 from tollbridge.errors import NotFound, ServiceError, TollbridgeError
 from tollbridge.jobs.month_usage import keep_reading, read_month
-from tollbridge.jobs.parts import Failures
+from tollbridge.jobs.parts import Failure, Failures
 from tollbridge.jobs.price_lists import ListsToBill
 from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage, StagedBilled, StagedUsage
 from tollbridge.jobs.work import KeepLease, Work
+from tollbridge.ledger import Ledger
 from tollbridge.ledger.leases import Lease
 from tollbridge.model import Client
+from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.corrections import Correction, CorrectionRules, CorrectionState, corrections, differences
 from tollbridge.rules.entry import Entry, State
@@ -175,18 +177,27 @@ class Recheck:
 
 
 def tell_undecided(work: Work, failures: Failures) -> None:
-    """What waits for a human is a failure of every run: held invoices, corrections, credits no invoice can give."""
-    for page in work.parts.ledger.invoices.held():
+    """What waits for a human is a failure of every run."""
+    for each in undecided(work.parts.ledger, with_tax=work.parts.settings.pricing.prices_include_tax):
+        failures.tell(each.who, each.message, waits=each.waits)
+
+
+def undecided(ledger: Ledger, *, with_tax: bool) -> Iterator[Failure]:
+    """What waits for a human, with what to do: held invoices, corrections, credits no invoice can give.
+
+    ``with_tax``: whether lines hold their tax, as ``prices_include_tax`` says.
+    """
+    for page in ledger.invoices.held():
         for entry in page:
-            failures.tell(entry.reference, entry.held or "")
-    undecided: dict[tuple[Month, int, CorrectionState], list[Correction]] = {}
-    for each in work.parts.ledger.corrections.unsettled():
-        undecided.setdefault((each.stands_on, each.client_id, each.state), []).append(each)
-    for (stands_on, client_id, state), found in undecided.items():
-        name = f"TB-{stands_on}-{client_id}"
+            yield Failure(entry.reference, entry.held or "", waits=True)
+    waiting: dict[tuple[Month, int, CorrectionState], list[Correction]] = {}
+    for each in ledger.corrections.unsettled():
+        waiting.setdefault((each.stands_on, each.client_id, each.state), []).append(each)
+    for (stands_on, client_id, state), found in waiting.items():
+        name = reference(stands_on, client_id)
         total = sum((each.line.amount for each in found), Decimal(0))
         months = ", ".join(sorted({str(each.month) for each in found}))
-        tax = "with tax" if work.parts.settings.pricing.prices_include_tax else "before tax"
+        tax = "with tax" if with_tax else "before tax"
         what = f"{counted(len(found), 'correction')} of {months}, {total:f} {found[0].currency} {tax}"
         if state is CorrectionState.WAITING:
             words = (
@@ -198,7 +209,7 @@ def tell_undecided(work: Work, failures: Failures) -> None:
                 f"{what}, cannot be given back on an invoice: settle the credit with the client, then note it with"
                 f" `tollbridge write-off {name} --correction --reason TEXT`"
             )
-        failures.tell(name, words)
+        yield Failure(name, words, waits=True)
 
 
 def _users(usage: ClientUsage) -> set[int]:

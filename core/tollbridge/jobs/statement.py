@@ -88,7 +88,9 @@ class UsageMemory:
         Raises:
             Unavailable: SolusIO does not answer, not in time, or not completely.
         """
-        usage = self._of(month).get(fresh=wait)
+        return self._running(self._of(month).get(fresh=wait), client_id, month)
+
+    def _running(self, usage: _Usage, client_id: int, month: Month) -> RunningMonth:
         users = usage.of_clients.get(client_id, ())
         items = tuple(item for user in users for item in user.items)
         start, end = self._interval(month)
@@ -99,6 +101,11 @@ class UsageMemory:
     def start_of(self, month: Month) -> datetime:
         """The moment from which the month's usage counts."""
         return self._interval(month)[0]
+
+    def of_everybody(self, month: Month) -> dict[int, RunningMonth]:
+        """Each client's part, by number, as of now, however long that takes; errors as of :meth:`of_client`."""
+        usage = self._of(month).get(fresh=True)
+        return {client_id: self._running(usage, client_id, month) for client_id in usage.of_clients}
 
     def _of(self, month: Month) -> Kept[_Usage]:
         with self._lock:

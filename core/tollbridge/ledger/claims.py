@@ -256,7 +256,7 @@ _NOT_ISSUED = (
 
 def _take_back(connection: sa.Connection, issued: Sequence[Result]) -> None:
     """Of invoices that a lost ledger had made the billing system's figures count."""
-    taken = ("currency", "subtotal", "total", "document", "taken_back")
+    taken = ("currency", "subtotal", "total", "tax", "document", "taken_back")
     for result in issued:
         entry = result.claim.entry
         if entry.taken_back:
@@ -375,7 +375,7 @@ def _made_late(row: Any, result: Result, now: datetime) -> tuple[str, dict[str, 
         f"invoice {receipt.id} was made after its month was {row.state}{elsewhere}: cancel it in the billing system if"
         " it is not right"
     )
-    kept = {"tokens", "subtotal", "total", "document", "currency", "prices"}
+    kept = {"tokens", "subtotal", "total", "tax", "document", "currency", "prices"}
     sent = {name: value for name, value in row_of(entry).items() if name in kept}
     there = {"billing_id": str(receipt.id), "billing_status": receipt.status, "due_date": receipt.due_date}
     return words, {**sent, **there, "state": State.ISSUED, "issued_at": now}

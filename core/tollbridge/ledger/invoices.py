@@ -381,13 +381,14 @@ def row_of(entry: Entry) -> dict[str, Any]:
     row = attrs.asdict(entry, recurse=False)
     row["month"] = str(entry.month)
     row["document"] = documents.dumps(entry.document).decode()
+    row["tax"] = entry.tax
     return row
 
 
 def entry_of(row: sa.Row[Any]) -> Entry:
     """A row of the table as a value."""
     fields = row._asdict()
-    del fields["id"]
+    del fields["id"], fields["tax"]
     status = fields["billing_status"]
     return Entry(
         **{

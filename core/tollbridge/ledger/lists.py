@@ -1,25 +1,23 @@
 """The ledger's lists, for people and programs that look: row by row, however many there are, and without documents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import attrs
-import orjson
 import sqlalchemy as sa
 
 from tollbridge.ledger.database import BATCH, Database
-from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event
 from tollbridge.ledger.invoices import OPEN
+from tollbridge.ledger.month_sums import MonthSum, Sums
 from tollbridge.ledger.schema import accounts, events, holds, invoices, runs
 from tollbridge.model import EXACT, InvoiceStatus
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.entry import Document, State
+from tollbridge.rules.entry import State
 from tollbridge.rules.overdue import HoldReason
-from tollbridge.rules.pricing import tax_amounts
 
 _INVOICES = invoices.c.state.in_([State.WRITTEN, State.SENDING, State.ISSUED])
 _NOT_OWED = frozenset({InvoiceStatus.CANCELLED, InvoiceStatus.REFUNDED})
@@ -72,6 +70,23 @@ class Change:
         """The invoice it is about, if it is about one."""
         event = self.event
         return reference(event.month, event.client_id) if event.month and event.client_id is not None else None
+
+    @property
+    def by(self) -> str:
+        """Who made it: a run, with the day it stood for if it pretended one, or a command."""
+        event, day = self.event, self.run_day
+        if event.run_id is None:
+            return self.command or ""
+        pretended = day is not None and event.at is not None and abs((day - event.at.date()).days) > 1
+        return f"run {event.run_id} for {day}" if pretended else f"run {event.run_id}"
+
+    @property
+    def words(self) -> str:
+        """From what to what, and why."""
+        event = self.event
+        way = " → ".join(part for part in (event.before, event.after) if part)
+        why = f"({event.why})" if event.why and way else event.why or ""
+        return f"{event.what}: {' '.join(part for part in (way, why) if part)}"
 
 
 @attrs.frozen
@@ -152,20 +167,7 @@ class Lists:
 
     def revenue(self) -> list[Revenue]:
         """Per month and currency: what was invoiced, by months and currencies. Tax is as it was shown."""
-        columns = ("month", "currency", "billing_status", "subtotal", "total", "document")
-        query = sa.select(*(invoices.c[name] for name in columns)).where(invoices.c.state == State.ISSUED)
-        zero = Decimal(0)
-        sums: dict[tuple[str, str], Revenue] = {}
-        for row in self._rows(query):
-            key = row.month, row.currency
-            found = sums.get(key) or Revenue(*key, 0, zero, zero, 0)
-            if row.billing_status in _NOT_OWED:
-                sums[key] = attrs.evolve(found, left_out=found.left_out + 1)
-                continue
-            tax = _tax(row)
-            net, taxes = EXACT.add(found.net, EXACT.subtract(row.total, tax)), EXACT.add(found.tax, tax)
-            sums[key] = Revenue(*key, found.invoices + 1, net, taxes, found.left_out)
-        return [sums[key] for key in sorted(sums)]
+        return revenue_of(Sums(self._database).of_month())
 
     def numbered(self, billing_id: str) -> list[tuple[Month, int]]:
         """The entries that have this number of the billing system, by month and client."""
@@ -194,12 +196,18 @@ class Lists:
             yield from connection.execution_options(yield_per=BATCH).execute(query)
 
 
-def _tax(row: Any) -> Decimal:
-    """The tax of an issued invoice: what is on top of the lines or, where prices include it, what they hold."""
-    price = orjson.loads(row.document)["price"]
-    if not price["prices_include_tax"]:
-        return EXACT.subtract(row.total, row.subtotal)
-    if not price["taxes"]:
-        return Decimal(0)
-    document = documents.loads(row.document, Document)
-    return sum((amount for _, amount in tax_amounts(document.price, document.taxed)), Decimal(0))
+def revenue_of(sums: Iterable[MonthSum]) -> list[Revenue]:
+    """What sums of entries come to as revenue, by months and currencies."""
+    zero = Decimal(0)
+    made: dict[tuple[str, str], Revenue] = {}
+    for each in sums:
+        if each.state is not State.ISSUED:
+            continue
+        key = each.month, each.currency
+        found = made.get(key) or Revenue(*key, 0, zero, zero, 0)
+        if each.status in _NOT_OWED:
+            made[key] = attrs.evolve(found, left_out=found.left_out + each.entries)
+        else:
+            net, tax = EXACT.add(found.net, each.net), EXACT.add(found.tax, each.tax)
+            made[key] = Revenue(*key, found.invoices + each.entries, net, tax, found.left_out)
+    return [made[key] for key in sorted(made)]

@@ -39,6 +39,15 @@ class PriceLists:
         with self._database.read() as connection:
             return _find(connection, month)
 
+    def all(self) -> list[tuple[Month, KeptList]]:
+        """Every month's list, the newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(price_lists).order_by(price_lists.c.month.desc()))
+            return [
+                (Month.parse(row.month), KeptList(documents.loads(row.prices, PriceList), row.file, row.kept_at))
+                for row in rows
+            ]
+
     def look(self, month: Month, seen: PriceList, file: str | None) -> KeptList:
         """As :meth:`keep`, for whoever asks again and again: once the list is there nothing is locked or written."""
         found = self.find(month)

@@ -92,6 +92,14 @@ class Readings:
             row = connection.execute(query).first()
         return None if row is None else Reading(**row._mapping)  # noqa: SLF001 - SQLAlchemy's way to a row's columns
 
+    def newest(self) -> tuple[Month, Reading] | None:
+        """The last reading of any month."""
+        columns = [readings.c[field.name] for field in attrs.fields(Reading)]
+        query = sa.select(readings.c.month, *columns).order_by(readings.c.id.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (Month.parse(row.month), Reading(*row[1:]))
+
     def unbilled(self, month: Month) -> list[UnbilledUser]:
         """The users of the month's last reading that belong to no client, and are not written off."""
         return [user for _, user in self._unbilled(sa.and_(readings.c.month == str(month), ~_WRITTEN_OFF))]

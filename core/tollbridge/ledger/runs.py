@@ -139,6 +139,19 @@ class Runs:
             ended = sa.update(runs).where(runs.c.id == run_id, runs.c.ended_at.is_(None))
             connection.execute(ended.values(ended_at=now, outcome=outcome, report=text))
 
+    def keep(self, command: str, day: date, began_at: datetime, outcome: Outcome, report: dict[str, Any]) -> None:
+        """Keep what a command came to that is no run, and has ended: an audit."""
+        host = f"{socket.gethostname()}:{os.getpid()}"
+        with self._database.write() as connection:
+            ended_at = self._database.now(connection)
+            values = {"command": command, "host": host, "day": day, "began_at": min(began_at, ended_at)}
+            ended = {"ended_at": ended_at, "outcome": outcome, "report": orjson.dumps(report).decode()}
+            connection.execute(sa.insert(runs).values(**values, **ended))
+
+    def last_of(self, command: str) -> PastRun | None:
+        """The last run of this command that has ended."""
+        return next(iter(self._where(sa.and_(runs.c.command == command, runs.c.outcome.is_not(None)), 1)), None)
+
     def bury(self) -> None:
         """Find the runs that are gone without having said so, and note that they died."""
         for run_id in self._unended():
@@ -149,6 +162,10 @@ class Runs:
     def alive(self, but: int) -> list[PastRun]:
         """The runs that have not ended, but for one."""
         return self._where(sa.and_(runs.c.ended_at.is_(None), runs.c.id != but), None)
+
+    def living(self) -> list[PastRun]:
+        """The runs that are at work now: not ended, and not gone."""
+        return [run for run in self._where(runs.c.ended_at.is_(None), None) if not self._is_gone(run)]
 
     def last(self, most: int) -> list[PastRun]:
         """The last runs, newest first; one that is gone without having said so has died, and that is not noted here."""

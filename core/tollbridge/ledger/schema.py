@@ -100,12 +100,27 @@ invoices = sa.Table(
     sa.Column(
         "taken_back", sa.Boolean, nullable=False, server_default=sa.false(), doc="a ledger that was lost made it"
     ),
+    sa.Column("tax", Money, nullable=False, server_default="0", doc="of the total, as it was shown"),
     sa.UniqueConstraint("client_id", "month", name="one_invoice_per_client_and_month"),
     sa.Index("invoices_open", "state", "billing_status", "client_id"),
     sa.Index("invoices_of_month", "month", "state", "client_id"),
     sa.Index("invoices_of_run", "run_id"),
     sa.Index("invoices_differing", "differs_at"),
+    sa.Index("invoices_listed", "month", "client_id"),
+    sa.Index("invoices_numbered", "billing_id"),
+    # Holds all that sums are made of, so that no row is read for them.
+    sa.Index("invoices_sums", "month", "state", "currency", "billing_status", "tokens", "total", "tax"),
 )
+
+
+def _index_of_few(name: str, condition: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
+    """An index of the few rows that are looked for among many."""
+    sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+_index_of_few("invoices_with_problem", invoices.c.problem.is_not(None), invoices.c.state, invoices.c.month)
+_index_of_few("invoices_written_off", invoices.c.written_off.is_not(None), invoices.c.month)
+_index_of_few("invoices_made_twice", invoices.c.other_billing_id.is_not(None), invoices.c.other_billing_id)
 
 corrections = sa.Table(
     "corrections",
@@ -299,6 +314,22 @@ mails = sa.Table(
     sa.Column("sent_at", Moment, doc="when it was sent; of a refused mail, when it was given up"),
     sa.Column("problem", sa.Text, doc="what became of the last attempt that failed"),
     sa.Index("mails_due", "state", "next_attempt_at"),
+)
+
+told = sa.Table(
+    "told",
+    metadata,
+    sa.Column("scope", sa.String(16), primary_key=True, doc="the command that found it"),
+    sa.Column("key", sa.String(64), primary_key=True, doc="what it is, as a hash: who, and which kind of trouble"),
+    sa.Column("told_at", Moment, nullable=False, doc="when the operator was told; gone once it is true no more"),
+)
+
+copies = sa.Table(
+    "copies",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True, doc="of what, as plans"),
+    sa.Column("document", sa.Text, nullable=False, doc="JSON: as it was read last"),
+    sa.Column("kept_at", Moment, nullable=False),
 )
 
 signups = sa.Table(

@@ -62,6 +62,11 @@ class Visits:
         with self._database.write() as connection:
             connection.execute(sa.delete(used_links).where(mine))
 
+    def end(self, nonce: str) -> None:
+        """Let a use be over now, whenever it was to expire."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(used_links).where(used_links.c.nonce == nonce))
+
     def forgive(self, bucket: str, at: datetime) -> None:
         """Let the attempt that was allowed at this moment count no more."""
         with self._database.write() as connection:

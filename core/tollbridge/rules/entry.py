@@ -11,7 +11,7 @@ from tollbridge.model import EXACT, Invoice, InvoiceLine, InvoiceStatus, UsageIt
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.lines import notes
-from tollbridge.rules.pricing import TokenPrice
+from tollbridge.rules.pricing import TokenPrice, tax_amounts
 from tollbridge.texts.invoice_words import invoice_words
 from tollbridge.texts.languages import Language
 
@@ -148,6 +148,14 @@ class Entry:
     held: str | None = None
     written_off: str | None = None
     taken_back: bool = False
+
+    @property
+    def tax(self) -> Decimal:
+        """The tax that was shown: what is on top of the lines or, where prices include it, what they hold."""
+        price = self.document.price
+        if not price.prices_include_tax:
+            return EXACT.subtract(self.total, self.subtotal)
+        return reduce(EXACT.add, (amount for _, amount in tax_amounts(price, self.document.taxed)), price.zero)
 
     @property
     def own_lines(self) -> tuple[Line, ...]:

@@ -23,6 +23,7 @@ from tollbridge import (
 from tollbridge.asking import Kept, Lately, each, made_certain, whole_list
 from tollbridge.http import Retry
 from tollbridge.reading import Row, carries, mentions, records, reference_in, whole
+from tollbridge.reference import earliest
 from tollbridge_whmcs_like import clients, invoices
 from tollbridge_whmcs_like.api import Api
 from tollbridge_whmcs_like.checking import check_install
@@ -104,7 +105,7 @@ class WhmcsAdapter:
 
         There is no search, so they are read from the newest on.
         """
-        limit = invoices.earliest(reference)
+        limit = earliest(reference)
         rows = self._newest_first(limit, userid=client_id)
         rows = [row for row in rows if whole(row, "userid", "an invoice") == client_id]
         found = [row for row in rows if carries(invoices.notes(row), reference)]

@@ -1,13 +1,16 @@
 """The landing page: what is offered, and what it costs in the visitor's choice of currency."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial, reduce
 
 import structlog
 from babel.numbers import format_decimal, get_territory_currencies
+from cattrs.preconf.orjson import make_converter
 from starlette.responses import Response
 
-from tollbridge.errors import NotFound, Refused, TollbridgeError
+from tollbridge.errors import LedgerError, NotFound, Refused, TollbridgeError
 from tollbridge.kept import Freshness, Kept, aside
 from tollbridge.model import EXACT, Currency
 from tollbridge.rules.pricing import (
@@ -26,10 +29,12 @@ from tollbridge.server.pages.visit import Visit
 from tollbridge.server.pages.web import Web
 from tollbridge.solus.wire import Plan
 
-_FRESHNESS = Freshness(60, stale_seconds=3600)
+_FRESHNESS = Freshness(60, stale_seconds=3600, patience_seconds=2, most_seconds=5)
 _TAX_FRESHNESS = Freshness(600, stale_seconds=24 * 3600, patience_seconds=1, most_seconds=5)
 _GIB = 1024**3
+_PLANS = "plans"
 
+_documents = make_converter()
 _log = structlog.get_logger("tollbridge.pages")
 
 
@@ -38,13 +43,33 @@ class Landing:
 
     def __init__(self, web: Web) -> None:
         self._web = web
-        self._plans = Kept(web.parts.solus.plans, _FRESHNESS)
+        self._plans = Kept(self._read, _FRESHNESS, aside)
         self._there: dict[tuple[str, str, str], Kept[TokenPrice | None]] = {}
 
     async def show(self, visit: Visit) -> Response:
         """The plans, before discounts and tax, or as anybody in ``pages.prices_with_tax`` pays for them."""
         wanted = visit.request.query_params.get("currency", "")
         return self._web.page(visit, "landing", await self._web.for_anybody(self._view, wanted, visit.language))
+
+    def _read(self) -> list[Plan]:
+        plans = list(self._web.parts.solus.plans())
+        with suppress(LedgerError):
+            self._web.parts.ledger.copies.keep(_PLANS, _documents.dumps(plans).decode())
+        return plans
+
+    def _shown(self) -> Sequence[Plan]:
+        """SolusIO's plans or, while it is down, as they were when any process saw them last."""
+        try:
+            return self._plans.get()
+        except TollbridgeError as error:
+            kept = self._web.parts.ledger.copies.find(_PLANS)
+            if kept is None:
+                raise
+            _log.warning("plans are shown as they were", reason=redact(str(error)))
+            try:
+                return _documents.loads(kept, list[Plan])
+            except Exception:  # noqa: BLE001 - another version's copy is none
+                raise error from None
 
     def _view(self, wanted: str, language: str) -> LandingView:
         of, pricer = self._web.prices.list(), self._web.prices.pricer
@@ -58,7 +83,7 @@ class Landing:
         else:
             tax = "included" if of.prices.prices_include_tax else "added"
         return LandingView(
-            plans=tuple(_plan(each, of.prices.tokens[code], price, currency, language) for each in self._plans.get()),
+            plans=tuple(_plan(each, of.prices.tokens[code], price, currency, language) for each in self._shown()),
             currencies=offered,
             currency=code,
             can_sign_up=self._web.can_sign_up,

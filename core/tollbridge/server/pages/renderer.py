@@ -53,7 +53,7 @@ class Renderer:
             own.attempt(_STYLE, self._rendered_style)
             own.refuse()
         self.style = self._rendered_style()
-        self.style_version = hashlib.sha256(self.style.encode()).hexdigest()[:8]
+        self.style_version = version_of(self.style)
         self._environment.globals["style_version"] = self.style_version
         if own:
             self._try_all(own)
@@ -145,15 +145,27 @@ def _quality(parameter: str) -> float:
 
 
 def _environment(site: Site, own: Path | None) -> jinja2.Environment:
-    ours = jinja2.ChoiceLoader(
-        [
-            jinja2.FileSystemLoader(_HERE / "templates"),
-            jinja2.PrefixLoader({"static": jinja2.FileSystemLoader(_HERE / "static")}),
-        ]
-    )
+    ours = loader(_HERE)
     first = [jinja2.FileSystemLoader(own)] if own else []
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([*first, ours, jinja2.PrefixLoader({"ours": ours})]),
+    environment = environment_of(jinja2.ChoiceLoader([*first, ours, jinja2.PrefixLoader({"ours": ours})]))
+    palette = Palette.of(site.colour)
+    environment.globals.update(site=site, palette=palette, field_longest=FIELD_LONGEST, shortest=PASSWORD_SHORTEST)
+    environment.globals["languages"] = {each: _own_name(each) for each in LANGUAGES}
+    return environment
+
+
+def loader(folder: Path) -> jinja2.BaseLoader:
+    """The templates of a folder, and as ``static/…`` what else it has."""
+    static = jinja2.FileSystemLoader(folder / "static")
+    return jinja2.ChoiceLoader([
+        jinja2.FileSystemLoader(folder / "templates"), jinja2.PrefixLoader({"static": static})
+    ])  # fmt: skip
+
+
+def environment_of(templates: jinja2.BaseLoader) -> jinja2.Environment:
+    """Templates as all pages are written: HTML is escaped, and a value that is not there is a fault."""
+    return jinja2.Environment(
+        loader=templates,
         autoescape=jinja2.select_autoescape(["html"], default=False),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -161,10 +173,11 @@ def _environment(site: Site, own: Path | None) -> jinja2.Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    palette = Palette.of(site.colour)
-    environment.globals.update(site=site, palette=palette, field_longest=FIELD_LONGEST, shortest=PASSWORD_SHORTEST)
-    environment.globals["languages"] = {each: _own_name(each) for each in LANGUAGES}
-    return environment
+
+
+def version_of(style: str) -> str:
+    """What changes with a stylesheet, for its address."""
+    return hashlib.sha256(style.encode()).hexdigest()[:8]
 
 
 def _catalogues(site: Site, own: OwnFolder | None) -> dict[str, Catalogue]:

@@ -4,6 +4,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 import attrs
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,6 +23,24 @@ def host_of(address: str) -> str:
         return ""
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.hostname or ''}{f':{port}' if port not in {None, usual} else ''}"
+
+
+def is_foreign(headers: Headers, public_url: str) -> bool:
+    """Whether the browser says that another site sent the form."""
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return True
+    here = {host_of(public_url), host_of(f"//{headers.get('host', '')}")} - {""}
+    return "origin" in headers and host_of(headers["origin"]) not in here
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; of an IPv6 address the network, for one customer has all of it."""
+    try:
+        given = ip_address(request.client.host if request.client else "")
+        found = getattr(given, "ipv4_mapped", None) or given
+    except ValueError:
+        return "unknown"
+    return str(found) if found.version == 4 else str(ip_network((int(found), 64), strict=False))
 
 
 class Stop(Exception):
@@ -43,13 +62,8 @@ class Visit:
 
     @property
     def address(self) -> str:
-        """Where it comes from; of an IPv6 address the network, for one customer has all of it."""
-        try:
-            given = ip_address(self.request.client.host if self.request.client else "")
-            found = getattr(given, "ipv4_mapped", None) or given
-        except ValueError:
-            return "unknown"
-        return str(found) if found.version == 4 else str(ip_network((int(found), 64), strict=False))
+        """Where it comes from, as limits count."""
+        return address_of(self.request)
 
     @property
     def session_ended(self) -> bool:

@@ -12,7 +12,6 @@ from urllib.parse import quote, urlencode, urlsplit
 import attrs
 import structlog
 from anyio import CapacityLimiter, to_thread
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -28,7 +27,7 @@ from tollbridge.server.forms import CallerGone, FormRefused, read_form
 from tollbridge.server.pages.renderer import Renderer, language_of
 from tollbridge.server.pages.signatures import SESSION_SECONDS, Session, Signatures
 from tollbridge.server.pages.views import MessageView, Site
-from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit, host_of
+from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit, is_foreign
 from tollbridge.texts.languages import LANGUAGES, Language
 
 ROOT = "/cloud"
@@ -241,7 +240,7 @@ class Web:
             raise Stop(self.message(visit, "form_unreadable", status=400))
         cookie = visit.request.cookies.get(self._visit_cookie, "")
         ours = bool(cookie) and self.signing.is_form(cookie, visit.session, fields.get("csrf", ""))
-        if not ours or self._is_foreign(visit.request.headers):
+        if not ours or is_foreign(visit.request.headers, self.public_url):
             raise Stop(self._expired(visit))
         return {name: value.strip() if name != "password" else value for name, value in fields.items()}
 
@@ -252,13 +251,6 @@ class Web:
             return self.go(visit, f"{ROOT}/login")
         shown_at = f"{ROOT}/account" if path.startswith((f"{ROOT}/account", f"{ROOT}/logout")) else path
         return self.message(visit, "form_expired", status=403, link=shown_at, link_text="message.again")
-
-    def _is_foreign(self, headers: Headers) -> bool:
-        """Whether the browser says that another site sent the form."""
-        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            return True
-        here = {host_of(self.public_url), host_of(f"//{headers.get('host', '')}")} - {""}
-        return "origin" in headers and host_of(headers["origin"]) not in here
 
     def client_of(self, visit: Visit) -> int:
         """Who is logged in; anybody else is sent to the log-in page."""
