@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from tollbridge import (
+    NOBODY,
     Attempt,
     Check,
     Client,
@@ -89,6 +90,8 @@ class HostBillAdapter:
         """The taxes of the client: its own rate, or those where it lives; discounts are bridge.toml's."""
         if not self._settings.read_taxes:
             return None
+        if client.id == NOBODY:
+            raise NotFound("HostBill tells taxes by client only, so none can be told for a country")
         return Terms(None, self._rates(client.id), compound=self._settings.compound_tax)
 
     @hookimpl

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import structlog
 
 from tollbridge import (
+    NOBODY,
     Attempt,
     Check,
     Client,
@@ -95,6 +96,8 @@ class UbersmithAdapter:
     @hookimpl
     def terms(self, client: Client) -> Terms:
         """The client's discount, if it is in percent; taxes are bridge.toml's. One in money is left out, and told."""
+        if client.id == NOBODY:
+            return Terms((), None)
         row = self._rows.get(client.id) or self._row(client.id)
         if row is None:
             raise Refused(f"Ubersmith has no client {client.id}")

@@ -13,10 +13,12 @@ from tests.plugins import TLS
 from tests.plugins.hostbill.side import HostBillSide
 from tests.plugins.hostbill.test_hostbill_conformance import a_side
 from tollbridge import (
+    NOBODY,
     AddressTaken,
     Check,
     Currency,
     InvoiceStatus,
+    NotFound,
     OutcomeUnknown,
     Receipt,
     Refused,
@@ -166,6 +168,12 @@ class TestTaxes:
         invoice = an_invoice(client, *amounts, taxes=side.charged_taxes(client, "20"))
         receipt = side.billing().create_invoice(invoice)
         assert (receipt.total, invoice.total) == (Decimal("0.36"), Decimal("0.32"))
+
+    def test_the_taxes_of_a_country_are_not_told_without_a_client(self, side: HostBillSide) -> None:
+        nobody = attrs.evolve(side.some_client(), id=NOBODY, country="GB")
+        with pytest.raises(NotFound, match="HostBill tells taxes by client only"):
+            side.billing().terms(nobody, MONTH)
+        assert with_settings(side, read_taxes=False).terms(nobody, MONTH) is None
 
     def test_without_read_taxes_those_of_bridge_toml_apply_and_nobody_is_asked(self, side: HostBillSide) -> None:
         client = side.some_client()

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.plugins.ubersmith.side import QUICK, UbersmithSide
 from tollbridge import (
+    NOBODY,
     AddressTaken,
     ClientStatus,
     InvoiceLine,
@@ -21,6 +22,7 @@ from tollbridge import (
     Secret,
     Signup,
     TaxRate,
+    Terms,
     Unavailable,
 )
 from tollbridge.adapters.billing import LooseAttempt
@@ -134,6 +136,10 @@ class TestClients:
             (Decimal("0.875"), "12.5% discount")
         ]
         assert side.billing().create_invoice(an_invoice(client, "4.90")).total == Decimal("4.90")
+
+    def test_nobody_has_no_discount_and_the_taxes_of_bridge_toml(self, side: UbersmithSide) -> None:
+        nobody = attrs.evolve(side.some_client(), id=NOBODY)
+        assert side.billing().terms(nobody, MONTH) == Terms((), None)
 
     def test_a_discount_in_money_is_left_out_and_told(self, side: UbersmithSide) -> None:
         client = side.some_client()

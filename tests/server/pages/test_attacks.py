@@ -363,7 +363,7 @@ def test_prices_are_answered_while_all_pages_wait(cloud: Cloud) -> None:
 
 def test_visitors_who_wait_for_solusio_keep_no_client_waiting(cloud: Cloud) -> None:
     number = cloud.install.add_client(EMAIL, password=PASSWORD)
-    cloud.panel.faults.add(Fault("slow", path="plans", times=None, seconds=5))
+    cloud.panel.faults.add(Fault("slow", path="plans", times=None, seconds=3))
     answered: list[int] = []
 
     def look() -> None:
