@@ -1,4 +1,4 @@
-"""Slow systems: month end of WHMCS and Blesta at 50 ms a call, and the first sync of a panel at 50 ms.
+"""Slow systems: month end of WHMCS, Blesta and HostBill at 50 ms a call, and the first sync of a panel at 50 ms.
 
 The ideal is what the calls that were made must take: those that name a client or an invoice so many at once, and the
 pages of lists one after the other, each at the answer time that is measured in the same run.
@@ -24,6 +24,7 @@ from tollbridge.loopback import LoopbackServer, configured, listen
 from tollbridge.solus.sandbox import Panel, create_app, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_blesta import sandbox as blesta
+from tollbridge_hostbill import sandbox as hostbill
 from tollbridge_whmcs_like import sandbox as whmcs
 
 LATENCY_MS = 50
@@ -43,7 +44,7 @@ start = "2026-06"
 [adapter]
 use = "{name}"
 [adapter.{name}]
-url = "http://127.0.0.1:{billing}"
+url = "{root}"
 {settings}
 """
 
@@ -80,6 +81,14 @@ def make_blesta(clients: int) -> blesta.Install:
     return install
 
 
+def make_hostbill(clients: int) -> hostbill.Install:
+    """A HostBill with so many clients."""
+    install = hostbill.Install()
+    for client_id in range(1, clients + 1):
+        install.add_client(f"client{client_id}@example.com", client_id=client_id)
+    return install
+
+
 def serve(what: str, port: int, count: int, latency: float) -> None:
     """One of the systems, in a process of its own."""
     if what == "whmcs":
@@ -88,6 +97,9 @@ def serve(what: str, port: int, count: int, latency: float) -> None:
     elif what == "blesta":
         simulator = make_blesta(count)
         app = blesta.create_app(simulator)
+    elif what == "hostbill":
+        simulator = make_hostbill(count)
+        app = hostbill.create_app(simulator)
     else:
         simulator = make_panel(count, linked=what == "panel")
         app = create_app(simulator)
@@ -136,7 +148,8 @@ def month_end(name: str, settings: str, path: str, named: set[str]) -> None:
     with tempfile.TemporaryDirectory() as folder_name:
         folder, panel, billing = Path(folder_name), free_port(), free_port()
         adapter = {"whmcs": "whmcs_like"}.get(name, name)
-        words = {"panel": panel, "billing": billing, "token": TOKEN, "name": adapter, "settings": settings}
+        root = f"http://127.0.0.1:{billing}/{'admin/' if name == 'hostbill' else ''}"
+        words = {"panel": panel, "root": root, "token": TOKEN, "name": adapter, "settings": settings}
         (folder / "bridge.toml").write_text(CONFIGURATION.format(**words))
         with (
             serving(server("panel", panel, CLIENTS, 0), panel),
@@ -202,6 +215,14 @@ def main() -> None:
         "api/clients/get.json",
         {"clients/get", "invoices/add", "invoices/get", "invoices/getTaxRules"},
     )
+    third = hostbill.Install()
+    month_end(
+        "hostbill",
+        f'api_id = "{third.api_id}"\napi_key = "{third.api_key}"',
+        "admin/api.php",
+        {"getClientDetails", "getClientTaxDetails", "addInvoice", "addInvoiceItem", "editInvoiceDetails",
+         "convertInvoice", "getInvoiceDetails"},
+    )  # fmt: skip
     first_sync()
 
 

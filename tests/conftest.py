@@ -17,6 +17,14 @@ from tollbridge import secret
 POSTGRESQL = os.environ.get("TOLLBRIDGE_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 MARIADB = os.environ.get("TOLLBRIDGE_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306/?charset=utf8mb4")
 
+if os.access("/dev/shm", os.W_OK):  # noqa: S108 - no test is about a disk, and thousands of ledgers wait for it
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")  # noqa: S108
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests wait for disks, servers and leases."""
+    return (os.cpu_count() or 1) + 1
+
 
 @pytest.fixture(autouse=True)
 def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tollbridge import NotFound, OutcomeUnknown, Refused, Unavailable
-from tollbridge.asking import each, made_certain, tried
+from tollbridge.asking import each, made_certain, tried, whole_list
 
 
 def test_each_keeps_the_order_leaves_none_out_and_gives_refusals_on() -> None:
@@ -59,3 +59,9 @@ def test_a_question_makes_a_check_and_an_outage_stays_one() -> None:
     assert (tried("field", refuse).ok, tried("field", refuse).detail) == (False, "no such field")
     with pytest.raises(Unavailable):
         tried("field", fail)
+
+
+@pytest.mark.parametrize("kind", [Refused, NotFound])
+def test_a_no_to_a_whole_list_is_nobodys(kind: type[Exception]) -> None:
+    with pytest.raises(Unavailable, match="no such list"), whole_list():
+        raise kind("no such list")

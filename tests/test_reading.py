@@ -22,6 +22,7 @@ from tollbridge.reading import (
     whole,
     without_references,
 )
+from tollbridge.reference import earliest
 
 
 @pytest.mark.parametrize(("value", "read"), [(7, 7), ("7", 7), (" 7 ", 7), ("-7", -7), ("007", 7)])
@@ -186,3 +187,11 @@ def test_notes_name_the_months_in_the_bridges_own_line_alone(notes: str) -> None
 )
 def test_notes_that_do_not_say_clearly_name_no_months(notes: str, reference: str) -> None:
     assert months_in(notes, reference) is None
+
+
+def test_no_invoice_of_a_month_can_be_older_than_its_end() -> None:
+    """With two days to spare for clocks."""
+    assert earliest("TB-2026-07-1042") == date(2026, 7, 30)
+    assert earliest("TB-2026-12-7") == date(2026, 12, 30)
+    assert earliest("TB-2026-02-7") == date(2026, 2, 27)
+    assert earliest("INV-7") is None

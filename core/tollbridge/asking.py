@@ -84,10 +84,10 @@ def _named(words: str, what: str, key: object) -> str:
 
 @contextmanager
 def whole_list() -> Iterator[None]:
-    """Within it, a no is one to a whole list, and not to one of its records: ``Refused`` becomes ``Unavailable``."""
+    """Within it, a no is one to a whole list, and not to one of its records: it becomes ``Unavailable``."""
     try:
         yield
-    except Refused as error:
+    except (NotFound, Refused) as error:
         raise Unavailable(str(error)) from None
 
 

@@ -124,6 +124,8 @@ _FLAG = validators.instance_of(bool)
 class Client:
     """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one.
 
+    ``state`` is as somebody entered it, by its name or its code; ``state_names`` is how else the billing system calls
+    the same state, which makes no other client of it.
     ``language`` is as the billing system calls it: ``de``, ``de_AT``, ``german``. Empty: it is not known.
     Its texts are whatever somebody typed, so lone surrogates and NUL, which nobody can keep, come as U+FFFD.
     """
@@ -140,6 +142,7 @@ class Client:
     state: str = attrs.field(default="", validator=_TEXT, converter=_kept)
     tax_exempt: bool = attrs.field(default=False, validator=_FLAG)
     language: str = attrs.field(default="", validator=_TEXT, converter=_kept, kw_only=True)
+    state_names: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...], kw_only=True, eq=False)
 
 
 @attrs.frozen
@@ -439,10 +442,13 @@ class UserUsage:
 
 @attrs.frozen
 class Check:
-    """One thing that ``tollbridge check`` tried: what it was, whether it holds, and what to do if it does not."""
+    """One thing that ``tollbridge check`` tried: what it was, whether it holds, and what to do if it does not.
+
+    ``ok`` None: that could not be found out without writing anything; ``detail`` says how to find out.
+    """
 
     name: str = attrs.field(validator=_TEXT)
-    ok: bool = attrs.field(validator=_FLAG)
+    ok: bool | None = attrs.field(validator=validators.optional(_FLAG))
     detail: str = attrs.field(default="", validator=_TEXT)
 
 

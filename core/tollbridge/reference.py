@@ -5,6 +5,7 @@ spells it.
 """
 
 import re
+from datetime import date, timedelta
 
 PREFIX = "TB-"
 
@@ -26,6 +27,15 @@ def month_and_client(words: str) -> tuple[str, int] | None:
     """The month, as text, and the client that a reference names; None if ``words`` is not a reference and no more."""
     found = _PARTS.fullmatch(words)
     return (found["month"], int(found["client"])) if found else None
+
+
+def earliest(reference: str) -> date | None:
+    """The day before which no invoice of this reference can have been made, with two days to spare for clocks."""
+    found = month_and_client(reference)
+    if found is None:
+        return None
+    in_next_month = date.fromisoformat(f"{found[0]}-28") + timedelta(days=4)
+    return in_next_month.replace(day=1) - timedelta(days=2)
 
 
 def reference_in(words: str) -> str:

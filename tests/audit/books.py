@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from tests.small_world import SmallWorld
+from tests.world import World
 from tollbridge.audit import Audit, Finding, Sources, audit
 from tollbridge.jobs.reports import DailyReport
 from tollbridge.rules.calendar import Month
@@ -21,7 +22,7 @@ def daily(world: SmallWorld, day: str) -> DailyReport:
     return world.daily(day)
 
 
-def audited(world: SmallWorld, month: Month | None = None) -> Audit:
+def audited(world: World, month: Month | None = None) -> Audit:
     """An audit of the world as it is."""
     with world.parts() as parts:
         sources = Sources(parts.settings, parts.solus, parts.billing, parts.ledger, parts.usage)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs import adapter_table
 from tests.docs.walking import PAGES, ROOT, all_blocks, blocks
 from tests.memory.side import MemorySide
 from tests.world import World, a_world
@@ -57,6 +58,15 @@ def test_every_hook_has_a_test_in_the_kit_or_for_listeners() -> None:
     listeners = (ROOT / "tests/adapters/test_listeners.py").read_text(encoding="utf-8")
     for hook in LISTENERS:
         assert f"def {hook}(" in listeners, f"there is no test of {hook}"
+
+
+def test_the_page_says_what_each_adapter_can_do() -> None:
+    """To write it anew: .venv/bin/python -m tests.docs.adapter_table."""
+    assert adapter_table.HOOKS.keys() == {*OPTIONAL}
+    _, written, _ = adapter_table.parts(ADAPTERS_PAGE.read_text(encoding="utf-8"))
+    assert written == adapter_table.table(), (
+        f"run python -m tests.docs.adapter_table, or paste\n{adapter_table.table()}"
+    )
 
 
 def test_every_ability_is_documented() -> None:

@@ -1,4 +1,4 @@
-"""The pages of WHMCS and Blesta are complete: keys, calls, messages, and every form an answer may take."""
+"""The systems' own pages are complete: keys, calls, messages, and every form an answer may take."""
 
 import ast
 import re
@@ -20,6 +20,16 @@ from tollbridge_blesta import adapter as blesta_adapter
 from tollbridge_blesta import clients as blesta_clients
 from tollbridge_blesta import invoices as blesta_invoices
 from tollbridge_blesta import sandbox as blesta
+from tollbridge_hostbill import HostBillAdapter
+from tollbridge_hostbill import adapter as hostbill_adapter
+from tollbridge_hostbill import clients as hostbill_clients
+from tollbridge_hostbill import invoices as hostbill_invoices
+from tollbridge_hostbill import sandbox as hostbill
+from tollbridge_ubersmith import UbersmithAdapter
+from tollbridge_ubersmith import adapter as ubersmith_adapter
+from tollbridge_ubersmith import clients as ubersmith_clients
+from tollbridge_ubersmith import invoices as ubersmith_invoices
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import WhmcsAdapter
 from tollbridge_whmcs_like import adapter as whmcs_adapter
 from tollbridge_whmcs_like import clients as whmcs_clients
@@ -45,14 +55,19 @@ lock_after_days = 7
 use = "{name}"
 
 [adapter.{name}]
-url = "{url}/"
+url = "{url}/{area}"
 {settings}
 """
 
 
 @attrs.frozen
 class System:
-    """One adapter with its page; ``called`` names the call that an entry of its sandbox's journal is."""
+    """One adapter with its page.
+
+    Attributes:
+        called: names the call that an entry of its sandbox's journal is.
+        area: what its url has behind the sandbox's root.
+    """
 
     name: str
     adapter: type[Any]
@@ -61,6 +76,7 @@ class System:
     most_lines: int
     statuses: tuple[str, ...]
     called: Callable[[Any], str]
+    area: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -107,7 +123,26 @@ BLESTA = System(
     (*blesta_clients._STATUSES, *blesta_invoices._STATUSES),
     lambda entry: str(entry.path.removeprefix("/api/").removesuffix(".json")),
 )
-systems = pytest.mark.parametrize("system", [WHMCS, BLESTA], ids=str)
+HOSTBILL = System(
+    "hostbill",
+    HostBillAdapter,
+    hostbill,
+    'api_id = "sandbox-api-id"\napi_key = "sandbox-api-key"\ncustom_field = "solusid"',
+    hostbill_adapter._MOST_LINES,
+    (*hostbill_clients._STATUSES, *hostbill_invoices._STATUSES),
+    lambda entry: str(entry.body["call"]),
+    "admin/",
+)
+UBERSMITH = System(
+    "ubersmith",
+    UbersmithAdapter,
+    ubersmith,
+    'user = "sandbox-user"\ntoken = "sandbox-token"\ncurrency = "USD"\ncustom_field = "solusid"',
+    ubersmith_adapter._MOST_LINES,
+    (*ubersmith_clients._STATUSES, *ubersmith_invoices._STATUSES),
+    lambda entry: str(entry.query.removeprefix("method=")),
+)
+systems = pytest.mark.parametrize("system", [WHMCS, BLESTA, HOSTBILL, UBERSMITH], ids=str)
 
 
 @systems
@@ -135,7 +170,7 @@ def in_code(file: Path) -> Iterator[str]:
             how, what = node.func.attr, ast.unparse(node.args[0])
             if how in {"read", "ask", "write", "every"} and what.startswith("'"):
                 call = ast.literal_eval(what)
-                is_model = how == "every" and call.islower()
+                is_model = how == "every" and call.islower() and "." not in call
                 yield from [f"{call}/getList", f"{call}/getListCount"] if is_model else [call]
 
 
@@ -165,7 +200,7 @@ def a_month(system: System, folder: Path) -> Iterator[set[tuple[str, str]]]:
         made.update((arguments[0], system.called(entry)) for entry in install.journal.list())
 
     with panel_running(panel) as solus, system.sandbox.running(install) as url:
-        text = CONFIGURATION.format(solus=solus, url=url, name=system.name, settings=system.settings)
+        text = CONFIGURATION.format(solus=solus, url=url, name=system.name, area=system.area, settings=system.settings)
         (folder / "bridge.toml").write_text(text, encoding="utf-8")
         run("check")
         run("run", "--date", "2026-06-02")

@@ -13,7 +13,15 @@ from tests.docs.walking import GAP, ROOT, Block, all_blocks, blocks, plain, toll
 from tollbridge.cli import app
 from tollbridge_generic_sql.commands import app as generic_sql
 
-WALKS = ["README.md", "docs/generic_sql.md", "docs/whmcs_like.md", "docs/blesta.md", "docs/solusio.md"]
+WALKS = [
+    "README.md",
+    "docs/generic_sql.md",
+    "docs/whmcs_like.md",
+    "docs/blesta.md",
+    "docs/hostbill.md",
+    "docs/ubersmith.md",
+    "docs/solusio.md",
+]
 COMMAND = re.compile(r"(?:^|\s|/)tollbridge ((?:[a-z-]+|--[a-z])[^|&`]*)")
 
 
@@ -64,6 +72,8 @@ def accepts(arguments: list[str], place: str) -> None:
     root = typer.main.get_command(app)
     own = typer.main.get_command(generic_sql)
     command, words = root, [word for word in arguments if word != "--debug"]
+    if words[:1] == ["--config"]:
+        words = words[2:]
     if words[:1] == ["generic-sql"]:
         command, words = own, words[1:]
     assert words, place

@@ -1,4 +1,4 @@
-"""What the pages of WHMCS and Blesta say of the forms that answers may take, of which nobody knows the right one."""
+"""What the systems' own pages say of the forms that answers may take, of which nobody knows the right one."""
 
 import itertools
 from collections.abc import Iterator
@@ -10,15 +10,19 @@ import attrs
 import pytest
 
 from tests.plugins.blesta.side import BlestaSide
+from tests.plugins.hostbill.side import HostBillSide
+from tests.plugins.ubersmith.side import UbersmithSide
 from tests.plugins.whmcs_like.side import WhmcsSide
 from tollbridge import OutcomeUnknown, Refused, Unavailable
 from tollbridge.conformance import an_invoice
 from tollbridge.conformance.side import MONTH
 from tollbridge_blesta import sandbox as blesta
+from tollbridge_hostbill import sandbox as hostbill
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import sandbox as whmcs
 
 Form = dict[str, Any]
-Side = WhmcsSide | BlestaSide
+Side = WhmcsSide | BlestaSide | HostBillSide | UbersmithSide
 
 BILLED: dict[str, list[Form]] = {
     "whmcs_like": [
@@ -29,6 +33,7 @@ BILLED: dict[str, list[Form]] = {
         {"money": "number"}, {"single_row_as_object": True}, {"flat_currencies": True}, {"escaped_text": True},
         {"client_at_top_level": False}, {"status_on_errors": True}, {"error_status": 400}, {"denied_status": 200},
         {"extra_warning": True}, {"byte_order_mark": True}, {"refuse_unknown_fields": True},
+        {"validates_updates": True},
     ],
     "blesta": [
         *({"nested_errors": where} for where in ("model", "name")),
@@ -41,10 +46,31 @@ BILLED: dict[str, list[Form]] = {
         {"open_once_billed": True}, {"rules_by_place_alone": True}, {"local_timestamps": True},
         {"unique_emails": True}, {"credentials": "headers"}, {"rewriting": False},
     ],
+    "hostbill": [
+        *({"errors": shape} for shape in ("map", "text", "errMsg")),
+        *({"empty": kind} for kind in ("object", "false", "null")),
+        *({"drafts": where} for where in ("filter", "nowhere")),
+        *({"exempt_rates": what} for what in ("zero", "none")),
+        *({"methods": what} for what in ("all", "keys", "none")),
+        *({"autologin": what} for what in ("hmac_keyed", "hmac_whole")),
+        {"error_status": 403}, {"numbers": True}, {"keyed_lists": True}, {"escaped_text": True}, {"first_page": 1},
+        {"next_page": False}, {"first_page": 1, "next_page": False}, {"oldest_first": True},
+        {"client_invoices_counted": False}, {"whole_answers": False}, {"tax_mode_told": False},
+        {"total_less_credit": True}, {"autologin_on": False}, {"searchable_fields": ()},
+    ],
+    "ubersmith": [
+        *({"metadata": form} for form in ("fields", "prefixed", "plain")),
+        *({"services_details": form} for form in ("packs", "numbers", "absent")),
+        *({name: True} for name in ("numbers", "shuffled", "none_is_error", "short_rows", "escaped_text")),
+        {"version": "4.6.1"}, {"lists": "lists"}, {"most_rows": 3}, {"metadata_filter": False},
+        {"description_length": 60}, {"inherited_discount": False}, {"billed_flag": False}, {"tax_rounding": "line"},
+        {"refuse_unknown": True}, {"two_factor": "object"}, {"updating_token": 1},
+    ],
 }  # fmt: skip
 OTHER_TOTAL: dict[str, list[Form]] = {
     "whmcs_like": [{"group_discount_on_lines": True}, {"max_input_vars": 14}],
     "blesta": [{"max_input_vars": 10}],
+    "hostbill": [],
 }
 STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
     "whmcs_like": [
@@ -53,6 +79,16 @@ STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
         ({"forbidden_actions": ("CreateInvoice",)}, Refused),
     ],
     "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Unavailable)],
+    "hostbill": [({"key_accepted": False, "denied": "No"}, Unavailable), ({"forbidden": ("convertInvoice",)}, Refused)],
+    "ubersmith": [
+        ({"maintenance": True}, Unavailable),
+        ({"updating_token": 99}, Unavailable),
+        ({"fails_after_generate": True}, OutcomeUnknown),
+        ({"keeps_fields": False}, Refused),
+        ({"forbidden": ("client.invoice_generate",)}, Refused),
+        ({"forbidden": ("client.service_add",), "denied_status": 403}, Refused),
+        ({"forbidden": ("client.list",), "login_status": 200}, Unavailable),
+    ],
 }
 
 
@@ -65,6 +101,17 @@ def a_side(name: str, form: Form) -> Iterator[Side]:
         install.add_tax("USt", "19", country="DE")
         with blesta.running(install) as url:
             yield BlestaSide(install, url)
+    elif name == "hostbill":
+        third = hostbill.Install(page_size=5)
+        third.change_quirks(**form)
+        third.add_tax("USt", "19", country="DE")
+        with hostbill.running(third) as url:
+            yield HostBillSide(third, url)
+    elif name == "ubersmith":
+        fourth = ubersmith.Install()
+        fourth.change_quirks(**{"most_rows": 5, **form})
+        with ubersmith.running(fourth) as url:
+            yield UbersmithSide(fourth, url)
     else:
         other = whmcs.Install(page_limit=5)
         other.quirks = attrs.evolve(other.quirks, **form)
@@ -109,7 +156,7 @@ def difference(side: Side) -> Any:
 def test_a_form_that_is_read_bills_what_was_shown(name: str, form: Form) -> None:
     with a_side(name, form) as side:
         assert difference(side) < 0.001
-        assert [check for check in side.billing().check() if not check.ok] == []
+        assert [check for check in side.billing().check() if check.ok is False] == []
 
 
 @every(OTHER_TOTAL)
@@ -141,6 +188,6 @@ def test_an_invoice_that_blesta_does_not_list_before_noon_is_found_by_its_refere
 
 
 def test_no_form_is_forgotten() -> None:
-    for name, sandbox in (("whmcs_like", whmcs), ("blesta", blesta)):
-        forms = itertools.chain(BILLED[name], OTHER_TOTAL[name], (form for form, _ in STOPPED[name]))
+    for name, sandbox in (("whmcs_like", whmcs), ("blesta", blesta), ("hostbill", hostbill), ("ubersmith", ubersmith)):
+        forms = itertools.chain(BILLED[name], OTHER_TOTAL.get(name, []), (form for form, _ in STOPPED[name]))
         assert {key for form in forms for key in form} == {field.name for field in attrs.fields(sandbox.Quirks)}

@@ -35,7 +35,7 @@ from tollbridge.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 GAP = "…"
-_PORTS = ("8400", "8497", "8498", "8499")
+_PORTS = ("8400", "8495", "8496", "8497", "8498", "8499")
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _CURL = """\
 #!{python}

@@ -1,11 +1,13 @@
 """A company, its customers and its operator, who do whatever can be done, in any order; and runs, disturbed or not."""
 
 import logging
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import structlog
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.audit.books import audited
 from tests.histories.effects import Died, happening
 from tests.histories.model import List, Model, Moment, Rules, Terms
 from tests.histories.seen import ledger_file, look
@@ -49,6 +52,21 @@ TROUBLES = (
 )
 FAULTS = ("500", "503", "cut", "lost", "half_page", "html", "empty", "no_meta", "wrong_total", "shuffled_pages")
 
+
+def explains(*checks: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Of a rule: done behind the bridge's back, and from then on these checks of the audit may find it."""
+
+    def decorated(act: Callable[..., None]) -> Callable[..., None]:
+        @wraps(act)
+        def noted(self: "History", **drawn: Any) -> None:
+            self.explained.update(checks)
+            act(self, **drawn)
+
+        return noted
+
+    return decorated
+
+
 there_is_an_invoice = precondition(lambda history: history.world.books.invoices)
 there_is_nobodys = precondition(
     lambda history: any(not user.is_admin and user.billing_user_id is None for user in history.world.panel.users)
@@ -79,6 +97,7 @@ class History(RuleBasedStateMachine):
         self.day = date(2026, 6, 1)
         self.file = File()
         self.undisturbed = True
+        self.explained: set[str] = set()
         self.servers = 0
         self.gone: dict[int, Client] = {}
         self.backup: bytes | None = None
@@ -213,6 +232,7 @@ class History(RuleBasedStateMachine):
             self.world.books.change_client(client, status=status)
 
     @rule(number=some, address=st.integers(0, 2))
+    @explains("users")
     def a_client_takes_another_address(self, number: int, address: int) -> None:
         if client := self.client(number):
             self.world.books.change_client(client, email=f"client{client}-{address}@example.com")
@@ -224,6 +244,7 @@ class History(RuleBasedStateMachine):
             self.world.books.remove_client(client)
 
     @rule(number=some, into=some)
+    @explains("invoices")
     def two_clients_are_merged(self, number: int, into: int) -> None:
         """All invoices of one are the other's, and the first is gone; its user stays as it is."""
         client, survivor = self.client(number), self.client(into)
@@ -232,7 +253,7 @@ class History(RuleBasedStateMachine):
                 if booked.client_id == client:
                     self.world.books.change_invoice(booked.number, client_id=survivor)
                     self.model.moved[booked.number] = survivor
-            self.a_client_is_deleted(number)
+            self.a_client_is_deleted(number=number)
 
     @precondition(lambda self: self.gone)
     @rule(number=some)
@@ -250,6 +271,7 @@ class History(RuleBasedStateMachine):
 
     @there_is_nobodys
     @rule(number=some, client=some)
+    @explains("users", "tokens")  # whose client was gone: months that are not read again stay as they were billed
     def somebody_is_linked(self, number: int, client: int) -> None:
         """A user that is nobody's, to a client that has none yet or several by then."""
         nobodys = [user.id for user in self.world.panel.users if not user.is_admin and user.billing_user_id is None]
@@ -258,6 +280,7 @@ class History(RuleBasedStateMachine):
             self.world.panel.update_user(nobodys[number % len(nobodys)], billing_user_id=to)
 
     @rule(number=some)
+    @explains("users")
     def a_user_is_unlinked(self, number: int) -> None:
         if user := self.user(number):
             self.world.panel.update_user(user, billing_user_id=None)
@@ -328,6 +351,7 @@ class History(RuleBasedStateMachine):
 
     @a_month_is_over
     @rule(number=some, back=st.integers(1, 3), tokens=st.sampled_from([1, 44, 1044, 6000, -1, -44, -900, -5000]))
+    @explains("tokens")
     def usage_is_reported_later_or_taken_back(self, number: int, back: int, tokens: int) -> None:
         month = Month(self.day.year, self.day.month)
         for _ in range(back):
@@ -339,6 +363,7 @@ class History(RuleBasedStateMachine):
 
     @a_month_is_over
     @rule(number=some, tokens=st.sampled_from([1, 500]))
+    @explains("tokens")
     def a_user_gets_an_item_later(self, number: int, tokens: int) -> None:
         if user := self.user(number):
             with suppress(PanelError):
@@ -374,6 +399,7 @@ class History(RuleBasedStateMachine):
 
     @there_is_an_invoice
     @rule(number=some)
+    @explains("invoices")
     def an_invoice_is_deleted(self, number: int) -> None:
         if booked := self.invoice(number):
             self.world.books.remove_invoice(booked.number)
@@ -415,6 +441,7 @@ class History(RuleBasedStateMachine):
 
     @precondition(lambda self: self.backup is not None)
     @rule()
+    @explains("tokens", "strangers", "entries", "sums", "holds", "invoices", "users")
     def the_ledger_is_restored(self) -> None:
         """From that backup, and the operator says so; of months up to now less is certain from then on."""
         assert self.backup is not None
@@ -463,7 +490,16 @@ class History(RuleBasedStateMachine):
         assert report.stopped_by is None, report.stopped_by
         self.undisturbed = True
         self.model.check(self.moment, [str(each) for each in report.failures])
-        # Here belongs the verdict of `tollbridge audit`, as soon as there is one: it must hold, too.
+        self.the_audit_finds_only_what_somebody_did()
+
+    def the_audit_finds_only_what_somebody_did(self) -> None:
+        """What the audit finds after such a run was done behind the bridge's back, or came too late for any run."""
+        found = audited(self.world)
+        assert not found.not_made, found.not_made
+        for each in found.findings:
+            named = [re.search(r"(?:client |-)(\d+)$", words) for words in (each.who, each.expected)]
+            is_gone = any(found_in and int(found_in[1]) in self.gone for found_in in named)
+            assert is_gone or each.check in self.explained, f"{each}; explained: {sorted(self.explained)}"
 
     @rule()
     def the_next_month_ends(self) -> None:

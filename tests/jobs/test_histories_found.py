@@ -55,3 +55,19 @@ def test_usage_of_a_user_that_was_billed_and_unlinked_since_is_not_billed_to_its
     world.at("2026-08-02")
     world.daily("2026-08-02")
     assert world.billed() == {"TB-2026-06-1": "0.77"}
+
+
+def test_nobody_is_missed_who_is_to_be_let_in_and_is_gone_from_the_panel(world: SmallWorld) -> None:
+    user = world.client_with_server(1, hours=700)
+    world.at("2026-07-01")
+    world.daily("2026-07-01")
+    world.books.remove_client(1)
+    world.at("2026-07-02")
+    world.daily("2026-07-02")
+    assert world.status(user) == "suspended", "its client is gone"
+    for server in world.panel.servers:
+        world.panel.delete_server(server.id)
+    world.panel.delete_user(user)
+    world.at("2026-07-03")
+    report = world.daily("2026-07-03")
+    assert [str(each) for each in report.failures] == [], "there is nobody to be let in, and nothing to do"

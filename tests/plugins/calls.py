@@ -1,10 +1,13 @@
 """What one client costs in calls, hook by hook: ``python -m tests.plugins.calls`` prints it for each simulator."""
 
 from collections.abc import Callable
+from datetime import date
 
 import attrs
 
 from tests.plugins.blesta.side import BlestaSide
+from tests.plugins.hostbill.side import HostBillSide
+from tests.plugins.ubersmith.side import UbersmithSide
 from tests.plugins.whmcs_like.side import WhmcsSide
 from tollbridge.conformance import OtherSide, an_invoice
 from tollbridge.conformance.side import MONTH
@@ -12,6 +15,8 @@ from tollbridge.model import Client, Invoice
 from tollbridge.sandbox import Simulator
 from tollbridge_blesta import sandbox as blesta
 from tollbridge_blesta.sandbox.records import Line
+from tollbridge_hostbill import sandbox as hostbill
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import sandbox as whmcs
 
 
@@ -88,9 +93,35 @@ def blesta_costs(clients: int, history: int) -> Costs:
         return costs(BlestaSide(install, url), install, clients, older)
 
 
+def hostbill_costs(clients: int, history: int) -> Costs:
+    """Of HostBill, each client with a history of so many invoices."""
+    install = hostbill.Install()
+
+    def older(client_id: int) -> None:
+        for _ in range(history):
+            install.add_invoice(client_id, [("Domain", "12.00", False)], status="Paid", date=date(2024, 1, 1))
+
+    with hostbill.running(install) as url:
+        return costs(HostBillSide(install, url), install, clients, older)
+
+
+def ubersmith_costs(clients: int, history: int) -> Costs:
+    """Of Ubersmith, each client with a history of so many invoices."""
+    install = ubersmith.Install()
+
+    def older(client_id: int) -> None:
+        for _ in range(history):
+            install.add_service(client_id, "Domain", "12.00", period=0)
+            install.pay(install.generate(client_id).id)
+
+    with ubersmith.running(install) as url:
+        return costs(UbersmithSide(install, url), install, clients, older)
+
+
 def main() -> None:
     """Print them."""
-    for name, measure in (("WHMCS", whmcs_costs), ("Blesta", blesta_costs)):
+    measures = {"WHMCS": whmcs_costs, "Blesta": blesta_costs, "HostBill": hostbill_costs, "Ubersmith": ubersmith_costs}
+    for name, measure in measures.items():
         print(f"{name}, calls a client, 20 clients with 120 older invoices each")
         for hook, calls in measure(20, 120).hooks.items():
             print(f"  {hook:16}", ", ".join(f"{call} {count:g}" for call, count in calls.items()) or "none")

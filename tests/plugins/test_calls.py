@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.plugins.calls import Costs, blesta_costs, whmcs_costs
+from tests.plugins.calls import Costs, blesta_costs, hostbill_costs, ubersmith_costs, whmcs_costs
 
 CLIENTS = 12
 
@@ -42,7 +42,37 @@ def test_an_invoice_in_blesta_costs_four_calls_whatever_the_clients_history(hist
     assert costs.most_at_once <= 8
 
 
-@pytest.mark.parametrize("costs_of", [whmcs_costs, blesta_costs])
+@pytest.mark.parametrize("history", [0, 120])
+def test_an_invoice_of_two_lines_in_hostbill_costs_seven_calls_whatever_the_clients_history(history: int) -> None:
+    costs = hostbill_costs(CLIENTS, history)
+    assert per_client(costs, "clients", "terms", "create_invoice", "unpaid_invoices") == {
+        "getClientDetails": 1,
+        "getClientTaxDetails": 1,
+        "addInvoice": 1,
+        "addInvoiceItem": 2,
+        "editInvoiceDetails": 1,
+        "convertInvoice": 1,
+    }
+    assert per_client(costs, "invoice") == {"getInvoiceDetails": 1}
+    assert costs.hooks["currencies"] == {}, "they are asked for once a minute"
+    assert costs.most_at_once <= 8
+
+
+@pytest.mark.parametrize("history", [0, 30])
+def test_an_invoice_of_two_lines_in_ubersmith_costs_five_calls_whatever_the_clients_history(history: int) -> None:
+    costs = ubersmith_costs(CLIENTS, history)
+    assert per_client(costs, "clients", "terms", "create_invoice", "unpaid_invoices") == {
+        "client.service_list": 1,
+        "client.service_add": 2,
+        "client.invoice_generate": 1,
+        "client.invoice_get": 1,
+    }
+    assert per_client(costs, "invoice") == {"client.invoice_get": 1}
+    assert costs.hooks["currencies"] == {}, "it is not asked for"
+    assert costs.most_at_once <= 8
+
+
+@pytest.mark.parametrize("costs_of", [whmcs_costs, blesta_costs, ubersmith_costs])
 def test_those_made_since_a_day_are_a_few_pages_however_many_clients_there_are(
     costs_of: Callable[[int, int], Costs],
 ) -> None:

@@ -13,12 +13,14 @@ from tollbridge import Unavailable
 from tollbridge.sandbox import Fault, Simulator, serve, simulator_app
 from tollbridge_blesta import sandbox as blesta
 from tollbridge_blesta.sandbox.breaking import BlestaBreaker
+from tollbridge_hostbill import sandbox as hostbill
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import sandbox as whmcs
 
 
 @attrs.frozen
 class Served:
-    """A simulator over HTTP, and a call that its API answers."""
+    """A simulator over HTTP, a call that its API answers, and a change of its quirks."""
 
     simulator: Simulator
     http: httpx.Client
@@ -26,12 +28,13 @@ class Served:
     method: str
     path: str
     fields: dict[str, str]
+    quirk: dict[str, str]
 
     def call(self, _number: int = 0) -> httpx.Response:
         return self.http.request(self.method, self.path, data=self.fields)
 
 
-@pytest.fixture(params=["whmcs_like", "blesta"])
+@pytest.fixture(params=["whmcs_like", "blesta", "hostbill", "ubersmith"])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     if request.param == "blesta":
         install = blesta.Install()
@@ -39,12 +42,36 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
             blesta.running(install) as url,
             httpx.Client(verify=TLS, base_url=url, auth=(install.user, install.key)) as http,
         ):
-            yield Served(install, http, "clients/getListCount", "GET", "/api/clients/getListCount.json", {})
+            yield Served(
+                install,
+                http,
+                "clients/getListCount",
+                "GET",
+                "/api/clients/getListCount.json",
+                {},
+                {"booleans": "digit"},
+            )
+        return
+    if request.param == "hostbill":
+        third = hostbill.Install()
+        fields = {"api_id": third.api_id, "api_key": third.api_key, "call": "getCurrencies"}
+        with hostbill.running(third) as url, httpx.Client(verify=TLS, base_url=url) as http:
+            yield Served(third, http, "getCurrencies", "POST", "/admin/api.php", fields, {"errors": "map"})
+        return
+    if request.param == "ubersmith":
+        other = ubersmith.Install()
+        with (
+            ubersmith.running(other) as url,
+            httpx.Client(verify=TLS, base_url=url, auth=(other.user, other.token)) as http,
+        ):
+            yield Served(
+                other, http, "client.count", "POST", "/api/2.0/", {"method": "client.count"}, {"lists": "lists"}
+            )
         return
     simulated = whmcs.Install()
     fields = {"identifier": simulated.identifier, "secret": simulated.secret, "action": "getcurrencies"}
     with whmcs.running(simulated) as url, httpx.Client(verify=TLS, base_url=url) as http:
-        yield Served(simulated, http, "GetCurrencies", "POST", "/includes/api.php", fields)
+        yield Served(simulated, http, "GetCurrencies", "POST", "/includes/api.php", fields, {"booleans": "text"})
 
 
 def load(served: Served) -> dict[str, Any]:
@@ -81,10 +108,11 @@ def test_a_latency_that_is_none_is_answered_422(served: Served, latency: object)
 
 def test_a_quirk_there_is_none_of_is_answered_with_those_there_are(served: Served) -> None:
     before = served.http.get("/sandbox/quirks").json()["data"]
-    answer = served.http.post("/sandbox/quirks", json={"booleans": "text", "humour": True})
+    answer = served.http.post("/sandbox/quirks", json={**served.quirk, "humour": True})
     assert answer.status_code == 422
     assert answer.json()["message"].startswith("there is no quirk humour; there are ")
     assert served.http.get("/sandbox/quirks").json()["data"] == before
+    assert served.http.post("/sandbox/quirks", json=served.quirk).json()["data"] == {**before, **served.quirk}
 
 
 def test_an_address_that_is_taken_is_told_and_nothing_else(served: Served, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,17 +30,24 @@ def served(config: Path, port: int, *options: str) -> Iterator[subprocess.Popen[
         env={**os.environ, "TMPDIR": str(config.parent)},
     )  # fmt: skip
     try:
-        for _ in range(300):
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/healthz")
-            except httpx.HTTPError:
-                assert started.poll() is None, started.communicate()
-                time.sleep(0.1)
-            else:
-                break
+        wait_for(f"http://127.0.0.1:{port}/healthz", started)
         yield started
     finally:
         kill(started)
+
+
+def wait_for(url: str, server: subprocess.Popen[str]) -> None:
+    """Until the server answers there; a failure if it ends before that, or does not answer in half a minute."""
+    with httpx.Client() as http:
+        for _ in range(600):
+            try:
+                http.get(url)
+            except httpx.HTTPError:
+                assert server.poll() is None, server.communicate()
+                time.sleep(0.05)
+            else:
+                return
+    raise AssertionError(f"nobody answers at {url}")
 
 
 def kill(started: subprocess.Popen[str]) -> None:

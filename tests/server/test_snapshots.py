@@ -27,10 +27,11 @@ def lists_read(world: World) -> int:
 def test_serve_takes_snapshots_by_one_of_its_workers_if_bridge_toml_says_so(world: World) -> None:
     port = free_port()
     world.more = INSIDE
-    path = world.config
-    path.write_text(path.read_text().replace("[server]\n", f"[server]\nport = {port}\n"))
-    with world.parts() as parts, served(path, port, "--workers", "2"):
-        until(lambda: parts.ledger.meter.last() is not None)
+    with world.parts() as parts:
+        path = world.config
+        path.write_text(path.read_text().replace("[server]\n", f"[server]\nport = {port}\n"))
+        with served(path, port, "--workers", "2"):
+            until(lambda: parts.ledger.meter.last() is not None)
     assert lists_read(world) == 2, "two passes of one snapshot"
 
 

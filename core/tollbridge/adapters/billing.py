@@ -179,6 +179,15 @@ class BillingSystem:
         """A one-time link into the billing system's client area, if there is one."""
         return self._optional("portal_login_url", str, client_id=client_id)
 
+    def invoice_url(self, client_id: int, invoice_id: str) -> str | None:
+        """Where the client pays an invoice, if there is such a place."""
+        if not self.can("invoice_url"):
+            return None
+        url = self._optional("invoice_url", str, client_id=client_id, invoice_id=invoice_id)
+        if url is not None and not url.startswith(("https://", "http://")):
+            raise AdapterFault(f"{self.name}.invoice_url gave {url!r:.40}, where a web address is needed")
+        return url
+
     def is_heard(self, hook: str) -> bool:
         """Whether anybody listens."""
         return bool(getattr(self._manager.hook, hook).get_hookimpls())

@@ -22,6 +22,7 @@ OPTIONAL = (
     "create_client",
     "authenticate",
     "portal_login_url",
+    "invoice_url",
     "remember_user",
     "invoice",
     "invoices_since",
@@ -37,10 +38,12 @@ ABILITIES = {
     "currencies": "list its active currencies",
     "discounts": "tell a client's discounts",
     "taxes": "tell the taxes that apply to a client",
+    "set_taxes": "charge the taxes that an invoice is sent with, whatever its own rules say",
     "three_decimals": "keep amounts with three decimals",
     "prices_include_tax": "keep invoices whose prices include their tax",
     "negative_lines": "keep invoices with lines that take something back",
     "pending": "tell that a payment is under way",
+    "issue_date": "date an invoice by another day than the one on which it is made",
 }
 
 
@@ -102,6 +105,10 @@ class Hooks:
     @hookspec(firstresult=True)
     def portal_login_url(self, client_id: int) -> str | None:
         """A one-time link into the billing system's client area; None if there is no such thing."""
+
+    @hookspec(firstresult=True)
+    def invoice_url(self, client_id: int, invoice_id: str) -> str | None:
+        """Where the client pays the invoice with this number; None if there is no such place. No call is to be made."""
 
     @hookspec(firstresult=True)
     def remember_user(self, client_id: int, solus_user_id: int) -> None:

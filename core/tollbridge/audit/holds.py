@@ -43,12 +43,12 @@ def _read_debts(evidence: Evidence) -> None:
 
     def ask(entry: Entry) -> Asked:
         receipt = billing.invoice(entry.client_id, entry.billing_id or "", entry.reference)
-        return asked(receipt) if receipt else Asked(entry.client_id, InvoiceStatus.CANCELLED, entry.due_date)
+        return asked(receipt, entry) if receipt else Asked(entry.client_id, InvoiceStatus.CANCELLED, entry.due_date)
 
     for page in evidence.sources.ledger.invoices.open():
         to_ask = []
         for entry in page:
-            if (listed := evidence.receipts.unpaid(entry.billing_id or "")) is not None:
+            if (listed := evidence.receipts.unpaid(entry)) is not None:
                 evidence.receipts.owe(entry, listed)
             else:
                 to_ask.append(entry)

@@ -8,13 +8,14 @@ import attrs
 from tollbridge.audit.scratch import Scratch
 from tollbridge.model import InvoiceStatus, Receipt
 from tollbridge.rules.entry import Entry
+from tollbridge.rules.overdue import may_be_paid_as_printed, owed_status
 
 _ASKED_FOR = {InvoiceStatus.UNPAID, InvoiceStatus.PENDING, InvoiceStatus.PAID}
 
 
 @attrs.frozen
 class Asked:
-    """An unpaid invoice as it is today; one with nothing left to pay counts as paid."""
+    """An unpaid invoice as it is today; one with nothing left that could be paid counts as paid."""
 
     client_id: int
     status: InvoiceStatus
@@ -32,10 +33,10 @@ class Debt:
     noted_due: date
 
 
-def asked(receipt: Receipt) -> Asked:
+def asked(receipt: Receipt, entry: Entry) -> Asked:
     """What of a receipt decides on a hold."""
-    paid = receipt.status.is_open and not receipt.is_open
-    return Asked(receipt.client_id, InvoiceStatus.PAID if paid else receipt.status, receipt.due_date)
+    status = owed_status(receipt, entry.document.price.currency.decimals)
+    return Asked(receipt.client_id, status, receipt.due_date)
 
 
 class Receipts(Scratch):
@@ -47,7 +48,9 @@ class Receipts(Scratch):
             balance TEXT, subtotal TEXT, currency TEXT
         );
         CREATE INDEX receipts_by_reference ON receipts (reference);
-        CREATE TABLE unpaid (id TEXT PRIMARY KEY, reference TEXT, client_id INTEGER, status TEXT, due_date TEXT);
+        CREATE TABLE unpaid (
+            id TEXT PRIMARY KEY, reference TEXT, client_id INTEGER, status TEXT, due_date TEXT, total TEXT, balance TEXT
+        );
         CREATE TABLE ours (reference TEXT PRIMARY KEY);
         CREATE TABLE owed (
             client_id INTEGER, reference TEXT, status TEXT, due_date TEXT, noted_status TEXT, noted_due TEXT
@@ -72,9 +75,17 @@ class Receipts(Scratch):
     def fill_unpaid(self, receipts: Iterable[Receipt]) -> None:
         """Add the list of unpaid ones, whoever made them."""
         self.connection.executemany(
-            "INSERT OR REPLACE INTO unpaid VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO unpaid VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (str(each.id), each.reference, each.client_id, asked(each).status, each.due_date.isoformat())
+                (
+                    str(each.id),
+                    each.reference,
+                    each.client_id,
+                    each.status,
+                    each.due_date.isoformat(),
+                    f"{each.total:f}",
+                    None if each.balance is None else f"{each.balance:f}",
+                )
                 for each in receipts
             ),
         )
@@ -93,11 +104,13 @@ class Receipts(Scratch):
         rows = self.connection.execute(query, (reference,)).fetchall()
         return len(rows) == 1 and rows[0][:-1] == facts and rows[0][-1] in _ASKED_FOR
 
-    def unpaid(self, billing_id: str) -> Asked | None:
-        """What the list of unpaid invoices says of one."""
-        query = "SELECT client_id, status, due_date FROM unpaid WHERE id = ?"
-        row = self.connection.execute(query, (billing_id,)).fetchone()
-        return Asked(row[0], InvoiceStatus(row[1]), date.fromisoformat(row[2])) if row else None
+    def unpaid(self, entry: Entry) -> Asked | None:
+        """What the list of unpaid invoices says of one; None if it does not, or not whether it is paid as printed."""
+        row = self.connection.execute("SELECT * FROM unpaid WHERE id = ?", (entry.billing_id or "",)).fetchone()
+        receipt = _receipt(row) if row else None
+        if receipt is None or may_be_paid_as_printed(receipt, entry.document.price.currency.decimals):
+            return None
+        return asked(receipt, entry)
 
     def owe(self, entry: Entry, today: Asked) -> None:
         """Note what became of an invoice that was open; it counts for the client it is of today."""

@@ -2,20 +2,20 @@
 
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import typer
 
 from tollbridge.audit import Audit, Finding, Sources
 from tollbridge.audit import audit as make_audit
 from tollbridge.cli.listing import Column, print_rows
+from tollbridge.cli.notices import send_notices
 from tollbridge.cli.output import complain, print_json, progress, say
 from tollbridge.cli.session import AsJson, MonthOption
-from tollbridge.errors import TollbridgeError
+from tollbridge.errors import LedgerError, TollbridgeError
+from tollbridge.jobs.notices import notify_of_findings
+from tollbridge.jobs.parts import Parts
+from tollbridge.ledger import Ledger
 from tollbridge.words import counted
-
-if TYPE_CHECKING:
-    from tollbridge.config import Settings
 
 _COLUMNS = (
     Column("check"), Column("who", least=17), Column("expected", folds=True), Column("found", folds=True),
@@ -31,8 +31,8 @@ def audit(context: typer.Context, month: MonthOption = None, as_json: AsJson = F
     with context.obj.parts(read_only=True) as parts, progress(quiet=as_json) as show:
         sources = Sources(parts.settings, parts.solus, parts.billing, parts.ledger, parts.usage)
         made = make_audit(sources, month, show)
-        settings = parts.settings
-    _keep(settings, began_at, made)
+        _keep(parts, began_at, made)
+        _notify(parts, made, complete=month is None and not made.not_made)
     if as_json:
         print_json(made.json())
         for words in made.told:
@@ -47,16 +47,31 @@ def audit(context: typer.Context, month: MonthOption = None, as_json: AsJson = F
         raise typer.Exit(1)
 
 
-def _keep(settings: "Settings", began_at: datetime, made: Audit) -> None:
+def _keep(parts: Parts, began_at: datetime, made: Audit) -> None:
     """Keep what it came to for the operator's pages; where the ledger can only be read it is told all the same."""
-    from tollbridge.ledger import Ledger  # noqa: PLC0415 - slow to import, and not needed for --help
-
-    day = began_at.astimezone(settings.billing.timezone).date()
+    day = began_at.astimezone(parts.settings.billing.timezone).date()
     try:
-        with closing(Ledger.open(settings.ledger.url)) as ledger:
+        with closing(Ledger.open(parts.settings.ledger.url)) as ledger:
             ledger.runs.keep("audit", day, began_at, made.outcome, made.kept())
     except TollbridgeError as error:
         complain(f"This audit is not kept for the operator's pages: {error}")
+
+
+def _notify(parts: Parts, made: Audit, *, complete: bool) -> None:
+    """Tell what is new, and note what was told."""
+    if parts.settings.notify is None:
+        return
+    found = [(f"{each.who} ({each.check})", _said(each)) for each in made.findings]
+    try:
+        with closing(Ledger.open(parts.settings.ledger.url)) as ledger:
+            notify_of_findings(ledger, parts.settings.notify, found, complete=complete)
+            send_notices(parts, ledger)
+    except LedgerError as error:
+        complain(f"you cannot be told by [notify]: {error}")
+
+
+def _said(finding: Finding) -> str:
+    return f"expected {finding.expected}, found {finding.found}: {finding.what_to_do}"
 
 
 def _print(made: Audit) -> None:

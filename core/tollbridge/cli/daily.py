@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tollbridge.cli.notices import working
 from tollbridge.cli.output import complain, iso, out, print_failures, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, Day, DryRun, MonthOption
 from tollbridge.errors import UsageError
@@ -40,7 +41,7 @@ def run(
 ) -> None:
     """The daily job: release who has paid, then accounts, invoices and overdue. More often does no harm."""
     show = None if as_json else _SHOWN if verbose or dry_run else 0
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         report = _job(parts, day, tell, dry_run=dry_run, show=show).daily()
     if as_json:
         print_json({**report.json(), "invoices": [invoice_json(entry) for entry in report.invoicing.invoices]})
@@ -57,7 +58,7 @@ def run(
 
 def sync(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Bring SolusIO's users in step with the billing system's clients."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         report = _job(parts, None, tell, dry_run=dry_run).accounts()
     if as_json:
         print_json({**report.json(), "dry_run": dry_run, "failures": failures_json(report.failures)})
@@ -70,7 +71,7 @@ def invoice(
     context: typer.Context, month: MonthOption = None, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
     """One month's invoices; without --month, those of every month that has ended and is not closed."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         report = _job(parts, None, tell, dry_run=dry_run, show=None if as_json else _SHOWN).invoices(month)
     if as_json:
         print_json([invoice_json(entry) for entry in report.invoices])
@@ -85,7 +86,7 @@ def overdue(
     context: typer.Context, day: Day = None, dry_run: DryRun = False, confirm: Confirm = False, as_json: AsJson = False
 ) -> None:
     """Lock, suspend and release users as their invoices go unpaid and are paid."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         if confirm:
             confirmed = _job(parts, day, tell, dry_run=dry_run, confirmed_by=_who()).confirmed()
             closed, report, failures = confirmed.accounts, confirmed.overdue, confirmed.failures
@@ -188,13 +189,20 @@ def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = F
     verb = "to issue" if dry_run else "issued"
     months = ", ".join(str(month) for month in report.months)
     amounts = ", ".join(f"{amount:,f} {code}" for code, amount in sorted(report.totals.items()))
-    say(f"Invoices   {months}: {report.issued:,} {verb}{f', {amounts} before tax' if amounts else ''}")
+    say(f"Invoices   {months}: {report.issued:,} {verb}{f', {amounts}{_tax(report)}' if amounts else ''}")
     if report.carried or report.nothing:
         say(f"           {report.carried:,} carried to the next month, {report.nothing:,} with nothing to pay")
     if report.invoices:
         _print_invoices(report)
     for remark in report.warnings:
         complain(remark)
+
+
+def _tax(report: InvoicingReport) -> str:
+    """Whether the sums of lines hold tax; nothing of sums of which some do."""
+    if len(report.held_tax) > 1:
+        return ""
+    return " with tax" if True in report.held_tax else " before tax"
 
 
 def _print_invoices(report: InvoicingReport) -> None:

@@ -46,7 +46,7 @@ def approve(
     if entry is None and not found:
         raise UsageError(f"{what} does not wait for anybody: `tollbridge run` names what does")
     if entry is not None:
-        say(f"Approved: {what}, {_sum(entry)} before tax. The next run sends it.")
+        say(f"Approved: {what}, {_sum(entry)}. The next run sends it.")
     _list(found, "Approved", "The client's next invoice has")
 
 
@@ -98,11 +98,12 @@ def write_off(
             there = parts.ledger.invoices.find(of_month, client_id)
             state = f"is {there.state}" if there else "is not in the ledger"
             raise UsageError(f"{what} {state}: only what is not sent yet can be written off")
-        say(f"Written off: {what}, {_sum(entry)} before tax.")
+        say(f"Written off: {what}, {_sum(entry)}.")
 
 
 def _sum(entry: Entry) -> str:
-    return f"{entry.subtotal:f} {entry.currency}"
+    tax = "with tax" if entry.document.price.prices_include_tax else "before tax"
+    return f"{entry.subtotal:f} {entry.currency} {tax}"
 
 
 def _list(found: list[Correction], done: str, what: str) -> None:

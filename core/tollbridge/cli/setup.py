@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -16,15 +17,17 @@ import typer
 from tollbridge.adapters.loading import adapter_class
 from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
-from tollbridge.config import METER, MailSettings
+from tollbridge.config import METER, MailSettings, NotifySettings
 from tollbridge.config.settings import PriceChange
 from tollbridge.errors import Refused, TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.price_lists import RunningPrices, another_list, now, running_month
-from tollbridge.mail import Sender
+from tollbridge.mail import Sender, Webhook
+from tollbridge.mail.addresses import bare_address
 from tollbridge.model import Check, ClientStatus
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.pricing import Place, unmet_states
 from tollbridge.rules.stretches import Gap
 from tollbridge.solus import Solus, wire
 from tollbridge.usage.meter import gap_words
@@ -33,6 +36,8 @@ from tollbridge.words import counted
 _PRICING_PATH = "/solusio/api/"
 _UNREACHABLE = "cannot be reached: "
 _SHOWN_CLIENTS = 3
+_MARKS = {True: "ok", None: "?", False: "NO"}
+_WELL = "All is well."
 
 
 def init(
@@ -102,15 +107,17 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     """Validate bridge.toml, test both connections, and compare currencies with the token prices."""
     with context.obj.parts() as parts:
         checks = list(_all_checks(parts))
-    failed = [each for each in checks if not each.ok]
+    failed = [each for each in checks if each.ok is False]
+    unproved = [each for each in checks if each.ok is None]
     if as_json:
         print_json({"ok": not failed, "checks": checks})
     else:
         made = table("", "", "what", "finding")
         for each in checks:
-            made.add_row("ok" if each.ok else "NO", each.name, each.detail)
+            made.add_row(_MARKS[each.ok], each.name, each.detail)
         out.print(made)
-        say("All is well." if not failed else f"{len(failed)} of {len(checks)} checks failed.")
+        well = f"Nothing was found wrong; {len(unproved)} of {len(checks)} could not be proved." if unproved else _WELL
+        say(f"{len(failed)} of {len(checks)} checks failed." if failed else well)
     if failed:
         raise typer.Exit(3 if any(each.detail.startswith(_UNREACHABLE) for each in failed) else 2)
 
@@ -127,7 +134,7 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
         if parts.settings.pricing.prices_include_tax and "prices_include_tax" in parts.billing.cannot:
             reason = parts.billing.cannot["prices_include_tax"]
             yield Check("pricing.prices_include_tax", ok=False, detail=f"must be false: {reason}")
-        yield _clients_check(parts)
+        yield from _clients_checks(parts)
     except TollbridgeError as error:
         yield Check("billing system", ok=False, detail=_found(error))
     yield from _pages_checks(parts)
@@ -160,6 +167,25 @@ def _pages_checks(parts: Parts) -> Iterator[Check]:
         yield _tried("pages", lambda: _offered_by_pages(parts))
     if (mail := parts.settings.mail) is not None:
         yield _tried("mail server", lambda: _takes_mail(mail))
+    if (notify := parts.settings.notify) is not None:
+        yield from _notify_checks(notify)
+
+
+def _notify_checks(notify: NotifySettings) -> Iterator[Check]:
+    """What can be known without telling the operator anything."""
+    if notify.mail is not None:
+        try:
+            yield Check("notify.mail", ok=True, detail=f"{bare_address(notify.mail)} is told; nothing was sent")
+        except ValueError as error:
+            yield Check("notify.mail", ok=False, detail=str(error))
+    if notify.webhook is not None:
+        yield _tried("notify.webhook", lambda: _reaches(notify))
+
+
+def _reaches(notify: NotifySettings) -> str:
+    with closing(Webhook(notify)) as webhook:
+        webhook.try_out()
+    return "can be connected to; nothing was sent"
 
 
 def _offered_by_pages(parts: Parts) -> str:
@@ -254,23 +280,28 @@ def _currency_checks(parts: Parts) -> Iterator[Check]:
         yield Check(f"currency {code}", ok=True, detail="has a token price, and is not active in the billing system")
 
 
-def _clients_check(parts: Parts) -> Check:
-    """Whether every client could have a user and an invoice, as far as that shows beforehand."""
+def _clients_checks(parts: Parts) -> Iterator[Check]:
+    """Whether every client could have a user and an invoice, and the taxes of its state, as far as that shows."""
     priced, everybody = parts.settings.pricing.tokens, parts.settings.accounts.provision == "clients"
     count, problems = 0, []
+    places: set[Place] = set()
     for client in parts.billing.clients():
         count += 1
         if isinstance(client, Refused):
             problems.append(str(client))
-        elif client.status is not ClientStatus.CLOSED and everybody:
+            continue
+        places.add(Place.of(client))
+        if client.status is not ClientStatus.CLOSED and everybody:
             if not client.email:
                 problems.append(f"client {client.id} has no e-mail address, and SolusIO needs one")
             if client.currency not in priced:
                 problems.append(f"client {client.id} pays in {client.currency or 'no currency'}, which has no price")
-    if not problems:
-        return Check("clients", ok=True, detail=f"{counted(count, 'client')} can be read")
     more = f"; and {len(problems) - _SHOWN_CLIENTS:,} more" if len(problems) > _SHOWN_CLIENTS else ""
-    return Check("clients", ok=False, detail="; ".join(problems[:_SHOWN_CLIENTS]) + more)
+    found = "; ".join(problems[:_SHOWN_CLIENTS]) + more if problems else f"{counted(count, 'client')} can be read"
+    yield Check("clients", ok=not problems, detail=found)
+    for words in unmet_states(parts.settings.pricing.price_list(running_month(parts, now())), places):
+        detail = f"warning: nobody pays {words}. Write the state as it stands there, or as its code"
+        yield Check("pricing.taxes", ok=True, detail=detail)
 
 
 def _price_check(code: str, price: Decimal | None, decimals: int | None) -> Check:

@@ -120,7 +120,8 @@ class InvoiceTests:
         billing = side.billing()
         receipt = billing.create_invoice(invoice)
         held = side.the_invoice()
-        assert (held.issue_date, held.due_date) == (invoice.issue_date, invoice.due_date)
+        assert side.is_dated(held, invoice.issue_date)
+        assert held.due_date == invoice.due_date
         assert receipt.due_date == invoice.due_date
         assert [found.due_date for found in billing.unpaid_invoices() if not isinstance(found, Refused)] == [
             invoice.due_date

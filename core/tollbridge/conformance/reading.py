@@ -162,5 +162,5 @@ class ReadingTests:
         before = side.state()
         checks = side.billing().check()
         assert checks
-        assert [check for check in checks if not check.ok] == []
+        assert [check for check in checks if check.ok is False] == []
         assert side.state() == before

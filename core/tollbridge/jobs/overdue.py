@@ -22,7 +22,14 @@ from tollbridge.ledger import Account
 from tollbridge.ledger.invoices import Seen
 from tollbridge.model import InvoiceStatus, Receipt, UserStatus
 from tollbridge.rules.entry import Entry
-from tollbridge.rules.overdue import HoldReason, Ladder, OpenInvoice, overdue_status
+from tollbridge.rules.overdue import (
+    HoldReason,
+    Ladder,
+    OpenInvoice,
+    may_be_paid_as_printed,
+    overdue_status,
+    owed_status,
+)
 
 _BATCH = 500
 _PAGE = 100  # so many accounts are claimed at a time
@@ -32,18 +39,32 @@ class ReceiptsRead(Scratch):
     """The billing system's unpaid invoices, and what clients owe the bridge as far as it was found out."""
 
     tables = """
-        CREATE TABLE receipts (billing_id TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT);
+        CREATE TABLE receipts (
+            billing_id TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT, total TEXT, balance TEXT
+        );
         CREATE INDEX receipts_of_client ON receipts (client_id);
         CREATE TABLE clients (id INTEGER PRIMARY KEY);
-        CREATE TABLE owed (client_id INTEGER, status TEXT, due_date TEXT, billing_id TEXT, reference TEXT);
+        CREATE TABLE owed (
+            client_id INTEGER, status TEXT, due_date TEXT, billing_id TEXT, reference TEXT, decimals INTEGER
+        );
         CREATE INDEX owed_by_client ON owed (client_id);
     """
 
     def fill(self, receipts: Iterable[Receipt]) -> None:
         """Add unpaid invoices, whoever made them."""
         self.connection.executemany(
-            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?)",
-            ((str(each.id), each.client_id, _status(each), each.due_date.isoformat()) for each in receipts),
+            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    str(each.id),
+                    each.client_id,
+                    each.status,
+                    each.due_date.isoformat(),
+                    f"{each.total:f}",
+                    None if each.balance is None else f"{each.balance:f}",
+                )
+                for each in receipts
+            ),
         )
 
     def add_clients(self, client_ids: Iterable[int]) -> None:
@@ -65,24 +86,33 @@ class ReceiptsRead(Scratch):
         query = f"SELECT billing_id FROM receipts WHERE client_id IN ({','.join('?' * len(client_ids))})"  # noqa: S608
         return [row[0] for row in self.connection.execute(query, client_ids)]
 
-    def find(self, billing_id: str) -> "Found | None":
-        """What the list said of an invoice."""
-        query = "SELECT client_id, status, due_date FROM receipts WHERE billing_id = ?"
-        row = self.connection.execute(query, (billing_id,)).fetchone()
-        return Found(row[0], InvoiceStatus(row[1]), date.fromisoformat(row[2])) if row else None
+    def find(self, entry: Entry) -> "Found | None":
+        """What the list said of an invoice; None if it did not, or not whether it is paid as it is printed."""
+        query = "SELECT client_id, status, due_date, total, balance FROM receipts WHERE billing_id = ?"
+        row = self.connection.execute(query, (entry.billing_id or "",)).fetchone()
+        if row is None:
+            return None
+        client_id, status, due, total, balance = row
+        receipt = Receipt(
+            entry.billing_id or "", entry.reference, client_id, status, date.fromisoformat(due), total, balance
+        )
+        return None if may_be_paid_as_printed(receipt, _decimals(entry)) else _found(receipt, entry)
 
     def owe(self, entry: Entry, found: "Found") -> None:
         """Note that an invoice is to be paid by the client that it is of today."""
-        row = (found.client_id, found.status, found.due_date.isoformat(), entry.billing_id, entry.reference)
-        self.connection.execute("INSERT INTO owed VALUES (?, ?, ?, ?, ?)", row)
+        row = (
+            found.client_id, found.status, found.due_date.isoformat(), entry.billing_id, entry.reference,
+            _decimals(entry),
+        )  # fmt: skip
+        self.connection.execute("INSERT INTO owed VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def debts(self) -> Iterator[tuple[int, "list[Debt]"]]:
         """What each client owes, by client."""
-        query = "SELECT client_id, status, due_date, billing_id, reference FROM owed ORDER BY client_id, due_date"
+        query = "SELECT * FROM owed ORDER BY client_id, due_date"
         for client_id, rows in groupby(self.connection.execute(query), key=itemgetter(0)):
             yield (
                 client_id,
-                [Debt(OpenInvoice(InvoiceStatus(row[1]), date.fromisoformat(row[2])), row[3], row[4]) for row in rows],
+                [Debt(OpenInvoice(InvoiceStatus(row[1]), date.fromisoformat(row[2])), *row[3:]) for row in rows],
             )
 
 
@@ -97,11 +127,12 @@ class Found:
 
 @attrs.frozen
 class Debt:
-    """An open invoice of the bridge, with its number in the billing system."""
+    """An open invoice of the bridge, with its number in the billing system and the decimals of its currency."""
 
     invoice: OpenInvoice
     billing_id: str
     reference: str
+    decimals: int
 
 
 @attrs.define
@@ -220,7 +251,7 @@ class Overdue:
         """What the billing system says of each; what its list of unpaid ones lacks is asked for by number."""
         to_ask = []
         for entry in entries:
-            if found := receipts.find(entry.billing_id or ""):
+            if found := receipts.find(entry):
                 yield entry, found
             else:
                 to_ask.append(entry)
@@ -236,7 +267,7 @@ class Overdue:
         """An invoice by its own number: only if that is gone nothing is owed for it."""
         receipt = self._work.parts.billing.invoice(entry.client_id, entry.billing_id or "", entry.reference)
         if receipt is not None:
-            return Found(receipt.client_id, _status(receipt), receipt.due_date)
+            return _found(receipt, entry)
         self._report.warnings.append(f"{entry.reference} is gone from the billing system: nothing is owed for it")
         return Found(entry.client_id, InvoiceStatus.CANCELLED, entry.due_date)
 
@@ -305,7 +336,13 @@ class Overdue:
             account = held
         # Whoever owes nothing and is held for another reason is that job's to lock, which counts whom it locks.
         may_raise = status is not UserStatus.ACTIVE
-        return apply_status(self._work, account, present_user(self._work, account), why, may_raise=may_raise)
+        try:
+            user = present_user(self._work, account)
+        except NotFound:
+            if may_raise:
+                raise
+            return None  # nobody is there to be let in; what becomes of the account is the accounts' part
+        return apply_status(self._work, account, user, why, may_raise=may_raise)
 
     def _asked_again(self, judgement: Judgement) -> UserStatus | None:
         """Right before somebody is locked or suspended, their invoices are asked for once more, by number.
@@ -316,7 +353,7 @@ class Overdue:
         for debt in judgement.debts:
             receipt = self._work.parts.billing.invoice(judgement.client_id, debt.billing_id, debt.reference)
             if receipt is not None and receipt.client_id == judgement.client_id:
-                invoices.append(OpenInvoice(_status(receipt), receipt.due_date))
+                invoices.append(OpenInvoice(owed_status(receipt, debt.decimals), receipt.due_date))
         payable = [invoice for invoice in invoices if invoice.status.is_open]
         return overdue_status(self._ladder, payable, self._work.when.day)
 
@@ -339,6 +376,10 @@ def _overdue(judgement: Judgement, day: date) -> str:
     return "not paid: " + ", ".join(f"{debt.reference} (due {debt.invoice.due_date})" for debt in late)
 
 
-def _status(receipt: Receipt) -> InvoiceStatus:
-    """The receipt's status, with an open one that has nothing left to pay counted as paid."""
-    return InvoiceStatus.PAID if receipt.status.is_open and not receipt.is_open else receipt.status
+def _found(receipt: Receipt, entry: Entry) -> Found:
+    return Found(receipt.client_id, owed_status(receipt, _decimals(entry)), receipt.due_date)
+
+
+def _decimals(entry: Entry) -> int:
+    """How many decimals amounts of the invoice were shown with."""
+    return entry.document.price.currency.decimals

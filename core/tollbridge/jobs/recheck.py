@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 
+from tollbridge.config import PricingSettings
 from tollbridge.errors import NotFound, ServiceError, TollbridgeError
 from tollbridge.jobs.month_usage import keep_reading, read_month
 from tollbridge.jobs.parts import Failure, Failures
@@ -178,11 +179,11 @@ class Recheck:
 
 def tell_undecided(work: Work, failures: Failures) -> None:
     """What waits for a human is a failure of every run."""
-    for each in undecided(work.parts.ledger):
-        failures.tell(each.who, each.message)
+    for each in undecided(work.parts.ledger, work.parts.settings.pricing):
+        failures.tell(each.who, each.message, waits=True)
 
 
-def undecided(ledger: Ledger) -> Iterator[Failure]:
+def undecided(ledger: Ledger, pricing: PricingSettings) -> Iterator[Failure]:
     """What waits for a human, with what to do: held invoices, corrections, credits no invoice can give."""
     for page in ledger.invoices.held():
         for entry in page:
@@ -194,7 +195,8 @@ def undecided(ledger: Ledger) -> Iterator[Failure]:
         name = reference(stands_on, client_id)
         total = sum((each.line.amount for each in found), Decimal(0))
         months = ", ".join(sorted({str(each.month) for each in found}))
-        what = f"{counted(len(found), 'correction')} of {months}, {total:f} {found[0].currency} before tax"
+        tax = "with tax" if pricing.prices_include_tax else "before tax"
+        what = f"{counted(len(found), 'correction')} of {months}, {total:f} {found[0].currency} {tax}"
         if state is CorrectionState.WAITING:
             words = (
                 f"{what}, wait for you: `tollbridge approve {name} --reason TEXT` puts them on the next invoice,"

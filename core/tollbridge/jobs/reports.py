@@ -74,13 +74,17 @@ class AccountsReport:
 
 @attrs.define
 class InvoicingReport:
-    """What became of the months of one run; ``left``: what another run is at, and was left to it."""
+    """What became of the months of one run; ``left``: what another run is at, and was left to it.
+
+    ``totals`` are sums of lines; ``held_tax``: whether lines of such prices hold their tax, of each invoice.
+    """
 
     months: list[Month] = attrs.Factory(list)
     issued: int = 0
     carried: int = 0
     nothing: int = 0
     totals: dict[str, Decimal] = attrs.Factory(dict)
+    held_tax: set[bool] = attrs.Factory(set)
     unbilled: list[tuple[Month, UnbilledUser]] = attrs.Factory(list)
     warnings: list[str] = attrs.Factory(list)
     left: list[str] = attrs.Factory(list)
@@ -101,6 +105,7 @@ class InvoicingReport:
     def issue(self, entry: Entry) -> None:
         """Count an invoice that is in the billing system."""
         self.issued += 1
+        self.held_tax.add(entry.document.price.prices_include_tax)
         self.totals[entry.currency] = self.totals.get(entry.currency, Decimal(0)) + entry.subtotal
 
     def json(self) -> Document:

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 import stamina
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tollbridge.errors import ConfigError, LedgerError
 from tollbridge.secret import DatabaseUrl, redact
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 BATCH = 500
 _READ_ONLY = {"tollbridge_read_only": True}
@@ -37,6 +40,7 @@ RUN_LOCKS = 0x701_1B
 SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
 VISIT_LOCKS = 0x701_1E
 METER_LOCK = 0x701_1F
+TOLD_LOCK = 0x701_20
 
 _MAKING_A_FILE = threading.Lock()
 
@@ -102,6 +106,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """As :meth:`read`, but all that is asked on it is of one moment, however much is written meanwhile."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.errors(), self.engine.connect().execution_options(**_READ_ONLY, **options) as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction: what is done in it is done whole or not at all; LedgerError for whatever it says."""
         with self.errors(), self.engine.begin() as connection:
@@ -131,9 +142,13 @@ class Database:
         except SQLAlchemyError as error:
             raise LedgerError(f"the ledger {self.url} cannot be used: {in_short(error)}") from error
 
-    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    def insert(self, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that can say what is to be done with a row that is there already."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        if self.is_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - a tenth of a command's start, and for nothing here
+
+        return postgresql.insert(table)
 
     def batches(self, query: sa.Select[int], column: sa.Column[Any]) -> Iterator[list[int]]:
         """The ids that a query finds, by batches, each read by itself; ``column`` is what it selects and orders by."""

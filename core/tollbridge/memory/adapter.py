@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import TypeVar
+from urllib.parse import quote
 
 import attrs
 
@@ -146,6 +147,11 @@ class MemoryBilling:
             if client_id not in self.books.clients:
                 return None
             return f"https://billing.example.com/login/{client_id}/{secrets.token_urlsafe(12)}"
+
+    @hookimpl
+    def invoice_url(self, client_id: int, invoice_id: str) -> str | None:
+        with self._call("invoice_url", client_id):
+            return f"https://billing.example.com/pay/{quote(invoice_id, safe='')}"
 
     @hookimpl
     def remember_user(self, client_id: int, solus_user_id: int) -> None:

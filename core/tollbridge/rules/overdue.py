@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import attrs
 
-from tollbridge.model import InvoiceStatus, UserStatus
+from tollbridge.model import InvoiceStatus, Receipt, UserStatus
 
 
 @attrs.frozen
@@ -43,12 +43,55 @@ class Ladder:
         return None if step is None else (step, self.status_on(due, step))
 
 
+class Age(StrEnum):
+    """How late an open invoice is, in days after its due date, as those who look at what is owed group them."""
+
+    NOT_DUE = "not due"
+    TO_30 = "1-30"
+    TO_60 = "31-60"
+    TO_90 = "61-90"
+    OLDER = "over 90"
+
+
+_OLDEST_OF = ((0, Age.NOT_DUE), (30, Age.TO_30), (60, Age.TO_60), (90, Age.TO_90))
+
+
+def age(due: date, day: date) -> Age:
+    """How late an open invoice due on ``due`` is on ``day``: not before the day after."""
+    late = (day - due).days
+    return next((found for most, found in _OLDEST_OF if late <= most), Age.OLDER)
+
+
 @attrs.frozen
 class OpenInvoice:
     """An invoice the bridge issued, as the billing system has it today."""
 
     status: InvoiceStatus
     due_date: date
+
+
+def owed_status(receipt: Receipt, decimals: int) -> InvoiceStatus:
+    """The receipt's status, with an open invoice counted as paid once less than a smallest unit is left to pay.
+
+    Some billing systems keep hundredths of a currency that has none, so that tax makes an invoice 344.30 where 344 was
+    shown and is printed. Whoever has paid 344 owes nothing that anybody could pay, and is not locked for it.
+    """
+    left = receipt.total if receipt.balance is None else receipt.balance
+    is_paid = left <= 0 or left < _smallest(decimals)
+    return InvoiceStatus.PAID if receipt.status.is_open and is_paid else receipt.status
+
+
+def may_be_paid_as_printed(receipt: Receipt, decimals: int) -> bool:
+    """Whether a receipt that does not tell what is left to pay may be of an invoice that was paid but for a fraction.
+
+    So it may be if its total has a fraction that is smaller than the currency's smallest unit.
+    """
+    return receipt.balance is None and receipt.total % _smallest(decimals) != 0
+
+
+def _smallest(decimals: int) -> Decimal:
+    """The smallest amount of a currency with so many decimals."""
+    return Decimal(1).scaleb(-decimals)
 
 
 def overdue_status(ladder: Ladder, invoices: Iterable[OpenInvoice], day: date) -> UserStatus | None:

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from math import prod
+from typing import Self
 
 import attrs
 
 from tollbridge.errors import Refused
 from tollbridge.model import EXACT, Client, Currency, Discount, TaxRate, Terms, tax_factor
 from tollbridge.rules.calendar import Month
+
+_SHOWN_STATES = 5
 
 
 @attrs.frozen
@@ -32,6 +35,19 @@ class TaxRule:
     level: int = 1
     country: str | None = None
     state: str | None = None
+
+
+@attrs.frozen
+class Place:
+    """Where a client lives, as far as taxes ask for it: a country, and a state by all of its names."""
+
+    country: str
+    states: tuple[str, ...]
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        """The client's."""
+        return cls(client.country, tuple(filter(None, (client.state, *client.state_names))))
 
 
 @attrs.frozen
@@ -182,8 +198,33 @@ def own_discounts(prices: PriceList, client: Client) -> tuple[Discount, ...]:
 
 def own_taxes(prices: PriceList, client: Client) -> tuple[TaxRate, ...]:
     """bridge.toml's taxes for ``client``: every rule that its country and state meet, level 1 before level 2."""
-    due = [rule for rule in prices.taxes if _same(rule.country, client.country) and _same(rule.state, client.state)]
+    due = [rule for rule in prices.taxes if _in_country(rule, Place.of(client)) and _in_state(rule, Place.of(client))]
     return tuple(rule.tax for rule in sorted(due, key=lambda rule: rule.level))
+
+
+def unmet_states(prices: PriceList, places: Iterable[Place]) -> list[str]:
+    """Each tax for a state that is none of ``places``, though others of its country are, with their states.
+
+    Perhaps nobody lives there yet; perhaps the billing system writes that state in another way.
+    """
+    known = [place for place in places if place.states]
+    found = []
+    for rule in prices.taxes:
+        others = [place for place in known if _in_country(rule, place)]
+        if rule.state is not None and others and not any(_in_state(rule, place) for place in others):
+            states = sorted({place.states[0] for place in others})
+            more = ", …" if len(states) > _SHOWN_STATES else ""
+            found.append(f"{rule.tax.label}{_due(rule)}: clients live in {', '.join(states[:_SHOWN_STATES])}{more}")
+    return found
+
+
+def _in_country(rule: TaxRule, place: Place) -> bool:
+    return _same(rule.country, place.country)
+
+
+def _in_state(rule: TaxRule, place: Place) -> bool:
+    """Whether the rule's state is the place's, by any of its names."""
+    return rule.state is None or any(_same(rule.state, state) for state in place.states)
 
 
 def _same(wanted: str | None, actual: str) -> bool:

@@ -7,7 +7,7 @@ For authors of adapters who simulate their billing system. The application of a 
 
 from tollbridge.sandbox.app import simulator_app
 from tollbridge.sandbox.control import control_routes, respond, seed, simulator_routes
-from tollbridge.sandbox.faults import KINDS, Fault, Faults, Kind
+from tollbridge.sandbox.faults import KINDS, Fault, Faults, Kind, NamedFaults
 from tollbridge.sandbox.journal import Entry, Journal
 from tollbridge.sandbox.load import Load
 from tollbridge.sandbox.middleware import Breaker, Recorder
@@ -23,6 +23,7 @@ __all__ = [
     "Journal",
     "Kind",
     "Load",
+    "NamedFaults",
     "Recorder",
     "Simulator",
     "control_routes",

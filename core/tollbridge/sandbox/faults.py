@@ -1,6 +1,7 @@
 """Things that go wrong on the wire, on request."""
 
 import threading
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import attrs
@@ -104,3 +105,27 @@ class Faults:
                     self._faults[place] = attrs.evolve(fault, times=fault.times - 1)
                 return fault
         return None
+
+
+class NamedFaults(Faults):
+    """Faults of a system whose calls have names: ``path`` is one in any case, or how the names of several begin.
+
+    ``GetClients`` is that call alone, and not ``GetClientsDetails`` too.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__()
+        self._names = {name.casefold(): name for name in names}
+
+    def add(self, fault: Fault) -> None:
+        """Arm a fault."""
+        name = self._names.get(fault.path.strip("/").casefold())
+        super().add(fault if name is None else attrs.evolve(fault, path=self.call(name)))
+
+    def list(self) -> list[Fault]:
+        """What is still to come, under the names they were given."""
+        return [attrs.evolve(fault, path=fault.path.removesuffix("/")) for fault in super().list()]
+
+    def call(self, name: str) -> str:
+        """What a call of this name is matched as: no name is the beginning of another."""
+        return f"{self._names.get(name.casefold(), name)}/"

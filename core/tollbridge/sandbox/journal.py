@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 LENGTH = 1000
-_SECRET = re.compile(r"password|secret|identifier|accesskey|api_?key", re.IGNORECASE)
+_SECRET = re.compile(r"password|secret|identifier|accesskey|api_?key|(?:^|_)pass$", re.IGNORECASE)
 MASK = "********"
 
 

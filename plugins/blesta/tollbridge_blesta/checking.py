@@ -10,6 +10,11 @@ from tollbridge_blesta import clients, invoices, taxes
 from tollbridge_blesta.api import Api
 from tollbridge_blesta.settings import BlestaSettings
 
+_WRITES = (
+    "cannot be tried without writing: a key of Blesta's may call every method, but a filter of your web server may not"
+    " let invoices/add and clients/setCustomField through, nor what the pages need"
+)
+
 
 def check_install(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> list[Check]:
     """One check for each thing the bridge will ask of Blesta, as far as asking changes nothing."""
@@ -21,6 +26,8 @@ def _checks(api: Api, settings: BlestaSettings, company: Mapping[str, str]) -> I
     yield tried("Blesta clients", lambda: _clients(api, settings))
     yield tried("Blesta currencies", lambda: _currencies(api, settings))
     yield tried("Blesta invoices", lambda: _invoices(api))
+    yield tried("Blesta invoice", lambda: _invoice(api))
+    yield Check("Blesta methods that write", ok=None, detail=_WRITES)
     yield tried("Blesta tax", lambda: _taxes(api, settings, company))
     if settings.custom_field is not None:
         yield tried("Blesta custom field", lambda: _field(api, settings))
@@ -41,6 +48,14 @@ def _clients(api: Api, settings: BlestaSettings) -> str:
 def _invoices(api: Api) -> str:
     ours = {"invoice_line": invoices.ANY_REFERENCE}
     return f"{api.count('invoices', client_id=None, status='open', filters=ours)} open ones from Tollbridge"
+
+
+def _invoice(api: Api) -> str:
+    """Whether single invoices may be asked for; no invoice has the number that is asked for here."""
+    found = api.read("invoices/get", invoice_id=0)
+    if found is not None:
+        raise Refused("Blesta gave an invoice of number 0, which there cannot be")
+    return "can be asked for by number"
 
 
 def _currencies(api: Api, settings: BlestaSettings) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import date
 from itertools import chain
 from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlsplit
 
 import attrs
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from tollbridge import (
     hookimpl,
 )
 from tollbridge.asking import whole_list
+from tollbridge.fields import FieldError, web_address
 from tollbridge.reading import Row, whole
 from tollbridge_generic_sql import parameters, rows
 from tollbridge_generic_sql.checking import check_statements
@@ -49,11 +51,29 @@ _NEEDED = {
     "invoices_since": "invoices_since",
 }
 
+_NUMBER = "{invoice_id}"
 _UNTOLD_LINES = "try whether your own insert_line keeps amounts below zero, and say negative_lines = true"
 
 
 class _GaveWay(Unavailable):
     """The database gave the transaction up for another's sake: nothing of it is left, and it may be tried again."""
+
+
+def _pay_address(_instance: object, attribute: "attrs.Attribute[Any]", value: str | None) -> None:
+    """The value is an address in whose path or query an invoice's number has one place."""
+    if value is None:
+        return
+    before, _, after = value.partition(_NUMBER)
+    if value.count(_NUMBER) != 1 or not {*"{}"}.isdisjoint(before + after):
+        example = f'"https://billing.example.com/pay/{_NUMBER}"'
+        raise FieldError(attribute.name, f"must have {_NUMBER} once and no other braces, such as {example}")
+    try:
+        parts = urlsplit(before + after)
+    except ValueError:
+        parts = urlsplit("")
+    web_address(_instance, attribute, f"{parts.scheme}://{parts.netloc}{parts.path}")
+    if "/" not in before.partition("://")[2] or not value.isprintable() or " " in value:
+        raise FieldError(attribute.name, f"must have {_NUMBER} behind the host, and no spaces")
 
 
 @attrs.frozen
@@ -70,6 +90,14 @@ class GenericSqlSettings:
     queries: Queries = attrs.field(default=Queries(), metadata={"doc": "your own statements, see docs/generic_sql.md"})
     password_scheme: Scheme = attrs.field(
         default="bcrypt", metadata={"doc": "how passwords of new clients are hashed: bcrypt or argon2id"}
+    )
+    pay_url: str | None = attrs.field(
+        default=None,
+        validator=_pay_address,
+        metadata={
+            "doc": "where a client pays an invoice, by the number in your database",
+            "example": "https://billing.example.com/pay/{invoice_id}",
+        },
     )
     negative_lines: bool = attrs.field(
         default=False, metadata={"doc": "whether your own insert_line keeps amounts below zero; the presets' do"}
@@ -120,6 +148,7 @@ class GenericSqlAdapter:
         own = settings.queries.given()
         self.cannot = {
             **({"negative_lines": _UNTOLD_LINES} if "insert_line" in own and not settings.negative_lines else {}),
+            **({} if settings.pay_url else {"invoice_url": "give its address in pay_url"}),
             **{hook: _not_given(name) for hook, name in _NEEDED.items() if name not in self._given},
             **self._preset.cannot,
         }
@@ -218,6 +247,12 @@ class GenericSqlAdapter:
     def invoices_since(self, day: date) -> Iterator[Receipt]:
         """Every invoice made since; a row that cannot be used is refused alone."""
         return map(rows.receipt, self._stream("invoices_since", day=self._day(day)))
+
+    @hookimpl
+    def invoice_url(self, client_id: int, invoice_id: str) -> str | None:  # noqa: ARG002 - numbers are nobody's own
+        """The address of ``pay_url``, with the invoice's number."""
+        pattern = self._settings.pay_url
+        return pattern.replace(_NUMBER, quote(invoice_id, safe="")) if pattern else None
 
     @hookimpl
     def close(self) -> None:
@@ -328,7 +363,7 @@ class GenericSqlAdapter:
             with self._engine.connect() as connection, locked(connection, lock) if lock else nullcontext():
                 written = write(Transaction(connection, statements, what, self._nothing))
                 sent = True
-                connection.commit()
+                _commit(connection)
         except SQLAlchemyError as error:
             self._forget()
             why = reason(error)
@@ -378,6 +413,15 @@ class GenericSqlAdapter:
                 raise Unavailable(f"the database cannot be used just now ({what}): {reason(error)}") from None
             self._forget()
             raise Refused(f"{what} fails: {reason(error)}") from None
+
+
+def _commit(connection: sa.Connection) -> None:
+    """Commit; a connection that cannot is given up, for SQLite's would keep the file locked against everybody."""
+    try:
+        connection.commit()
+    except SQLAlchemyError:
+        connection.invalidate()
+        raise
 
 
 def _not_given(name: str) -> str:

@@ -1,6 +1,6 @@
 """Trying an operator's statements without writing anything."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,13 @@ from tollbridge_generic_sql.database import reason
 from tollbridge_generic_sql.statements import NO_ID, SHAPES, TELL_ID, column_problems
 
 _SAMPLE = 1000
+# The sequences that number a table's rows; those of identity columns need no right of their own.
+_SEQUENCES = sa.text("""
+    SELECT s.oid::regclass::text, has_sequence_privilege(s.oid, 'USAGE')
+    FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+    JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace n ON n.oid = t.relnamespace
+    WHERE d.deptype = 'a' AND n.nspname = :schema AND t.relname = :table
+""")
 _EXPLAINS = {"sqlite", "postgresql", "mysql", "mariadb"}
 _NOBODY = {
     "client_id": 0, "reference": "", "email": "", "invoice_id": "0", "day": "2999-12-31",
@@ -46,9 +53,9 @@ def check_statements(
         statements = fitted()
     except Refused as error:
         return [Check("database", ok=False, detail=str(error))]
-    checks = [Check("database", ok=True, detail=engine.dialect.name)]
+    checks = [Check("database", ok=True, detail=engine.dialect.name), *_writable(engine)]
     checks += [_checked(engine, name, text) for name, text in statements.items()]
-    if all(check.ok for check in checks):
+    if not any(check.ok is False for check in checks):
         checks.append(_one_row_each(engine, statements))
     return checks + [
         Check(f"statement {name}", ok=True, detail=f"{older.get(name, 'not given')}: {without}")
@@ -62,7 +69,49 @@ def _checked(engine: sa.Engine, name: str, text: str) -> Check:
         problems = _problems(engine, name, text)
     except SQLAlchemyError as error:
         problems = [f"fails: {reason(error)}"]
-    return Check(f"statement {name}", ok=not problems, detail="; ".join(problems) or "fits")
+    if problems:
+        return Check(f"statement {name}", ok=False, detail="; ".join(problems))
+    unproved = "" if SHAPES[name].reads else _unproved(engine, text)
+    return Check(f"statement {name}", ok=None if unproved else True, detail=unproved or "fits")
+
+
+def _writable(engine: sa.Engine) -> Iterator[Check]:
+    """Whether anything can be written at all, as far as no statement's EXPLAIN proves it."""
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                # A file that may only be read lets a transaction begin, and refuses the first change, if it changes
+                # nothing, too. It is never kept.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+                connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+                connection.rollback()
+            elif (
+                engine.dialect.name == "postgresql" and connection.scalar(sa.text("SHOW transaction_read_only")) == "on"
+            ):
+                words = "it takes no writes from this user: it is a standby, or default_transaction_read_only is on"
+                yield Check("database writes", ok=False, detail=words)
+    except SQLAlchemyError as error:
+        yield Check("database writes", ok=False, detail=f"nothing can be written: {reason(error)}")
+
+
+def _unproved(engine: sa.Engine, text: str) -> str:
+    """What of the right to run a writing statement could not be proved by having it explained; empty if nothing."""
+    if engine.dialect.name not in _EXPLAINS:
+        return "could not be proved: this database explains nothing without doing it"
+    if engine.dialect.name != "postgresql":
+        return ""
+    statement = sa.text(text)
+    with engine.connect() as connection:
+        values: dict[str, Any] = dict.fromkeys(statement.compile().params)
+        plans = connection.scalar(sa.text(f"EXPLAIN (VERBOSE, FORMAT JSON) {text}"), values)
+        table = plans[0]["Plan"]
+        if table.get("Node Type") != "ModifyTable":
+            return ""
+        where = {"schema": table["Schema"], "table": table["Relation Name"]}
+        missing = [name for name, allowed in connection.execute(_SEQUENCES, where) if not allowed]
+    words = "could not be proved: it may not use the sequence"
+    return f"{words} {', '.join(missing)}, unless it gives that number itself: GRANT USAGE" if missing else ""
 
 
 def _problems(engine: sa.Engine, name: str, text: str) -> list[str]:

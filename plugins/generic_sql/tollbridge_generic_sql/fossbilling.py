@@ -6,12 +6,13 @@ the taxed ones on top, rounded once. Its columns differ from version to version,
 
 # ruff: noqa: S608 - the statements are put together from pieces that stand here; values are bound
 
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain, repeat
 
 import attrs
 import sqlalchemy as sa
 
-from tollbridge import Invoice, Refused
+from tollbridge import Invoice, InvoiceLine, Refused
 from tollbridge.reference import PREFIX
 from tollbridge_generic_sql.parameters import tax_label, tax_rate
 from tollbridge_generic_sql.statements import Queries
@@ -84,17 +85,24 @@ _LIFETIME = """
               WHERE s.param = 'invoice_hash_lifetime_days'), 90)
 """
 
+# A line that is no usage: it makes the total what was shown.
+ROUNDING = "rounding"
+_ROUNDED = " rounded"
+_ROUNDING_WORDS = {"en": "Rounding", "de": "Rundung"}
+
 # The reference stands in rel_id: FOSSBilling shows that to nobody, and keeps it when a line is edited.
-_INSERT_LINE = """
+_INSERT_LINE = f"""
     INSERT INTO invoice_item (invoice_id, type, rel_id, task, status, title, quantity, charged, taxed, created_at,
                               updated_at, price)
-    VALUES (:invoice_id, 'custom', :reference, 'void', 'pending_payment', :description, 1, 0,
+    VALUES (:invoice_id, 'custom', IF(:kind = '{ROUNDING}', CONCAT(:reference, '{_ROUNDED}'), :reference), 'void',
+            'pending_payment', :description, 1, 0,
             IF(:tax_rate > 0, :taxed, 0), NOW(), NOW(), :amount)
 """
 
 _LINES = "FROM invoice_item l WHERE l.invoice_id = i.id"
 _AMOUNT = "CAST(l.price AS DECIMAL(18, 2)) * COALESCE(l.quantity, 1)"
-_SUBTOTAL = f"(SELECT COALESCE(SUM({_AMOUNT}), 0) {_LINES})"
+_SUM = f"(SELECT COALESCE(SUM({_AMOUNT}), 0) {_LINES})"
+_SUBTOTAL = f"(SELECT COALESCE(SUM({_AMOUNT}), 0) {_LINES} AND COALESCE(l.rel_id, '') NOT LIKE '{PREFIX}%{_ROUNDED}')"
 _TAXABLE = f"(SELECT COALESCE(SUM({_AMOUNT}), 0) {_LINES} AND l.taxed = 1)"
 _RATE = "GREATEST(CAST(COALESCE(NULLIF(i.taxrate, ''), '0') AS DECIMAL(40, 20)), 0)"
 # A due date that was taken away never comes, in FOSSBilling and here.
@@ -146,12 +154,28 @@ def fit(invoice: Invoice) -> Invoice:
     rate, label = f"{tax_rate(invoice.taxes, compound=invoice.compound):f}", tax_label(invoice.taxes)
     if len(rate) > 35 or len(label) > _TITLE:
         raise Refused(f"{who}: there is no room for a tax called {label} of {rate} percent")
+    invoice = _rounded_as_shown(invoice, tax_rate(invoice.taxes, compound=invoice.compound))
     tails = chain([f" ({invoice.reference})"], repeat(""))
     lines = [
         attrs.evolve(line, description=_plain(line.description)[: _TITLE - len(tail)] + tail)
         for line, tail in zip(invoice.lines, tails, strict=False)
     ]
     return attrs.evolve(invoice, lines=lines, notes=_plain(invoice.notes))
+
+
+def _rounded_as_shown(invoice: Invoice, rate: Decimal) -> Invoice:
+    """The invoice with a line more, untaxed, where FOSSBilling's total would not be what was shown.
+
+    It rounds tax to hundredths in every currency, so 313 yen with 10 percent would be 344.30 there, and 344 were shown:
+    whoever pays 344 would have an invoice that stays unpaid.
+    """
+    taxed = sum((line.amount for line in invoice.lines if line.taxed), Decimal(0))
+    tax = (taxed * rate / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    difference = invoice.total - invoice.subtotal - tax
+    if not difference:
+        return invoice
+    line = InvoiceLine(_ROUNDING_WORDS[invoice.language], 0, difference, taxed=False, kind=ROUNDING)
+    return attrs.evolve(invoice, lines=(*invoice.lines, line))
 
 
 def queries(columns: frozenset[str]) -> Queries:
@@ -161,7 +185,7 @@ def queries(columns: frozenset[str]) -> Queries:
     client = _client(group, "c.lang" if "client.lang" in columns else "NULL")
     # A credit note repeats the lines with their prices below zero, and so does a replacement as they were.
     replaces = "invoice.replaced_by_invoice_id" in columns
-    stands = f"{_SUBTOTAL} >= 0" + (" AND i.replaced_by_invoice_id IS NULL" if replaces else "")
+    stands = f"{_SUM} >= 0" + (" AND i.replaced_by_invoice_id IS NULL" if replaces else "")
     ours = _invoice(_REFERENCE, issued)
     return Queries(
         client=f"{client} WHERE c.id = :client_id",
@@ -264,7 +288,7 @@ def _invoice(reference: str, issued: str, number: str = "i.id") -> str:
         SELECT {number} AS id, {reference} AS reference, i.client_id, i.currency, i.notes, {_DUE} AS due_date,
             CASE WHEN i.status = 'unpaid' AND COALESCE(i.{issued}, 0) = 0 THEN 'draft'
                 WHEN i.status = 'canceled' THEN 'cancelled' ELSE i.status END AS status,
-            {_SUBTOTAL} AS subtotal, {_SUBTOTAL} + ROUND({_TAXABLE} * {_RATE} / 100, 2) AS total
+            {_SUBTOTAL} AS subtotal, {_SUM} + ROUND({_TAXABLE} * {_RATE} / 100, 2) AS total
         FROM invoice i
     """
 

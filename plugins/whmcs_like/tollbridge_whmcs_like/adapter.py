@@ -23,6 +23,7 @@ from tollbridge import (
 from tollbridge.asking import Kept, Lately, each, made_certain, whole_list
 from tollbridge.http import Retry
 from tollbridge.reading import Row, carries, mentions, records, reference_in, whole
+from tollbridge.reference import earliest
 from tollbridge_whmcs_like import clients, invoices
 from tollbridge_whmcs_like.api import Api
 from tollbridge_whmcs_like.checking import check_install
@@ -45,7 +46,6 @@ class WhmcsAdapter:
     Settings = WhmcsSettings
     in_doubt_seconds = 60.0
     at_once = 8
-    token_price_decimals = 4
     cannot: Mapping[str, str] = {
         "taxes": "WHMCS's API does not tell its tax rules: give them in [[pricing.taxes]]",
         "three_decimals": "WHMCS keeps amounts with two decimals",
@@ -104,7 +104,7 @@ class WhmcsAdapter:
 
         There is no search, so they are read from the newest on.
         """
-        limit = invoices.earliest(reference)
+        limit = earliest(reference)
         rows = self._newest_first(limit, userid=client_id)
         rows = [row for row in rows if whole(row, "userid", "an invoice") == client_id]
         found = [row for row in rows if carries(invoices.notes(row), reference)]
@@ -183,7 +183,8 @@ class WhmcsAdapter:
         """The id in the client's custom field, if one is configured."""
         if self._settings.custom_field is not None:
             fields = custom_fields({self._settings.custom_field: str(solus_user_id)})
-            self._api.write("UpdateClient", "clientid", clientid=client_id, customfields=fields)
+            # Clients are not complete in every field that WHMCS asks for, least of all those who sign up here.
+            self._api.write("UpdateClient", "clientid", clientid=client_id, customfields=fields, skipvalidation=1)
 
     @hookimpl
     def close(self) -> None:

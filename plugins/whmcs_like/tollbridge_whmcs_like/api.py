@@ -23,6 +23,10 @@ _DENIED = re.compile(
 )
 
 
+class Denied(Refused):
+    """The credentials may not call an action, or nothing at all."""
+
+
 class Api:
     """Calls of one WHMCS, safe to make from several threads."""
 
@@ -134,7 +138,7 @@ def _document(answer: Answer, action: str) -> dict[str, Any]:
     if not failed and answer.ok:
         return document
     if answer.status in {401, 403} or _DENIED.search(said):
-        raise Refused(
+        raise Denied(
             f"WHMCS does not let us call {action}: {said or answer.status} (look at identifier and secret, the API"
             f" role's permissions, and the address allow-list, which access_key passes)"
         )

@@ -121,6 +121,7 @@ def client(row: Row, currencies: Mapping[int, Currency], groups: Mapping[int, Gr
         group=group.name if group else "",
         country=(text(row, "countrycode") or text(row, "country")).upper(),
         state=words(row, "state"),
+        state_names=filter(None, (words(row, "fullstate"), words(row, "statecode"))),
         tax_exempt=flag(row, "taxexempt", who),
         language=text(row, "language"),
     )

@@ -2,13 +2,12 @@
 
 import html
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from tollbridge import Invoice, InvoiceStatus, Receipt, Refused
 from tollbridge.reading import Row, carries, day, decimal, made, months_in, one_of, records, text, whole
-from tollbridge.reference import month_and_client
 
 # "Collections" is an unpaid invoice that somebody else now tries to collect.
 STATUSES: Mapping[str, InvoiceStatus] = {
@@ -67,15 +66,6 @@ def _entered(row: Row, who: str) -> Decimal | None:
     """The sum of the lines; None in lists, which have none."""
     lines = records(row.get("items"), "item")
     return sum((decimal(line, "amount", who) for line in lines), Decimal(0)) if lines else None
-
-
-def earliest(reference: str) -> date | None:
-    """The day before which no invoice of this reference can have been made, with two days to spare for clocks."""
-    found = month_and_client(reference)
-    if found is None:
-        return None
-    in_next_month = date.fromisoformat(f"{found[0]}-28") + timedelta(days=4)
-    return in_next_month.replace(day=1) - timedelta(days=2)
 
 
 def made_before(row: Row, limit: date) -> bool:

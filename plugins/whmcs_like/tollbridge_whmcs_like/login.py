@@ -8,7 +8,7 @@ from typing import Any
 from tollbridge import NotFound, Refused, Signup
 from tollbridge.reading import Row, flag, records, text, whole
 from tollbridge_whmcs_like import clients
-from tollbridge_whmcs_like.api import Api
+from tollbridge_whmcs_like.api import Api, Denied
 
 _WRONG = re.compile(r"password|login details|credentials", re.IGNORECASE)
 
@@ -25,8 +25,10 @@ def clients_of_login(api: Api, email: str, password: str) -> list[Row]:
         answer = api.read("ValidateLogin", email=email, password2=password)
     except NotFound:
         return []
+    except Denied:
+        raise
     except Refused as error:
-        if _WRONG.search(str(error)) and "does not let us call" not in str(error):
+        if _WRONG.search(str(error)):
             return []
         raise
     if not text(answer, "userid"):

@@ -406,8 +406,15 @@ def test_nobody_is_remembered_for_a_client_who_is_not_there(side: BlestaSide) ->
 
 def test_check_names_the_custom_field_that_is_not_there(side: BlestaSide) -> None:
     side.field = 99
-    wrong = [(check.name, check.detail) for check in side.billing().check() if not check.ok]
+    wrong = [(check.name, check.detail) for check in side.billing().check() if check.ok is False]
     assert wrong == [("Blesta custom field", "custom_field 99 is not one of 1")]
+
+
+def test_check_does_not_call_rights_proved_that_only_a_write_would_prove(side: BlestaSide) -> None:
+    checks = {check.name: check.ok for check in side.billing().check()}
+    assert checks["Blesta invoice"] is True
+    assert checks["Blesta methods that write"] is None
+    assert asked(side, "invoices/add") == 0
 
 
 def asked(side: BlestaSide, method: str) -> int:

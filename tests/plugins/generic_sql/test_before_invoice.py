@@ -157,10 +157,10 @@ def test_taxes_come_as_one_rate_with_one_name_and_every_invoice_with_its_own_sec
 
 
 def test_check_explains_it_without_taking_a_number(billing_url: str, queries: dict[str, str]) -> None:
-    assert [check for check in billing(billing_url, queries).check() if not check.ok] == []
+    assert [check for check in billing(billing_url, queries).check() if check.ok is False] == []
     assert rows(billing_url, "SELECT last FROM counters") == [(6,)]
     wrong = billing(billing_url, {**queries, "before_invoice": "UPDATE nowhere SET last = last + 1"}).check()
-    (found,) = [check for check in wrong if not check.ok]
+    (found,) = [check for check in wrong if check.ok is False]
     assert (found.name, "nowhere" in found.detail) == ("statement before_invoice", True)
 
 

@@ -43,7 +43,7 @@ class FossBillingSide(OtherSide):
         fields = attrs.asdict(client)
         fields |= {"status": _CLIENT[fields["status"]], "tax_exempt": int(client.tax_exempt)}
         fields["lang"] = {"de": "de_DE", "en": "en_US"}.get(fields.pop("language"))
-        del fields["group"]
+        del fields["group"], fields["state_names"]
         self.shop.add_client(fields.pop("id"), fields.pop("currency"), **fields)
         return client.id
 

@@ -124,7 +124,7 @@ def test_two_that_both_stand_are_refused(main_shop: Shop) -> None:
 def test_everything_fits_every_version(shop: Shop) -> None:
     shop.add_client(1)
     checks = shop.billing().check()
-    assert [check for check in checks if not check.ok] == []
+    assert [check for check in checks if check.ok is False] == []
     assert {"statement before_invoice", "statement insert_invoice", "statement insert_line"} <= {
         check.name for check in checks
     }

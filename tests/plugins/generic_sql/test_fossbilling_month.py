@@ -85,7 +85,7 @@ def limited_shop(shop: Shop) -> Iterator[Shop]:
 def test_the_documented_rights_are_enough(limited_shop: Shop) -> None:
     limited_shop.add_client(1, group=2)
     billing = limited_shop.billing()
-    assert [check for check in billing.check() if not check.ok] == []
+    assert [check for check in billing.check() if check.ok is False] == []
     assert billing.client(1).group == "Partners"
     made = billing.create_invoice(an_invoice())
     assert list(billing.unpaid_invoices()) == [made]
@@ -98,7 +98,7 @@ def test_a_clients_language_is_read_with_the_right_to_and_unknown_without(shop: 
     user = sa.make_url(limited_shop.url).username
     shop.execute(f"REVOKE SELECT (lang) ON client FROM '{user}'@'%'")
     billing = limited_shop.billing()
-    assert [check for check in billing.check() if not check.ok] == []
+    assert [check for check in billing.check() if check.ok is False] == []
     assert billing.client(1).language == ""
 
 
@@ -131,7 +131,7 @@ def test_check_names_a_right_that_is_missing(main_shop: Shop, table: str, words:
         user = sa.make_url(shop.url).username
         missing = {"tax": "SELECT", "setting": "UPDATE (value, updated_at)", "invoice_item": "INSERT"}[table]
         main_shop.execute(f"REVOKE {missing} ON {sa.make_url(shop.url).database}.{table} FROM '{user}'@'%'")
-        [failed] = [check for check in shop.billing().check() if not check.ok]
+        [failed] = [check for check in shop.billing().check() if check.ok is False]
     assert words in failed.detail
 
 

@@ -48,7 +48,7 @@ def door(shop: Shop) -> Iterator[Door]:
 
 
 def test_the_documented_statements_fit_with_the_documented_rights(door: Door) -> None:
-    assert [check for check in door.billing.check() if not check.ok] == []
+    assert [check for check in door.billing.check() if check.ok is False] == []
     details = {check.name: check.detail for check in door.billing.check()}
     assert (details["statement login"], details["statement insert_client"]) == ("fits", "fits")
 
@@ -96,4 +96,4 @@ def test_by_default_the_bridge_knows_no_passwords(newest_shop: Shop) -> None:
     with limited(newest_shop) as reached:
         billing = reached.billing()
         assert (billing.can("authenticate"), billing.can("create_client")) == (False, False)
-        assert [check for check in billing.check() if not check.ok] == []
+        assert [check for check in billing.check() if check.ok is False] == []

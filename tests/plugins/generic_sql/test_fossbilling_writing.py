@@ -123,13 +123,25 @@ def test_half_a_cent_of_tax_is_rounded_up(shop: Shop) -> None:
     assert made.total == shop.total(made.id) == Decimal("0.95")
 
 
-def test_a_currency_without_decimals_still_pays_its_tax_to_the_hundredth(shop: Shop) -> None:
-    """FOSSBilling rounds tax to two places whatever the currency; the receipt says what it makes of it."""
+@pytest.mark.parametrize(
+    ("net", "shown", "rounding"), [("313", 344, "-0.30"), ("318", 350, "0.20"), ("620", 682, None)]
+)
+def test_a_currency_without_decimals_comes_to_what_was_shown(
+    shop: Shop, net: str, shown: int, rounding: str | None
+) -> None:
+    """FOSSBilling rounds tax to two places whatever the currency, and takes no payment of less than its own total."""
     shop.add_client(1, "JPY")
-    made = shop.adapter().create_invoice(
-        an_invoice("TB-2026-06-1", "617", currency="JPY", taxes=(TaxRate("ct", Decimal(10)),), decimals=0)
-    )
-    assert made.total == shop.total(made.id) == Decimal("678.70")
+    invoice = an_invoice("TB-2026-06-1", net, currency="JPY", taxes=(TaxRate("ct", Decimal(10)),), decimals=0)
+    billing = shop.adapter()
+    made = billing.create_invoice(invoice)
+    assert made.total == shop.total(made.id) == invoice.total == shown
+    assert made.subtotal == Decimal(net)
+    found = billing.find_invoice(1, "TB-2026-06-1")
+    assert found is not None
+    assert (found.id, found.subtotal, found.total) == (made.id, made.subtotal, made.total)
+    assert [receipt.reference for receipt in billing.unpaid_invoices()] == ["TB-2026-06-1"]
+    more = [line for line in shop.lines(made.id) if not line["taxed"]]
+    assert [(line["title"], f"{line['price']:.2f}") for line in more] == ([("Rounding", rounding)] if rounding else [])
 
 
 def test_tables_that_were_converted_one_by_one_are_read_and_written_all_the_same(old_shop: Shop) -> None:
@@ -139,7 +151,7 @@ def test_tables_that_were_converted_one_by_one_are_read_and_written_all_the_same
     old_shop.insert("tax", name="USt", country="DE", state="BE", taxrate="19")
     old_shop.add_client(1, None, 2, country="DE", state="BE")
     billing = old_shop.billing()
-    assert [check for check in billing.check() if not check.ok] == []
+    assert [check for check in billing.check() if check.ok is False] == []
     terms = billing.terms(billing.client(1), MONTH)
     assert terms is not None
     made = billing.create_invoice(an_invoice(taxes=terms.taxes))

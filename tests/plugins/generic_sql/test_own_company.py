@@ -103,7 +103,7 @@ def test_statements_for_discounts_and_taxes_are_told_the_month(billing_url: str)
         f"SELECT 'Sommer' AS name, '' AS description, satz / 100.0 AS multiplier {within} AND satz < 17"
     )
     system = billing(billing_url, queries)
-    assert [check for check in system.check() if not check.ok] == []
+    assert [check for check in system.check() if check.ok is False] == []
     client = system.client(1)
     for month, rates, multipliers in (
         (Month(2026, 6), [19], []),
@@ -249,7 +249,7 @@ def test_a_refusal_at_commit_is_known_to_be_one(postgresql_url: str) -> None:
 
 def test_check_finds_that_everything_fits(company: BillingSystem) -> None:
     checks = company.check()
-    assert [check for check in checks if not check.ok] == []
+    assert [check for check in checks if check.ok is False] == []
     assert [check.detail for check in checks if check.name == "one row for each client"] == ["8 clients"]
 
 

@@ -40,7 +40,7 @@ def test_a_line_can_be_kept_in_its_parts_on_every_database(billing_url: str) -> 
         f"INSERT INTO posten VALUES (:position + 0 * :invoice_id * :amount, {', '.join(f':{each}' for each in PARTS)})"
     )
     system = billing(billing_url, {**queries, "insert_line": insert})
-    assert [check for check in system.check() if not check.ok] == []
+    assert [check for check in system.check() if check.ok is False] == []
     system.create_invoice(LINES)
     with connected(billing_url) as connection:
         rows = [tuple(map(str, row)) for row in connection.execute(sa.text("SELECT * FROM posten ORDER BY nr"))]
@@ -59,7 +59,7 @@ def test_a_servers_words_can_be_the_companys_own_on_every_database(billing_url: 
     )
     words = f"CASE :kind WHEN 'server' THEN {joined} ELSE :description END"
     system = billing(billing_url, {**queries, "insert_line": queries["insert_line"].replace(":description", words)})
-    assert [check for check in system.check() if not check.ok] == []
+    assert [check for check in system.check() if check.ok is False] == []
     system.create_invoice(LINES)
     with connected(billing_url) as connection:
         texts = connection.execute(sa.text("SELECT text FROM rechnungspositionen ORDER BY nr")).scalars().all()

@@ -359,7 +359,7 @@ def test_older_tables_bill_as_ever_and_say_what_log_ins_need(billing_url: str) -
     old_tables(billing_url)
     system = billing(billing_url)
     words = "run `tollbridge generic-sql init`: the table clients has no password_hash and login_email yet"
-    assert [check for check in system.check() if not check.ok] == [], "who has no pages needs nothing new"
+    assert [check for check in system.check() if check.ok is False] == [], "who has no pages needs nothing new"
     details = {check.name: check.detail for check in system.check()}
     assert details["statement login"] == f"{words}: nobody can log in on the pages"
     assert details["statement insert_client"] == f"{words}: nobody can sign up on the pages"

@@ -1,5 +1,8 @@
 """An operator's mistakes: each is refused in words that say what to change, by ``check`` and at run time."""
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +16,7 @@ from tollbridge import DatabaseUrl, Invoice, InvoiceLine, Receipt, Refused, Unav
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.bridge import read_configuration
 from tollbridge.errors import ConfigError
+from tollbridge_generic_sql import checking
 from tollbridge_generic_sql.adapter import GenericSqlSettings
 from tollbridge_generic_sql.preset import metadata
 from tollbridge_generic_sql.statements import Queries
@@ -42,7 +46,7 @@ def finding(system: BillingSystem, name: str) -> str:
 
 def test_the_preset_fits_every_database(billing_url: str) -> None:
     system = preset(billing_url)
-    assert [check for check in system.check() if not check.ok] == []
+    assert [check for check in system.check() if check.ok is False] == []
     made = system.create_invoice(INVOICE)
     found = system.find_invoice(1, INVOICE.reference)
     assert isinstance(found, Receipt)
@@ -57,7 +61,7 @@ def test_the_new_invoices_id_comes_from_returning_or_from_the_driver(billing_url
     if returning or billing_url.startswith("postgresql"):
         statement += " RETURNING rechnungsnr"
     system = billing(billing_url, {**queries, "insert_invoice": statement})
-    assert [check for check in system.check() if not check.ok] == []
+    assert [check for check in system.check() if check.ok is False] == []
     made = system.create_invoice(INVOICE)
     found = system.find_invoice(1, INVOICE.reference)
     assert found is not None
@@ -236,3 +240,65 @@ def test_a_list_with_fewer_columns_than_a_client_has_makes_no_clients_of_half_a_
         ("DE", "partners"), ("", ""),
     ]  # fmt: skip
     assert listed == [system.client(1), system.client(2)]
+
+
+@contextmanager
+def who_may(url: str, *grants: str) -> Iterator[str]:
+    """The database's URL for somebody with these rights only."""
+    user = f"tb_{secrets.token_hex(4)}"
+    made = sa.make_url(url).set(username=user, password="a-long-password")
+    with connected(url) as connection:
+        connection.execute(sa.text(f"CREATE USER {user} PASSWORD 'a-long-password'"))
+        connection.execute(sa.text(f"GRANT USAGE ON SCHEMA public TO {user}"))
+        for grant in grants:
+            connection.execute(sa.text(f"GRANT {grant} TO {user}"))
+    try:
+        yield made.render_as_string(hide_password=False)
+    finally:
+        with connected(url) as connection:
+            connection.execute(sa.text(f"DROP OWNED BY {user}"))
+            connection.execute(sa.text(f"DROP USER {user}"))
+
+
+def states(system: BillingSystem, *names: str) -> list[bool | None]:
+    """What ``check`` makes of these statements."""
+    found = {check.name: check.ok for check in system.check()}
+    return [found[f"statement {name}"] for name in names]
+
+
+def test_check_names_each_right_that_is_missing_on_postgresql(postgresql_url: str) -> None:
+    preset(postgresql_url)
+    names = ("client", "find_invoice", "insert_invoice", "insert_line")
+    reading = "SELECT ON ALL TABLES IN SCHEMA public"
+    writing = "INSERT ON invoices, invoice_lines"
+    sequence = "USAGE ON SEQUENCE invoices_id_seq"
+    for rights, proved in (
+        ((reading,), [True, True, False, False]),
+        ((reading, writing), [True, True, None, True]),
+        ((reading, writing, sequence), [True, True, True, True]),
+    ):
+        with who_may(postgresql_url, *rights) as url:
+            system = billing(url, None, insert_client="", login="")
+            assert states(system, *names) == proved
+            system.close()
+
+
+def test_a_database_that_is_read_only_fails_the_check(billing_url: str) -> None:
+    preset(billing_url)
+    kind, _, rest = billing_url.partition(":///")
+    if kind == "sqlite":
+        read_only = f"sqlite:///file:{rest}?mode=ro&uri=true"
+    elif billing_url.startswith("postgresql"):
+        read_only = f"{billing_url}?options=-cdefault_transaction_read_only%3Don"
+    else:
+        pytest.skip("MariaDB explains with the user's rights, and its read_only is for the whole server")
+    [found] = [check for check in billing(read_only).check() if check.name == "database writes"]
+    assert found.ok is False
+
+
+def test_statements_are_not_called_proved_where_the_database_explains_nothing(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = preset(sqlite_url)
+    monkeypatch.setattr(checking, "_EXPLAINS", set())
+    assert states(system, "client", "insert_invoice", "insert_line") == [True, None, None]

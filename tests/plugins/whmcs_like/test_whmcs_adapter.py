@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.plugins.whmcs_like.side import WhmcsSide
+from tests.plugins.whmcs_like.side import CUSTOM_FIELD, WhmcsSide
 from tollbridge import (
+    Check,
     Client,
     Invoice,
     InvoiceStatus,
@@ -25,6 +26,7 @@ from tollbridge import (
 from tollbridge.conformance import an_invoice
 from tollbridge.conformance.side import MONTH
 from tollbridge.http import Retry
+from tollbridge.rules.pricing import PriceList, TaxRule, own_taxes
 from tollbridge.sandbox import Fault
 from tollbridge_whmcs_like import WhmcsAdapter
 from tollbridge_whmcs_like.sandbox import Install, running
@@ -446,8 +448,89 @@ def test_a_group_without_a_name_discounts_nobody_but_its_own(side: WhmcsSide) ->
 def test_check_names_what_the_credentials_may_not_do(side: WhmcsSide) -> None:
     side.some_client()
     side.install.quirks.forbidden_actions = ("GetClientsDetails",)
-    wrong = [check.name for check in side.billing().check() if not check.ok]
+    wrong = [check.name for check in side.billing().check() if check.ok is False]
     assert wrong == ["WHMCS clients", "WHMCS custom field"]
+
+
+@pytest.mark.parametrize("action", ["GetInvoice", "CreateInvoice", "UpdateClient"])
+def test_check_proves_each_right_that_a_run_needs_and_changes_nothing(side: WhmcsSide, action: str) -> None:
+    side.some_client()
+    before = side.install.clients, side.install.invoices()
+    assert found_of(side, f"WHMCS action {action}").ok is True
+    side.install.quirks.forbidden_actions = (action,)
+    denied = found_of(side, f"WHMCS action {action}")
+    assert denied.ok is False
+    assert "the API role's permissions" in denied.detail
+    assert (side.install.clients, side.install.invoices()) == before
+
+
+@pytest.mark.parametrize("action", ["AddClient", "CreateSsoToken", "GetUsers"])
+def test_a_right_that_only_the_pages_need_is_told_and_fails_nothing(side: WhmcsSide, action: str) -> None:
+    side.some_client()
+    assert found_of(side, f"WHMCS action {action}").ok is True
+    side.install.quirks.forbidden_actions = (action,)
+    denied = found_of(side, f"WHMCS action {action}")
+    assert denied.ok is None
+    assert "only the customers' pages need it" in denied.detail
+
+
+def test_a_right_that_cannot_be_tried_is_not_called_proved(side: WhmcsSide) -> None:
+    side.some_client()
+    assert found_of(side, "WHMCS action ValidateLogin").ok is None
+    assert asked(side, "ValidateLogin") == 0
+
+
+def test_an_answer_that_is_not_the_documented_refusal_proves_no_right(side: WhmcsSide) -> None:
+    side.some_client()
+    side.install.quirks.warning_only = True
+    assert found_of(side, "WHMCS action CreateInvoice").ok is None
+
+
+def test_tax_settings_that_may_not_be_read_fail_the_check_and_unknown_ones_are_not_proved(side: WhmcsSide) -> None:
+    side.some_client()
+    assert found_of(side, "WHMCS tax").ok is True
+    del side.install.configuration["TaxType"]
+    assert found_of(side, "WHMCS tax").ok is None
+    side.install.quirks.forbidden_actions = ("GetConfigurationValue",)
+    denied = found_of(side, "WHMCS tax")
+    assert denied.ok is False
+    assert "GetConfigurationValue" in denied.detail
+
+
+def test_check_tells_of_a_currency_whose_taxes_have_more_decimals_than_it(side: WhmcsSide) -> None:
+    side.some_client("JPY")
+    assert "344.30 where 344 is shown" in found_of(side, "WHMCS currency JPY").detail
+    side.install.configuration["TaxType"] = "Inclusive"
+    assert [check for check in side.billing().check() if check.name == "WHMCS currency JPY"] == []
+
+
+def test_the_users_id_is_kept_with_a_client_who_lacks_what_whmcs_asks_of_clients(side: WhmcsSide) -> None:
+    client = side.some_client()
+    side.install.quirks.validates_updates = True
+    side.billing().remember_user(client.id, 7)
+    assert side.install.client(client.id).custom_fields == {CUSTOM_FIELD: "7"}
+
+
+@pytest.mark.parametrize("typed", ["TX", "Texas"])
+@pytest.mark.parametrize("state", ["TX", "Texas", "tx"])
+def test_a_tax_of_a_state_is_paid_there_whether_it_is_written_by_name_or_by_code(
+    side: WhmcsSide, typed: str, state: str
+) -> None:
+    client = side.billing().client(side.some_client(country="US", state=typed).id)
+    tax = TaxRate("Sales tax", Decimal("6.25"))
+    assert own_taxes(PriceList({}, taxes=(TaxRule(tax, country="US", state=state),)), client) == (tax,)
+    assert own_taxes(PriceList({}, taxes=(TaxRule(tax, country="US", state="CA"),)), client) == ()
+
+
+def test_a_token_may_cost_the_guides_own_price(side: WhmcsSide) -> None:
+    """The custom billing guide's EUR 0.00091: WHMCS sees the amounts of lines only."""
+    assert side.billing().token_price_decimals is None
+
+
+def found_of(side: WhmcsSide, name: str) -> Check:
+    """What a check says."""
+    [found] = [check for check in side.billing().check() if check.name == name]
+    return found
 
 
 def long_ago(side: WhmcsSide, client: Client, count: int) -> None:

@@ -1,5 +1,6 @@
 """What each page tells and offers a customer, and when."""
 
+import attrs
 import pytest
 
 from tests.server.pages.reading import read
@@ -232,3 +233,12 @@ def test_paying_is_offered_once_and_only_when_something_is_unpaid_and_can_be_pai
     ]
     for view, times in offers:
         assert len(page("account", view).all("form", action="/cloud/account/pay")) == times
+
+
+def test_an_invoice_that_has_its_own_place_to_be_paid_at_links_there() -> None:
+    url = "https://pay.example.com/?a=1&b=42"
+    notice = v.NoticeView("TB-2026-07-1042", "15 August", "$4.90", pay_url=url)
+    shown = page("account", account(invoices=(attrs.evolve(invoice("unpaid"), pay_url=url),), notices=(notice,)))
+    assert len(shown.all("a", href=url)) == 2
+    assert "Pay invoice TB-2026-07-1042" in shown.text
+    assert "Pay invoice" not in page("account", account(invoices=(invoice("unpaid"),))).text

@@ -82,7 +82,7 @@ class Today:
 
     def _waiting(self) -> Iterator[Failure]:
         """What a human is to decide, with the commands that say so."""
-        yield from undecided(self._ledger)
+        yield from undecided(self._ledger, self._parts.settings.pricing)
         for month, user in self._ledger.readings.all_unbilled():
             yield Failure(f"user {user.user_id} in {month}", unbilled_words(month, user))
         held_back = {client for reason in HoldReason for client in self._ledger.accounts.held_back(reason)}

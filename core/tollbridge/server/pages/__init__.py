@@ -36,7 +36,7 @@ class Pages:
     def offers(self) -> dict[str, bool]:
         """What customers can do for themselves; that depends on the billing system, and on ``[mail]``."""
         web = self._web
-        can_pay = web.parts.billing.can("portal_login_url")
+        can_pay = any(web.parts.billing.can(hook) for hook in ("portal_login_url", "invoice_url"))
         return {"sign-up": web.can_sign_up, "log-in": web.can_log_in, "payment": can_pay}
 
     def entry_url(self, client_id: int, destination: str = ACCOUNT) -> str:

@@ -119,7 +119,7 @@ class AccountPage:
             email=client.email,
             enrolled=account is not None,
             user_status=str(status),
-            invoices=tuple(_invoice(entry, today, language) for entry in entries),
+            invoices=tuple(_invoice(entry, today, language, self._pay_url(entry)) for entry in entries),
             notices=tuple(
                 self._notice(entry, today, language, status) for entry in entries if _is_overdue(entry, today)
             ),
@@ -157,7 +157,18 @@ class AccountPage:
             suspend_on=steps[UserStatus.SUSPENDED],
             is_locked=status is UserStatus.LOCKED,
             is_suspended=status is UserStatus.SUSPENDED,
+            pay_url=self._pay_url(entry),
         )
+
+    def _pay_url(self, entry: Entry) -> str:
+        """Where an unpaid invoice is paid; empty if there is no such place."""
+        if entry.billing_id is None or entry.billing_status not in {None, InvoiceStatus.UNPAID}:
+            return ""
+        try:
+            return self._web.parts.billing.invoice_url(entry.client_id, entry.billing_id) or ""
+        except TollbridgeError as error:
+            _log.warning("no address to pay at", reference=entry.reference, reason=redact(str(error)))
+            return ""
 
 
 def _shown_usage(running: RunningMonth, price: TokenPrice, language: str) -> tuple[tuple[UsageView, ...], str, str]:
@@ -185,7 +196,7 @@ def _is_overdue(entry: Entry, today: date) -> bool:
     return entry.billing_status is InvoiceStatus.UNPAID and entry.due_date < today
 
 
-def _invoice(entry: Entry, today: date, language: str) -> InvoiceView:
+def _invoice(entry: Entry, today: date, language: str, pay_url: str) -> InvoiceView:
     currency = entry.document.price.currency
     return InvoiceView(
         reference=entry.reference,
@@ -198,6 +209,7 @@ def _invoice(entry: Entry, today: date, language: str) -> InvoiceView:
         is_overdue=_is_overdue(entry, today),
         subtotal=money(entry.subtotal, currency) if entry.total != entry.subtotal else "",
         tax=money(entry.total - entry.subtotal, currency) if entry.total != entry.subtotal else "",
+        pay_url=pay_url,
     )
 
 

@@ -114,7 +114,10 @@ class LineView:
 
 @attrs.frozen
 class InvoiceView:
-    """``status`` is the value of a ``tollbridge.model.InvoiceStatus``; without tax, two of the sums are empty."""
+    """``status`` is the value of a ``tollbridge.model.InvoiceStatus``; without tax, two of the sums are empty.
+
+    ``pay_url`` is where this one is paid, if there is such a place and it is unpaid.
+    """
 
     reference: str
     month: str
@@ -126,6 +129,7 @@ class InvoiceView:
     is_overdue: bool
     subtotal: str = ""
     tax: str = ""
+    pay_url: str = ""
 
 
 @attrs.frozen
@@ -139,6 +143,7 @@ class NoticeView:
     suspend_on: str = ""
     is_locked: bool = False
     is_suspended: bool = False
+    pay_url: str = ""
 
 
 @attrs.frozen

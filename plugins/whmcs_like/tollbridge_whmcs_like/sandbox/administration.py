@@ -2,8 +2,7 @@
 
 import datetime as dt
 
-from tollbridge.sandbox import Simulator
-from tollbridge_whmcs_like.sandbox.faults import ActionFaults
+from tollbridge.sandbox import NamedFaults, Simulator
 from tollbridge_whmcs_like.sandbox.problems import InstallError
 from tollbridge_whmcs_like.sandbox.quirks import Quirks
 from tollbridge_whmcs_like.sandbox.records import Currency, Group, TaxRule
@@ -36,7 +35,7 @@ class Administration(Simulator):
     """
 
     def __init__(self, actions: tuple[str, ...]) -> None:
-        super().__init__(ActionFaults(actions))
+        super().__init__(NamedFaults(actions))
         self.quirks = Quirks()
         self.configuration = {
             "CompanyName": "Example Hosting",

@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Scope
 
-from tollbridge.sandbox import Breaker, Fault, Load
-from tollbridge_whmcs_like.sandbox.faults import ActionFaults
+from tollbridge.sandbox import Breaker, Fault, Load, NamedFaults
 from tollbridge_whmcs_like.sandbox.form import read_pairs
 
 API = "/includes/api.php"
@@ -18,7 +17,7 @@ _COUNTS = ("totalresults", "startnumber", "numreturned")
 class WhmcsBreaker(Breaker):
     """Faults hit calls of the API, and are matched with the action."""
 
-    def __init__(self, app: ASGIApp, faults: ActionFaults, load: Load) -> None:
+    def __init__(self, app: ASGIApp, faults: NamedFaults, load: Load) -> None:
         super().__init__(app, faults, load)
         self._actions = faults
 

@@ -31,6 +31,12 @@ def phone_code(code: str) -> str:
     return _COUNTRIES.get(code, ("", ""))[1]
 
 
+def state_name(country: str, state: str) -> str:
+    """The state's full name; as it was typed where there is none."""
+    names = {(at, code): name for (at, name), code in _STATE_CODES.items()}
+    return names.get((country, state), state)
+
+
 def state_code(country: str, state: str) -> str:
     """The state's short form; as it was typed where there is none."""
     return _STATE_CODES.get((country, state), state)

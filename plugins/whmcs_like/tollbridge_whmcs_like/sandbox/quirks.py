@@ -47,6 +47,8 @@ class Quirks:
         warning_only: creating something answers success with a ``warning`` and no id, and nothing was done.
         extra_warning: every write that succeeds has a ``warning`` about something deprecated, too.
         forbidden_actions: what the credentials' API role does not allow, such as ``GetConfigurationValue``.
+        validates_updates: ``UpdateClient`` asks for all required fields, too, unless ``skipvalidation`` is sent; the
+            reference only says that this parameter ignores them.
         group_discount_on_lines: the client group's discount is taken off lines sent by ``CreateInvoice``, too.
         max_input_vars: PHP drops the form fields beyond so many, and says nothing; 1000 is its default.
         php_notice: a PHP notice stands before the JSON.
@@ -77,6 +79,7 @@ class Quirks:
         converter=_names,
         validator=validators.deep_iterable(validators.instance_of(str)),
     )
+    validates_updates: bool = attrs.field(default=False, validator=_FLAG)
     group_discount_on_lines: bool = attrs.field(default=False, validator=_FLAG)
     max_input_vars: int = attrs.field(default=1000, validator=_whole(1, 1_000_000))
     php_notice: bool = attrs.field(default=False, validator=_FLAG)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tollbridge_whmcs_like.sandbox.api.calls import Call
 from tollbridge_whmcs_like.sandbox.install import Install
-from tollbridge_whmcs_like.sandbox.places import country_name, phone_code, state_code
+from tollbridge_whmcs_like.sandbox.places import country_name, phone_code, state_code, state_name
 from tollbridge_whmcs_like.sandbox.problems import InstallError
 from tollbridge_whmcs_like.sandbox.records import Client, User
 from tollbridge_whmcs_like.sandbox.serialized import read_map
@@ -116,7 +116,7 @@ def _details(install: Install, client: Client) -> Document:
         "address1": client.address1,
         "address2": client.address2,
         "city": client.city,
-        "fullstate": client.state,
+        "fullstate": state_name(client.country, client.state),
         "state": client.state,
         "postcode": client.postcode,
         "countrycode": client.country,
@@ -223,6 +223,11 @@ def update_client(call: Call) -> Document:
         changes["status"] = fields.text("status")
     if "taxexempt" in fields.values:
         changes["tax_exempt"] = fields.flag("taxexempt")
+    if install.quirks.validates_updates and not fields.flag("skipvalidation"):
+        for name, message in _REQUIRED.items():
+            column = _COLUMNS[name]
+            if not str(changes.get(column, getattr(client, column))).strip():
+                raise InstallError(message)
     custom = _custom(call)
     install.set_client(client.id, **changes)
     install.set_custom_fields(client.id, custom)

@@ -13,8 +13,8 @@ from tollbridge.model import EXACT
 from tollbridge.rules.entry import Document
 from tollbridge.rules.pricing import tax_amounts
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 _BATCH = 1000
 _INVOICES = sa.table(

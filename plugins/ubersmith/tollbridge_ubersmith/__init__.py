@@ -1,0 +1,5 @@
+"""ubersmith: Ubersmith's API 2.0."""
+
+from tollbridge_ubersmith.adapter import UbersmithAdapter
+
+__all__ = ["UbersmithAdapter"]
