@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench faults mutants histories docs release release-check clean
+.PHONY: demo test lint bench faults mutants mutants-kit histories docs release release-check clean
 
 demo: .venv/.installed
 	$(BIN)/tollbridge demo
@@ -32,6 +32,13 @@ mutants: .venv/.installed-dev
 	cd .mutants && nice ../$(BIN)/mutmut run --max-children 1
 	cd .mutants && ../$(BIN)/mutmut results
 
+# Forty faults put around an adapter, one by one: which of them does the conformance kit miss? For one of your own:
+# make mutants-kit OF=tests/test_acme.py
+mutants-kit: OF = tests/memory/test_memory_conformance.py::TestMemoryBillingInSteps .several_calls/tests
+mutants-kit: .venv/.installed-dev
+	rm -rf .several_calls && $(BIN)/tollbridge new-adapter acme --several-calls --folder .several_calls
+	$(BIN)/python -m tollbridge.conformance.mutants $(OF)
+
 # Histories of a whole company, drawn at random: make histories N=10000
 N ?= 100
 histories: .venv/.installed-dev
@@ -54,7 +61,8 @@ release-check: release
 	$(BIN)/python -m release.check
 
 clean:
-	rm -rf site dist .doctrees .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .mutants
+	rm -rf site dist .doctrees .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .mutants \
+		.several_calls
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -7,6 +7,7 @@ customer's log-in must not colour the next request.
 
 import asyncio
 import json
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 import httpx
@@ -71,6 +73,23 @@ class Answer:
         except (ValueError, ArithmeticError, RecursionError):
             kind = "an HTML page" if self.content.lstrip()[:1] == b"<" else "something that is not JSON"
             raise Unavailable(f"{self.service} answered {self.status} with {kind}: check its address") from None
+
+
+def try_connection(url: str, *, service: str, timeout: float = 10.0) -> None:
+    """Connect to an address, with TLS if it says so, and send nothing.
+
+    Raises:
+        Unavailable: nobody is there, or whoever is cannot prove to be it.
+    """
+    address = urlsplit(url)
+    is_tls, host = address.scheme == "https", address.hostname or ""
+    try:
+        with socket.create_connection((host, address.port or (443 if is_tls else 80)), timeout) as connection:
+            if is_tls:
+                _tls(None).wrap_socket(connection, server_hostname=host).close()
+    except (OSError, ValueError) as error:
+        place = f"{address.scheme}://{address.netloc}"
+        raise Unavailable(f"{service} cannot be reached: {place}: {redact(str(error))}") from None
 
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -216,6 +235,11 @@ class Http:
         may_repeat = method != "POST" if repeatable is None else repeatable
         request = self._client.build_request(method, path, params=params, json=json, data=form, headers=headers)
         return self._patiently(lambda: self._answer(self._sent(request, may_repeat=may_repeat), may_repeat=may_repeat))
+
+    def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post a body just as it is, by the rules of a request that may not be repeated; errors of :meth:`request`."""
+        request = self._client.build_request("POST", path, content=content, headers=headers)
+        return self._patiently(lambda: self._answer(self._sent(request, may_repeat=False), may_repeat=False))
 
     def look(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """Ask for something, and take whatever is answered, redirects and failures, too.

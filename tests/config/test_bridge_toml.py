@@ -406,6 +406,7 @@ def test_every_key_the_repositorys_bridge_toml_mentions_in_a_comment_is_known(
     end = next(number for number, line in enumerate(lines) if line.startswith("# [adapter.generic_sql.queries]"))
     monkeypatch.setenv("PAGES_SECRET", "0123456789abcdef0123456789abcdef")
     monkeypatch.setenv("MAIL_PASSWORD", "mail-password")
+    monkeypatch.setenv("WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef")
     keys = [line.removeprefix("# ") for line in lines[start:end] if " = " in line or line.startswith(("[", "# ["))]
     (tmp_path / "bridge.toml").write_text("\n".join(keys), encoding="utf-8")
     settings, _ = read_settings(tmp_path / "bridge.toml")

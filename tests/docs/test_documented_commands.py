@@ -72,6 +72,8 @@ def accepts(arguments: list[str], place: str) -> None:
     root = typer.main.get_command(app)
     own = typer.main.get_command(generic_sql)
     command, words = root, [word for word in arguments if word != "--debug"]
+    if words[:1] == ["--config"]:
+        words = words[2:]
     if words[:1] == ["generic-sql"]:
         command, words = own, words[1:]
     assert words, place

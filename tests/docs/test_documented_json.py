@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "plans": ("plans",),
     "explain": ("explain", "TB-2026-06-1042"),
     "adapters": ("adapters",),
+    "ledger-verify": ("ledger", "verify"),
+    "ledger-copy": ("ledger", "copy", "sqlite:///tollbridge.db", "sqlite:///moved.db"),
     "connect": ("connect",),
     "sso": ("sso", "1042"),
 }
@@ -46,6 +48,11 @@ PAGES = """
 name = "Example Cloud"
 secret = "0123456789abcdef0123456789abcdef"
 terms_url = "https://example.com/terms"
+"""
+NOTIFY = """
+[notify]
+webhook = "http://127.0.0.1:9/nobody"
+webhook_secret = "0123456789abcdef0123456789abcdef"
 """
 
 
@@ -88,6 +95,12 @@ def _documents(world: World, folder: Path) -> dict[str, Any]:
         name: tollbridge(*COMMANDS[name], "--csv", folder=folder).stdout.partition("\n")[0]
         for name in ("invoices", "statement", "revenue")
     }
+    with path.open("a", encoding="utf-8") as file:
+        file.write(NOTIFY)
+    assert tollbridge("run", "--date", "2026-07-02", folder=folder).returncode == 1
+    with world.parts() as parts:
+        [notice] = parts.ledger.outbox.take(datetime.now(UTC) + timedelta(days=1), 60, 9, to_webhook=True)
+        found["notice"] = json.loads(notice.mail.text)
     with Http(world.solus_url, service="the sandbox", headers={"Authorization": "Bearer sandbox-token"}) as http:
         interval = {"from": "2026-06-01T00:00:00Z", "to": "2026-07-01T00:00:00Z"}
         found["usage-feed"] = json.loads(http.request("GET", "api/v1/usage", params=interval).content)
@@ -131,7 +144,7 @@ def test_every_header_is_documented(produced: dict[str, Any]) -> None:
 
 
 def test_every_command_with_json_output_is_documented() -> None:
-    assert {block.word for block in all_blocks("json")} == {*COMMANDS, "usage-feed", "pricing-answer"}
+    assert {block.word for block in all_blocks("json")} == {*COMMANDS, "usage-feed", "pricing-answer", "notice"}
 
 
 def compared(documented: Any, real: Any, where: str) -> Iterator[str]:

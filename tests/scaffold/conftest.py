@@ -13,3 +13,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("new") / "tollbridge-my-billing"
     assert main(["new-adapter", "my_billing", "--folder", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def project_of_several_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise, for a billing system that makes an invoice in several calls."""
+    folder = tmp_path_factory.mktemp("new") / "tollbridge-my-billing"
+    assert main(["new-adapter", "my_billing", "--several-calls", "--folder", str(folder)]) == 0
+    return folder

@@ -33,12 +33,21 @@ def test_its_tests_pass(project: Path) -> None:
     assert "unpaid_invoices 2" in costs
 
 
-def test_its_types_and_style_hold(project: Path) -> None:
+def test_the_tests_of_one_that_takes_several_calls_pass(project_of_several_calls: Path) -> None:
+    done = run("pytest", "-q", "-p", "no:cacheprovider", folder=project_of_several_calls)
+    assert done.returncode == 0, done.stdout
+    [costs] = [line for line in done.stdout.splitlines() if "calls for each hook" in line]
+    assert "create_invoice 5" in costs
+    assert "takes no attempt" not in done.stdout
+
+
+def test_the_types_and_style_of_both_hold(project: Path, project_of_several_calls: Path) -> None:
     checked_before = Path(__file__).parents[2] / ".mypy_cache"  # what it imports was checked by `make lint`
-    done = run("mypy", "--cache-dir", str(checked_before), folder=project)
-    assert done.returncode == 0, done.stdout
-    done = run("ruff", "check", "--no-cache", ".", folder=project)
-    assert done.returncode == 0, done.stdout
+    for folder in (project, project_of_several_calls):
+        done = run("mypy", "--cache-dir", str(checked_before), folder=folder)
+        assert done.returncode == 0, done.stdout
+        done = run("ruff", "check", "--no-cache", ".", folder=folder)
+        assert done.returncode == 0, done.stdout
 
 
 def test_once_installed_it_is_an_adapter_like_any_other(project: Path, tmp_path: Path) -> None:

@@ -65,18 +65,48 @@ def test_metrics_are_prometheus_text(world: World) -> None:
     assert 'tollbridge_price_fetches_total{outcome="ok"} 1.0' in answer.text
 
 
-def test_metrics_tell_what_the_ledger_holds_at_this_moment(world: World) -> None:
+def test_metrics_tell_what_the_ledger_holds(world: World) -> None:
     world.client_with_server(7)
     world.at("2026-07-01")
     with endpoint(world) as url:
         before = httpx.get(f"{url}/metrics").text
-        with world.run("2026-07-01") as run:
-            run.daily()
+    with world.run("2026-07-01") as run:
+        run.daily()
+    with endpoint(world) as url:
         after = httpx.get(f"{url}/metrics").text
     assert 'tollbridge_ledger_entries{state="issued"} 0.0' in before
     assert 'tollbridge_ledger_entries{state="issued"} 1.0' in after
     assert "tollbridge_last_month_closed_timestamp_seconds 0.0" in before
     assert "tollbridge_last_month_closed_timestamp_seconds 0.0" not in after
+    assert 'tollbridge_last_good_run_timestamp_seconds{command="run"} 0.0' in before
+    assert 'tollbridge_last_good_run_timestamp_seconds{command="run"} 0.0' not in after
+
+
+def test_metrics_read_the_ledger_once_a_minute_however_often_they_are_scraped(world: World) -> None:
+    world.client_with_server(7)
+    world.at("2026-07-01")
+    with endpoint(world) as url:
+        first = ledger_figures(url)
+        with world.run("2026-07-01") as run:
+            run.daily()
+        assert ledger_figures(url) == first
+
+
+def ledger_figures(url: str) -> list[str]:
+    """What /metrics says of the ledger."""
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    return [line for line in lines if not line.startswith(("#", "tollbridge_price_"))]
+
+
+def test_metrics_say_that_the_ledger_is_down_and_tell_everything_else(world: World, postgresql_url: str) -> None:
+    world.ledger_url = postgresql_url
+    with endpoint(world) as url, out_of_reach(postgresql_url):
+        ask(url)
+        answer = httpx.get(f"{url}/metrics")
+    assert answer.status_code == 200
+    assert "tollbridge_ledger_up 0.0" in answer.text
+    assert "tollbridge_price_lookups_total" in answer.text
+    assert "tollbridge_ledger_entries" not in answer.text
 
 
 def test_metrics_name_no_client_and_no_secret(world: World) -> None:
@@ -134,6 +164,7 @@ def test_tokens_that_nobody_is_asked_to_pay_are_a_metric_until_they_are_written_
         run.daily()
     with endpoint(world) as url:
         assert "tollbridge_unbilled_tokens 70.0" in httpx.get(f"{url}/metrics").text
-        with world.parts() as parts:
-            parts.ledger.readings.write_off(user, Month(2026, 6), "our own", onwards=False)
+    with world.parts() as parts:
+        parts.ledger.readings.write_off(user, Month(2026, 6), "our own", onwards=False)
+    with endpoint(world) as url:
         assert "tollbridge_unbilled_tokens 0.0" in httpx.get(f"{url}/metrics").text

@@ -38,6 +38,7 @@ ABILITIES = {
     "currencies": "list its active currencies",
     "discounts": "tell a client's discounts",
     "taxes": "tell the taxes that apply to a client",
+    "set_taxes": "charge the taxes that an invoice is sent with, whatever its own rules say",
     "three_decimals": "keep amounts with three decimals",
     "prices_include_tax": "keep invoices whose prices include their tax",
     "negative_lines": "keep invoices with lines that take something back",

@@ -42,6 +42,7 @@ class Installed:
 
     Attributes:
         hooks: the names of those it implements.
+        cannot_hangs_on_settings: whether it says more about what it cannot do once it knows its settings.
         problem: why it cannot be used, if so.
     """
 
@@ -50,6 +51,7 @@ class Installed:
     version: str
     hooks: tuple[str, ...]
     cannot: tuple[Inability, ...] = ()
+    cannot_hangs_on_settings: bool = False
     problem: str = ""
 
 
@@ -73,7 +75,8 @@ def _looked_at(name: str, distribution: str, version: str, load: Callable[[], ty
         adapter_class = load()
         hooks = tuple(implemented(adapter_class))
         cannot = tuple(Inability(what, reason) for what, reason in inabilities(adapter_class).items())
-        return Installed(name, distribution, version, hooks, cannot, faults(adapter_class))
+        names = getattr(getattr(adapter_class.__init__, "__code__", None), "co_names", ())
+        return Installed(name, distribution, version, hooks, cannot, "cannot" in names, faults(adapter_class))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code
         problem = f"{type(error).__name__}: {error}"
         return Installed(name, distribution, version, (), problem=problem)

@@ -1,12 +1,19 @@
 """``audit``: everything derived a second time from the sources."""
 
+from contextlib import closing
+
 import typer
 
 from tollbridge.audit import Audit, Finding, Sources
 from tollbridge.audit import audit as make_audit
 from tollbridge.cli.listing import Column, print_rows
+from tollbridge.cli.notices import send_notices
 from tollbridge.cli.output import complain, print_json, progress, say
 from tollbridge.cli.session import AsJson, MonthOption
+from tollbridge.errors import LedgerError
+from tollbridge.jobs.notices import notify_of_findings
+from tollbridge.jobs.parts import Parts
+from tollbridge.ledger import Ledger
 from tollbridge.words import counted
 
 _COLUMNS = (
@@ -22,6 +29,7 @@ def audit(context: typer.Context, month: MonthOption = None, as_json: AsJson = F
     with context.obj.parts(read_only=True) as parts, progress(quiet=as_json) as show:
         sources = Sources(parts.settings, parts.solus, parts.billing, parts.ledger, parts.usage)
         made = make_audit(sources, month, show)
+        _notify(parts, made, complete=month is None and not made.not_made)
     if as_json:
         print_json(made.json())
         for words in made.told:
@@ -34,6 +42,23 @@ def audit(context: typer.Context, month: MonthOption = None, as_json: AsJson = F
         raise typer.Exit(3)
     if made.findings:
         raise typer.Exit(1)
+
+
+def _notify(parts: Parts, made: Audit, *, complete: bool) -> None:
+    """Only then is the ledger opened to be written to, and only what was told is noted in it."""
+    if parts.settings.notify is None:
+        return
+    found = [(f"{each.who} ({each.check})", _said(each)) for each in made.findings]
+    try:
+        with closing(Ledger.open(parts.settings.ledger.url)) as ledger:
+            notify_of_findings(ledger, parts.settings.notify, found, complete=complete)
+            send_notices(parts, ledger)
+    except LedgerError as error:
+        complain(f"you cannot be told by [notify]: {error}")
+
+
+def _said(finding: Finding) -> str:
+    return f"expected {finding.expected}, found {finding.found}: {finding.what_to_do}"
 
 
 def _print(made: Audit) -> None:

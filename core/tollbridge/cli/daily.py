@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tollbridge.cli.notices import working
 from tollbridge.cli.output import complain, iso, out, print_failures, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, Day, DryRun, MonthOption
 from tollbridge.errors import UsageError
@@ -40,7 +41,7 @@ def run(
 ) -> None:
     """The daily job: release who has paid, then accounts, invoices and overdue. More often does no harm."""
     show = None if as_json else _SHOWN if verbose or dry_run else 0
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         report = _job(parts, day, tell, dry_run=dry_run, show=show).daily()
     if as_json:
         print_json({**report.json(), "invoices": [invoice_json(entry) for entry in report.invoicing.invoices]})
@@ -57,7 +58,7 @@ def run(
 
 def sync(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Bring SolusIO's users in step with the billing system's clients."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         report = _job(parts, None, tell, dry_run=dry_run).accounts()
     if as_json:
         print_json({**report.json(), "dry_run": dry_run, "failures": failures_json(report.failures)})
@@ -70,7 +71,7 @@ def invoice(
     context: typer.Context, month: MonthOption = None, dry_run: DryRun = False, as_json: AsJson = False
 ) -> None:
     """One month's invoices; without --month, those of every month that has ended and is not closed."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         report = _job(parts, None, tell, dry_run=dry_run, show=None if as_json else _SHOWN).invoices(month)
     if as_json:
         print_json([invoice_json(entry) for entry in report.invoices])
@@ -85,7 +86,7 @@ def overdue(
     context: typer.Context, day: Day = None, dry_run: DryRun = False, confirm: Confirm = False, as_json: AsJson = False
 ) -> None:
     """Lock, suspend and release users as their invoices go unpaid and are paid."""
-    with context.obj.parts() as parts, progress(quiet=as_json) as tell:
+    with working(context.obj, dry_run=dry_run) as parts, progress(quiet=as_json) as tell:
         if confirm:
             confirmed = _job(parts, day, tell, dry_run=dry_run, confirmed_by=_who()).confirmed()
             closed, report, failures = confirmed.accounts, confirmed.overdue, confirmed.failures

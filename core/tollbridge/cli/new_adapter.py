@@ -20,6 +20,10 @@ def new_adapter(
     folder: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where to write it; default: tollbridge-NAME.")
     ] = None,
+    several_calls: Annotated[
+        bool,
+        typer.Option("--several-calls", help="For a system that makes an invoice in several calls: a draft, lines."),
+    ] = False,
 ) -> None:
     """Write a project for an adapter of your own: the adapter, its settings, and tests that pass untouched."""
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
@@ -28,7 +32,8 @@ def new_adapter(
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} is there already and not empty; --folder names another place")
     try:
-        _write(files("tollbridge").joinpath("scaffold", "acme"), target, name)
+        for part in ("acme", "several_calls") if several_calls else ("acme",):
+            _write(files("tollbridge").joinpath("scaffold", part), target, name)
     except OSError as error:
         raise UsageError(f"{error.filename or target} cannot be written: {error.strerror}") from None
     say(f"{target} is written. Its README.md says how to go on; its tests pass as they are.")

@@ -374,6 +374,8 @@ def adapters(context: typer.Context, as_json: AsJson = False) -> None:
         for each in adapter.cannot:
             if each.reason:
                 say(f"{adapter.name} cannot {ABILITIES.get(each.what, each.what)}: {each.reason}")
+        if adapter.cannot_hangs_on_settings:
+            say(f"What {adapter.name} cannot do hangs on its settings, too: it is told where bridge.toml uses it")
 
 
 def _with_its_settings(adapter: Installed, config: Path) -> Installed:
@@ -383,4 +385,5 @@ def _with_its_settings(adapter: Installed, config: Path) -> Installed:
     except TollbridgeError:
         return adapter
     billing.close()
-    return attrs.evolve(adapter, cannot=tuple(Inability(what, reason) for what, reason in billing.cannot.items()))
+    cannot = tuple(Inability(what, reason) for what, reason in billing.cannot.items())
+    return attrs.evolve(adapter, cannot=cannot, cannot_hangs_on_settings=False)

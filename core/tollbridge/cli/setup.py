@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -16,13 +17,14 @@ import typer
 from tollbridge.adapters.loading import adapter_class
 from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
-from tollbridge.config import METER, MailSettings
+from tollbridge.config import METER, MailSettings, NotifySettings
 from tollbridge.config.settings import PriceChange
 from tollbridge.errors import Refused, TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.price_lists import RunningPrices, another_list, now, running_month
-from tollbridge.mail import Sender
+from tollbridge.mail import Sender, Webhook
+from tollbridge.mail.addresses import bare_address
 from tollbridge.model import Check, ClientStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.pricing import Place, unmet_states
@@ -165,6 +167,25 @@ def _pages_checks(parts: Parts) -> Iterator[Check]:
         yield _tried("pages", lambda: _offered_by_pages(parts))
     if (mail := parts.settings.mail) is not None:
         yield _tried("mail server", lambda: _takes_mail(mail))
+    if (notify := parts.settings.notify) is not None:
+        yield from _notify_checks(notify)
+
+
+def _notify_checks(notify: NotifySettings) -> Iterator[Check]:
+    """What can be known without telling the operator anything."""
+    if notify.mail is not None:
+        try:
+            yield Check("notify.mail", ok=True, detail=f"{bare_address(notify.mail)} is told; nothing was sent")
+        except ValueError as error:
+            yield Check("notify.mail", ok=False, detail=str(error))
+    if notify.webhook is not None:
+        yield _tried("notify.webhook", lambda: _reaches(notify))
+
+
+def _reaches(notify: NotifySettings) -> str:
+    with closing(Webhook(notify)) as webhook:
+        webhook.try_out()
+    return "can be connected to; nothing was sent"
 
 
 def _offered_by_pages(parts: Parts) -> str:

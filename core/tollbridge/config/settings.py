@@ -357,6 +357,22 @@ class MailSettings:
 
 
 @attrs.frozen
+class NotifySettings:
+    """``[notify]``: who is told when a run failed, something waits for approval, or an audit finds something."""
+
+    mail: str | None = attrs.field(default=None, validator=attrs.validators.optional(_said))
+    webhook: str | None = attrs.field(default=None, validator=web_address)
+    webhook_secret: Secret | None = attrs.field(default=None, validator=attrs.validators.optional(_long))
+
+    def __attrs_post_init__(self) -> None:
+        if self.mail is None and self.webhook is None:
+            raise FieldError("mail", "is missing, and so is webhook: name one of them, or leave [notify] out")
+        if (self.webhook is None) != (self.webhook_secret is None):
+            missing = "webhook" if self.webhook is None else "webhook_secret"
+            raise FieldError(missing, "goes with the other of webhook and webhook_secret")
+
+
+@attrs.frozen
 class LedgerSettings:
     """``[ledger]``: the bridge's own books."""
 
@@ -397,4 +413,9 @@ class Settings:
     meter: MeterSettings = MeterSettings()
     pages: PagesSettings | None = None
     mail: MailSettings | None = None
+    notify: NotifySettings | None = None
     adapter: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.notify is not None and self.notify.mail is not None and self.mail is None:
+            raise FieldError("notify.mail", "needs the table [mail], which names the server that takes it")

@@ -17,12 +17,15 @@ from collections.abc import Iterator
 
 import pytest
 
-for _name in ("reading", "invoicing", "receipts", "attempts", "failing", "people", "lifetime", "months"):
+_TESTS = "reading invoicing receipts humans attempts cuts costs failing people lifetime months"
+for _name in _TESTS.split():
     pytest.register_assert_rewrite(f"tollbridge.conformance.{_name}")
 
 from tollbridge.conformance.attempts import AttemptTests  # noqa: E402 - after its assertions are prepared
-from tollbridge.conformance.calls import CallCounts  # noqa: E402
+from tollbridge.conformance.costs import CostTests  # noqa: E402
+from tollbridge.conformance.cuts import CutTests  # noqa: E402
 from tollbridge.conformance.failing import FailureTests  # noqa: E402
+from tollbridge.conformance.humans import HumanTests  # noqa: E402
 from tollbridge.conformance.invoicing import InvoiceTests  # noqa: E402
 from tollbridge.conformance.lifetime import LifetimeTests  # noqa: E402
 from tollbridge.conformance.months import MonthTests  # noqa: E402
@@ -30,19 +33,33 @@ from tollbridge.conformance.people import PeopleTests  # noqa: E402
 from tollbridge.conformance.reading import ReadingTests  # noqa: E402
 from tollbridge.conformance.receipts import ReceiptTests  # noqa: E402
 from tollbridge.conformance.side import Held, HeldLine, OtherSide, a_client, an_invoice  # noqa: E402
+from tollbridge.conformance.summary import Summary  # noqa: E402
 
 
-class AdapterTests(
-    ReadingTests, InvoiceTests, ReceiptTests, AttemptTests, FailureTests, PeopleTests, LifetimeTests, MonthTests
+class AdapterTests(  # pytest begins with the last one
+    MonthTests,
+    LifetimeTests,
+    PeopleTests,
+    FailureTests,
+    CostTests,
+    CutTests,
+    AttemptTests,
+    HumanTests,
+    ReceiptTests,
+    InvoiceTests,
+    ReadingTests,
 ):
     """Everything; a subclass whose name begins with ``Test`` gives the fixture ``side``."""
 
     @pytest.fixture(autouse=True)
     def every_adapter_is_closed(self, side: OtherSide, request: pytest.FixtureRequest) -> Iterator[None]:
         """What a test opened is closed before the other side goes away, and what it cost is told at the end."""
+        summary, tests = Summary.of(request.config), type(self).__name__
+        if not summary.knows(tests):
+            summary.begin(tests, side.cannot())
         yield
         for hook, calls in side.counted():
-            CallCounts.of(request.config).add(type(self).__name__, hook, calls)
+            summary.add(tests, hook, calls)
         side.close_adapters()
 
 

@@ -8,14 +8,11 @@ import attrs
 import pytest
 
 from tollbridge.conformance.side import OtherSide, an_invoice
+from tollbridge.conformance.wire import Died
 from tollbridge.errors import LedgerError, Refused
 from tollbridge.model import Client, Invoice, InvoiceStatus, Receipt
 
 _MOST_TRIES = 9
-
-
-class _Died(BaseException):
-    """The process is gone: nothing catches it."""
 
 
 @attrs.define
@@ -31,7 +28,7 @@ class _Dying:
         self.kept = text
         self.times += 1
         if self.times == self.at:
-            raise _Died
+            raise Died
 
 
 @attrs.define
@@ -50,20 +47,20 @@ class _Lost:
 
 
 def _takes_attempts(side: OtherSide) -> None:
-    if "attempt" not in inspect.signature(side.adapter().create_invoice).parameters:
+    if "attempt" not in inspect.signature(side.new_adapter().create_invoice).parameters:
         pytest.skip("create_invoice takes no attempt: it makes an invoice in one call, whole or not at all")
 
 
 def _begun(side: OtherSide, invoice: Invoice) -> str:
     """An invoice whose process died as soon as something was kept of it; what was kept."""
     attempt = _Dying(1)
-    with suppress(_Died):
+    with suppress(Died):
         side.billing().create_invoice(invoice, attempt)
         pytest.skip("create_invoice kept nothing: it makes an invoice in one call, whole or not at all")
     return attempt.kept
 
 
-def _finished(side: OtherSide, invoice: Invoice, attempt: Any) -> Receipt:
+def finished(side: OtherSide, invoice: Invoice, attempt: Any) -> Receipt:
     """What the next tries make of it, each by a new process."""
     for _ in range(_MOST_TRIES):
         receipt = side.billing().find_invoice(invoice.client_id, invoice.reference)
@@ -75,13 +72,24 @@ def _finished(side: OtherSide, invoice: Invoice, attempt: Any) -> Receipt:
     pytest.fail(f"it is still a draft after {_MOST_TRIES} tries")
 
 
+def nothing_is_issued_by_half(side: OtherSide, invoice: Invoice) -> None:
+    """What is there is a draft, or all of it."""
+    found = side.billing().find_invoice(invoice.client_id, invoice.reference)
+    listed = [each for each in side.billing().unpaid_invoices() if not isinstance(each, Refused)]
+    issued = [each for each in (found, *listed) if each is not None and each.status is not InvoiceStatus.DRAFT]
+    for receipt in issued:
+        [held] = [each for each in side.invoices() if str(each.id) == str(receipt.id)]
+        assert [line.amount for line in held.lines] == [line.amount for line in invoice.lines]
+
+
 def _is_whole(side: OtherSide, invoice: Invoice) -> None:
     held = side.the_invoice()
     assert (held.status, held.client_id, held.total) == (InvoiceStatus.UNPAID, invoice.client_id, invoice.total)
     assert [line.amount for line in held.lines] == [line.amount for line in invoice.lines]
 
 
-def _three_lines(client: Client) -> Invoice:
+def three_lines(client: Client) -> Invoice:
+    """An invoice that has a middle."""
     return an_invoice(client, "4.90", "2.10", "0.07")
 
 
@@ -92,15 +100,15 @@ class AttemptTests:
         _takes_attempts(side)
         client = side.some_client()
         references = [f"TB-2026-0{month}-{client.id}" for month in range(1, 10)]
-        invoices = [attrs.evolve(_three_lines(client), reference=each, notes=each) for each in references]
+        invoices = [attrs.evolve(three_lines(client), reference=each, notes=each) for each in references]
         for at, invoice in enumerate(invoices, 1):
             attempt = _Dying(at)
             try:
                 side.billing().create_invoice(invoice, attempt)
-            except _Died:
-                self._nothing_is_issued_by_half(side, invoice)
+            except Died:
+                nothing_is_issued_by_half(side, invoice)
             kept = _Dying(0, attempt.kept)
-            made = _finished(side, invoice, kept)
+            made = finished(side, invoice, kept)
             assert (made.reference, made.status) == (invoice.reference, InvoiceStatus.UNPAID)
             held = side.invoices()
             assert len(held) == at, "each is made once, and nothing is left of the tries"
@@ -110,27 +118,18 @@ class AttemptTests:
             if attempt.times < at:
                 return
 
-    def _nothing_is_issued_by_half(self, side: OtherSide, invoice: Invoice) -> None:
-        """What is there is a draft, or all of it."""
-        found = side.billing().find_invoice(invoice.client_id, invoice.reference)
-        listed = [each for each in side.billing().unpaid_invoices() if not isinstance(each, Refused)]
-        issued = [each for each in (found, *listed) if each is not None and each.status is not InvoiceStatus.DRAFT]
-        for receipt in issued:
-            [held] = [each for each in side.invoices() if str(each.id) == str(receipt.id)]
-            assert [line.amount for line in held.lines] == [line.amount for line in invoice.lines]
-
     def test_create_invoice_goes_on_from_a_draft_though_nothing_was_kept_of_it(self, side: OtherSide) -> None:
         """The ledger was lost; or the draft carries the adapter's own mark; or it stays behind, and is never billed."""
         _takes_attempts(side)
-        invoice = _three_lines(side.some_client())
+        invoice = three_lines(side.some_client())
         _begun(side, invoice)
-        _finished(side, invoice, _Dying(0))
+        finished(side, invoice, _Dying(0))
         held = [each for each in side.invoices() if each.status is not InvoiceStatus.DRAFT]
         assert [each.total for each in held] == [invoice.total]
 
     def test_create_invoice_sends_nothing_more_once_the_attempt_is_lost(self, side: OtherSide) -> None:
         _takes_attempts(side)
-        invoice = _three_lines(side.some_client())
+        invoice = three_lines(side.some_client())
         attempt = _Lost(side)
         with suppress(LedgerError):
             side.billing().create_invoice(invoice, attempt)
@@ -141,12 +140,12 @@ class AttemptTests:
     def test_create_invoice_makes_what_was_shown_of_a_draft_with_other_dates(self, side: OtherSide) -> None:
         """A kept attempt keeps lines, not dates: an invoice that is finished later is due later."""
         _takes_attempts(side)
-        invoice = _three_lines(side.some_client())
+        invoice = three_lines(side.some_client())
         kept = _begun(side, invoice)
         later = attrs.evolve(
             invoice, issue_date=invoice.issue_date.replace(day=9), due_date=invoice.due_date.replace(day=23)
         )
-        receipt = _finished(side, later, _Dying(0, kept))
+        receipt = finished(side, later, _Dying(0, kept))
         held = side.the_invoice()
         assert side.is_dated(held, later.issue_date)
         assert (held.due_date, receipt.due_date) == (later.due_date, later.due_date)

@@ -64,7 +64,7 @@ class LifetimeTests:
     def test_close_leaves_nothing_behind_and_the_next_adapter_works(self, side: OtherSide) -> None:
         side.needs("close")
         client = side.some_client()
-        adapter = side.adapter()
+        adapter = side.new_adapter()
         assert adapter.client(client.id) == side.billing().client(client.id)
         before = side.state()
         adapter.close()
@@ -74,13 +74,13 @@ class LifetimeTests:
 
     def test_close_of_an_adapter_that_was_never_used_does_nothing(self, side: OtherSide) -> None:
         side.needs("close")
-        side.adapter().close()
+        side.new_adapter().close()
 
     def test_close_in_an_outage_ends(self, side: OtherSide) -> None:
         """It may say that there was nobody to log out from; anything else is a fault of the adapter."""
         side.needs("close")
         client = side.some_client()
-        adapter = side.adapter()
+        adapter = side.new_adapter()
         adapter.client(client.id)
         with side.outage(), suppress(TollbridgeError):
             adapter.close()

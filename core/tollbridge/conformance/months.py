@@ -55,7 +55,9 @@ class Month:
         """The daily job, as ``tollbridge run`` does it, with a new adapter."""
         settings = self.settings
         with closing(Ledger.open(settings.ledger.url)) as ledger, closing(Solus(settings.solus, _QUICK)) as solus:
-            parts = Parts(settings, solus, self.side.billing(), ledger, panel_feed(solus.panel, settings.solus.usage))
+            parts = Parts(
+                settings, solus, self.side.billing(counted=False), ledger, panel_feed(solus.panel, settings.solus.usage)
+            )
             moment = when(parts, date.fromisoformat(day), dry_run=dry_run)
             return Run(parts, moment, dry_run, lambda _step, _count: None).daily()
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tollbridge.conformance.failing import everything_logged
 from tollbridge.conformance.side import NOBODY, WRITINGS, OtherSide
-from tollbridge.errors import AddressTaken, NotFound, Refused
+from tollbridge.errors import AddressTaken, NotFound, Refused, Unavailable
 from tollbridge.model import Client, Signup
 
 _PASSWORD = "correct-horse-battery-9"  # noqa: S105 - of nobody
@@ -48,6 +49,40 @@ class PeopleTests:
             ("new@example.com' OR '1'='1", _PASSWORD),
         ):
             assert billing.authenticate(email, password) is None
+
+    def test_authenticate_lets_nobody_in_without_the_second_factor(self, side: OtherSide) -> None:
+        side.needs("authenticate")
+        client = _signed_up(side)
+        side.demand_second_factor(client.id)
+        try:
+            found = side.billing().authenticate("new@example.com", _PASSWORD)
+        except Refused:
+            return
+        assert found is None
+
+    def test_authenticate_in_an_outage_says_nothing_of_the_password(self, side: OtherSide) -> None:
+        side.needs("authenticate")
+        with side.outage(), pytest.raises(Unavailable):
+            side.billing().authenticate("new@example.com", _PASSWORD)
+
+    def test_passwords_of_customers_show_nowhere(
+        self, side: OtherSide, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        side.needs("authenticate")
+        with everything_logged(caplog):
+            _signed_up(side)
+            for password in (_PASSWORD, f"{_PASSWORD}-mistyped"):
+                side.billing().authenticate("new@example.com", password)
+        written = capfd.readouterr()
+        assert _PASSWORD not in f"{written.out}{written.err}{caplog.text}"
+
+    def test_portal_login_url_opens_the_account_of_whom_it_is_for(self, side: OtherSide) -> None:
+        side.needs("portal_login_url")
+        clients = [side.some_client(), side.some_client(id=1043, email="b@example.com")]
+        urls = [side.billing().portal_login_url(client.id) for client in clients]
+        if None in urls:
+            pytest.skip("portal_login_url gives no link here")
+        assert [side.opened_by(url) for url in urls if url is not None] == [client.id for client in clients]
 
     def test_portal_login_url_is_an_address_or_none(self, side: OtherSide) -> None:
         side.needs("portal_login_url")

@@ -15,6 +15,7 @@ from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
 from tollbridge.jobs.former_invoices import FormerInvoices
 from tollbridge.jobs.lock_bound import decide
+from tollbridge.jobs.notices import Occasion, notify_of_run
 from tollbridge.jobs.overdue import Overdue
 from tollbridge.jobs.parts import Failures, Parts, Progress, When
 from tollbridge.jobs.price_lists import another_list, prices_to_bill, running_month, shown_prices
@@ -123,11 +124,19 @@ class Run:
             with suppress(LedgerError) if report.stopped_by else ExitStack():
                 report.invoicing.invoices.extend(work.parts.ledger.invoices.of_run(work.live.id, self.show))
                 work.parts.ledger.runs.end(work.live.id, report.outcome, report.json())
+                self._notify(work, command, report)
                 if command == "run" and work.parts.billing.is_heard("run_finished"):
                     issued = work.parts.ledger.invoices.of_run(work.live.id, None)
                     document = {**report.json(), "invoices": [invoice_json(entry) for entry in issued]}
                     work.parts.billing.tell("run_finished", report=document)
         return report
+
+    def _notify(self, work: Work, command: str, report: DailyReport) -> None:
+        """Let the operator know what is new; a dry run changes nothing, so it tells nobody."""
+        notify = self.parts.settings.notify
+        if notify is not None and not self.dry_run and command != "hold":
+            occasion = Occasion(command, work.live.id, report.day.isoformat(), report.outcome)
+            notify_of_run(work.parts.ledger, notify, occasion, report, only_part=self.only is not None)
 
     @contextmanager
     def _work(self, command: str, *, works: bool) -> Iterator[Work]:

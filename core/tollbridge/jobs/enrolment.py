@@ -93,6 +93,7 @@ def go_on_with_signups(parts: Parts, now: datetime, client_of: Callable[[Joining
 
 def end_signups(parts: Parts, now: datetime) -> None:
     """Sign-ups whose client has its user by now have come to their end; what is over is forgotten."""
+    parts.ledger.outbox.purge(now - _MAILS_KEPT)  # notices are in it, too
     if parts.settings.pages is None:
         return
     signups = parts.ledger.signups
@@ -101,7 +102,6 @@ def end_signups(parts: Parts, now: datetime) -> None:
             signups.done(joining.nonce, now)
     signups.purge(now)
     parts.ledger.visits.purge(now)
-    parts.ledger.outbox.purge(now - _MAILS_KEPT)
 
 
 def _note(parts: Parts, client_id: int, now: datetime, proved_address: str | None) -> None:

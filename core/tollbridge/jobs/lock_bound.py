@@ -72,6 +72,7 @@ def decide(work: Work, plans: Sequence[Plan], failures: Failures) -> frozenset[i
         "locks",
         f"{figures} would be locked or suspended, which is more than billing.most_locks ({most}) lets a run do by"
         f" itself, so nobody was ({who}). If that is right: `tollbridge overdue --confirm`",
+        waits=True,
     )
     return frozenset(change.client_id for changes in rising.values() for change in changes)
 

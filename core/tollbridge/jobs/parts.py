@@ -48,10 +48,11 @@ class When:
 
 @attrs.frozen
 class Failure:
-    """One client's (or user's) failure: who, and what to do about it."""
+    """One client's (or user's) failure: who, and what to do about it; ``waits``: it needs a human's word."""
 
     who: str
     message: str
+    waits: bool = False
 
     def __str__(self) -> str:
         return f"{self.who}: {self.message}"
@@ -84,9 +85,9 @@ class Failures:
             raise error
         self.tell(who, redact(str(error)).removeprefix(f"{who}: "))
 
-    def tell(self, who: str, message: str) -> None:
+    def tell(self, who: str, message: str, *, waits: bool = False) -> None:
         """Note a failure that stops nobody; one that was told already is not told again."""
-        failure = Failure(who, message)
+        failure = Failure(who, message, waits)
         if failure not in self._told:
             self._told.add(failure)
             self.all.append(failure)

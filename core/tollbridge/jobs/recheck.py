@@ -178,7 +178,7 @@ def tell_undecided(work: Work, failures: Failures) -> None:
     """What waits for a human is a failure of every run: held invoices, corrections, credits no invoice can give."""
     for page in work.parts.ledger.invoices.held():
         for entry in page:
-            failures.tell(entry.reference, entry.held or "")
+            failures.tell(entry.reference, entry.held or "", waits=True)
     undecided: dict[tuple[Month, int, CorrectionState], list[Correction]] = {}
     for each in work.parts.ledger.corrections.unsettled():
         undecided.setdefault((each.stands_on, each.client_id, each.state), []).append(each)
@@ -198,7 +198,7 @@ def tell_undecided(work: Work, failures: Failures) -> None:
                 f"{what}, cannot be given back on an invoice: settle the credit with the client, then note it with"
                 f" `tollbridge write-off {name} --correction --reason TEXT`"
             )
-        failures.tell(name, words)
+        failures.tell(name, words, waits=True)
 
 
 def _users(usage: ClientUsage) -> set[int]:

@@ -31,7 +31,7 @@ def tell_unexplained(work: Work, failures: Failures) -> None:
         if user.status is UserStatus.ACTIVE:
             seen_active.append(account.client_id)
         elif put_back(user.status, account.mark) is not UserStatus.ACTIVE:
-            failures.tell(f"client {account.client_id}", _question(account, user))
+            failures.tell(f"client {account.client_id}", _question(account, user), waits=True)
     if seen_active:
         accounts.explain(seen_active)
 

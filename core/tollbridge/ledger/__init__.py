@@ -1,15 +1,17 @@
 """The ledger: what the bridge decided and what it did, in a database of its own."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 import sqlalchemy as sa
 
 from tollbridge.ledger.accounts import Account, Accounts
 from tollbridge.ledger.claims import Claims
+from tollbridge.ledger.copies import Copies
 from tollbridge.ledger.corrections import Corrections
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
+from tollbridge.ledger.figures import Figures, read_figures
 from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.lists import Lists
@@ -21,6 +23,7 @@ from tollbridge.ledger.readings import Readings
 from tollbridge.ledger.runs import Runs
 from tollbridge.ledger.schema import months
 from tollbridge.ledger.signups import Signups
+from tollbridge.ledger.told import Told
 from tollbridge.ledger.upgrade import bring_up_to_date, must_be_up_to_date
 from tollbridge.ledger.visits import Visits
 from tollbridge.secret import DatabaseUrl
@@ -46,7 +49,9 @@ class Ledger:
         lists: what there is, row by row, for people who look.
         signups: who signs up, and who accepted the terms.
         visits: how often visitors tried something, and which links were used.
-        outbox: the mails to be sent.
+        outbox: the mails and notices to be sent.
+        told: what the operator was told.
+        copies: what other systems showed last, to be shown while they are down.
         database: what all of them are kept in.
     """
 
@@ -67,6 +72,8 @@ class Ledger:
         self.signups = Signups(database)
         self.visits = Visits(database)
         self.outbox = Outbox(database)
+        self.told = Told(database)
+        self.copies = Copies(database)
 
     @classmethod
     def open(cls, url: DatabaseUrl, *, read_only: bool = False) -> Self:
@@ -94,3 +101,7 @@ class Ledger:
     def numbers(self) -> tuple[dict[str, int], datetime | None]:
         """For monitoring: how many entries are in each state, and when a month was closed last."""
         return self.invoices.count_by_state(), self.months.last_closed_at()
+
+    def figures(self, day: date) -> Figures:
+        """For monitoring: what waits, what is owed, and how the last runs ended; ``day`` says what is late."""
+        return read_figures(self.database, day)

@@ -40,6 +40,7 @@ RUN_LOCKS = 0x701_1B
 SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
 VISIT_LOCKS = 0x701_1E
 METER_LOCK = 0x701_1F
+TOLD_LOCK = 0x701_20
 
 _MAKING_A_FILE = threading.Lock()
 
@@ -102,6 +103,13 @@ class Database:
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the ledger and changes nothing; LedgerError for whatever it says."""
         with self.errors(), self.engine.connect().execution_options(**_READ_ONLY) as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """As :meth:`read`, but all that is asked on it is of one moment, however much is written meanwhile."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.errors(), self.engine.connect().execution_options(**_READ_ONLY, **options) as connection:
             yield connection
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The ledger's outbox: mails to be sent, each claimed by one deliverer at a time, whatever process it runs in."""
+"""The ledger's outbox: mails and notices to be sent, each claimed by one deliverer at a time, whatever its process."""
 
 import secrets
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.schema import mails
 
 WAITING, SENDING, SENT, REFUSED = "waiting", "sending", "sent", "refused"
+WEBHOOK = "webhook"  # the recipient of what is no mail: a document for the address that bridge.toml names by then
 _FORGOTTEN = {"body_text": "", "body_html": "", "leased_until": None}
 
 
@@ -55,24 +56,13 @@ class Outbox:
 
     def put(self, key: str, recipient: str, mail: Mail, at: datetime) -> bool:
         """Keep a mail to be sent from ``at`` on; False, and nothing done, if there is or was one with this key."""
-        statement = self._database.insert(mails).values(
-            key=key,
-            recipient=recipient,
-            subject=mail.subject,
-            body_text=mail.text,
-            body_html=mail.html,
-            message_id=secrets.token_hex(16),
-            state=WAITING,
-            attempts=0,
-            next_attempt_at=at,
-            created_at=at,
-        )
+        statement = self._database.insert(mails).values(**waiting_row(key, recipient, mail, at))
         statement = statement.on_conflict_do_nothing(index_elements=["key"]).inline()
         with self._database.write() as connection:
             return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
 
-    def take(self, now: datetime, lease_seconds: float, most: int) -> list[OutgoingMail]:
-        """Claim up to ``most`` mails that are due, those that have waited longest first.
+    def take(self, now: datetime, lease_seconds: float, most: int, *, to_webhook: bool = False) -> list[OutgoingMail]:
+        """Claim up to ``most`` mails that are due, or what the webhook is to get; the longest waiting first.
 
         Each is claimed by one caller only, among all processes: on PostgreSQL rows that another one is just claiming
         are passed over, on SQLite claims wait for each other.
@@ -81,9 +71,10 @@ class Outbox:
             sa.and_(mails.c.state == WAITING, mails.c.next_attempt_at <= now),
             sa.and_(mails.c.state == SENDING, mails.c.leased_until <= now),
         )
+        mine = mails.c.recipient == WEBHOOK if to_webhook else mails.c.recipient != WEBHOOK
         query = (
             sa.select(mails)
-            .where(due)
+            .where(due, mine)
             .order_by(mails.c.next_attempt_at, mails.c.id)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -133,6 +124,22 @@ class Outbox:
     def _change(self, mail_id: int, *conditions: sa.ColumnElement[bool], **values: Any) -> None:
         with self._database.write() as connection:
             connection.execute(sa.update(mails).where(mails.c.id == mail_id, *conditions).values(**values))
+
+
+def waiting_row(key: str, recipient: str, mail: Mail, at: datetime) -> dict[str, Any]:
+    """A new row of the table, to be sent from ``at`` on."""
+    return {
+        "key": key,
+        "recipient": recipient,
+        "subject": mail.subject,
+        "body_text": mail.text,
+        "body_html": mail.html,
+        "message_id": secrets.token_hex(16),
+        "state": WAITING,
+        "attempts": 0,
+        "next_attempt_at": at,
+        "created_at": at,
+    }
 
 
 def _outgoing(rows: Sequence[sa.Row[Any]]) -> list[OutgoingMail]:

@@ -150,6 +150,10 @@ class Runs:
         """The runs that have not ended, but for one."""
         return self._where(sa.and_(runs.c.ended_at.is_(None), runs.c.id != but), None)
 
+    def living(self) -> list[PastRun]:
+        """The runs that are at work now: not ended, and not gone."""
+        return [run for run in self._where(runs.c.ended_at.is_(None), None) if not self._is_gone(run)]
+
     def last(self, most: int) -> list[PastRun]:
         """The last runs, newest first; one that is gone without having said so has died, and that is not noted here."""
         found = self._where(sa.true(), most)

@@ -301,6 +301,22 @@ mails = sa.Table(
     sa.Index("mails_due", "state", "next_attempt_at"),
 )
 
+told = sa.Table(
+    "told",
+    metadata,
+    sa.Column("scope", sa.String(16), primary_key=True, doc="the command that found it"),
+    sa.Column("key", sa.String(64), primary_key=True, doc="what it is, as a hash: who, and which kind of trouble"),
+    sa.Column("told_at", Moment, nullable=False, doc="when the operator was told; gone once it is true no more"),
+)
+
+copies = sa.Table(
+    "copies",
+    metadata,
+    sa.Column("name", sa.String(16), primary_key=True, doc="of what, as plans"),
+    sa.Column("document", sa.Text, nullable=False, doc="JSON: as it was read last"),
+    sa.Column("kept_at", Moment, nullable=False),
+)
+
 signups = sa.Table(
     "signups",
     metadata,

@@ -8,8 +8,7 @@ import structlog
 
 from tollbridge.errors import TollbridgeError
 from tollbridge.ledger.outbox import Outbox
-from tollbridge.mail.delivery import deliver_due, utc_now
-from tollbridge.mail.sender import Sender
+from tollbridge.mail.delivery import Carrier, deliver_due, utc_now
 from tollbridge.secret import redact
 
 EVERY_SECONDS = 5.0
@@ -27,7 +26,7 @@ class Delivery:
     def __init__(
         self,
         outbox: Outbox,
-        sender: Sender,
+        sender: Carrier,
         *,
         every_seconds: float = EVERY_SECONDS,
         clock: Callable[[], datetime] = utc_now,

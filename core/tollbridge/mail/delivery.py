@@ -21,14 +21,14 @@ work once in any case.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import attrs
 import structlog
 
 from tollbridge.errors import Refused, Unavailable
 from tollbridge.ledger.outbox import Outbox, OutgoingMail
-from tollbridge.mail.message import write_message
-from tollbridge.mail.sender import ANSWER_SECONDS, NoServer, Sender
+from tollbridge.mail.sender import ANSWER_SECONDS, NoServer
 from tollbridge.secret import redact
 
 LEASE_SECONDS = 600.0
@@ -41,6 +41,21 @@ _SHORTEST_HIDDEN = 12
 _LONGEST_PROBLEM = 500
 
 _log = structlog.get_logger("tollbridge.mail")
+
+
+class Carrier(Protocol):
+    """What takes messages away: a mail server's sender, or the webhook; for one thread at a time.
+
+    ``to_webhook``: which messages are its own, those for the webhook or mails.
+    """
+
+    to_webhook: bool
+
+    def carry(self, mail: OutgoingMail, still_ours: Callable[[], bool]) -> None:
+        """Hand one over, or raise: Refused for good, NoServer if no other would be taken either, else Unavailable."""
+
+    def close(self) -> None:
+        """Nothing more is to be sent just now."""
 
 
 @attrs.frozen
@@ -66,7 +81,7 @@ def utc_now() -> datetime:
 
 def deliver_due(
     outbox: Outbox,
-    sender: Sender,
+    sender: Carrier,
     clock: Callable[[], datetime] = utc_now,
     *,
     go_on: Callable[[], bool] = lambda: True,
@@ -83,7 +98,7 @@ def deliver_due(
     try:
         while delivering.report.no_server is None and go_on():
             claimed_at = clock()
-            taken = outbox.take(claimed_at, LEASE_SECONDS, 1)
+            taken = outbox.take(claimed_at, LEASE_SECONDS, 1, to_webhook=sender.to_webhook)
             if not taken:
                 break
             delivering.deliver(taken[0], claimed_at + _LATEST)
@@ -95,14 +110,14 @@ def deliver_due(
 @attrs.define
 class _Round:
     outbox: Outbox
-    sender: Sender
+    sender: Carrier
     clock: Callable[[], datetime]
     report: MailReport = MailReport()
 
     def deliver(self, mail: OutgoingMail, latest: datetime) -> None:
         """Send the mail, if that can begin by ``latest``, and write down what came of it."""
         try:
-            self.sender.send(write_message(mail, self.sender.address), still_ours=lambda: self.clock() <= latest)
+            self.sender.carry(mail, still_ours=lambda: self.clock() <= latest)
         except Refused as error:
             self.give_up(mail, _problem(error, mail))
         except Unavailable as error:

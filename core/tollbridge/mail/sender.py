@@ -10,8 +10,9 @@ from typing import Self
 
 from tollbridge.config import MailSettings
 from tollbridge.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
+from tollbridge.ledger.outbox import OutgoingMail
 from tollbridge.mail.addresses import named_address
-from tollbridge.mail.message import Message
+from tollbridge.mail.message import Message, write_message
 from tollbridge.secret import redact
 
 STEP_SECONDS = 20.0
@@ -29,6 +30,8 @@ class Sender:
     ``step_seconds`` is how long each step of the conversation may take, ``answer_seconds`` how long the server may
     think about a mail it has been given: a server that is given up too early may have taken the mail.
     """
+
+    to_webhook = False
 
     def __init__(
         self,
@@ -66,6 +69,10 @@ class Sender:
     def try_out(self) -> None:
         """Connect as for a mail, without sending one; NoServer if that cannot be done."""
         self._smtp = self._smtp or self._connected()
+
+    def carry(self, mail: OutgoingMail, still_ours: Callable[[], bool]) -> None:
+        """Write the mail, and hand it over; errors as of :meth:`send`, and Refused for one that cannot be written."""
+        self.send(write_message(mail, self.address), still_ours=still_ours)
 
     def send(self, message: Message, *, still_ours: Callable[[], bool] = lambda: True) -> None:
         """Hand one mail over: when this returns the server has taken charge of it.

@@ -118,7 +118,7 @@ class Books:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.troubles = Troubles()
-        self.cannot: dict[str, str] = {}
+        self.cannot: dict[str, str] = {"set_taxes": "where these books have taxes of their own, they charge them"}
         self.in_doubt_seconds = 0.0
         self.several_steps = False
         self.today: date | None = None

@@ -43,6 +43,25 @@ class Ladder:
         return None if step is None else (step, self.status_on(due, step))
 
 
+class Age(StrEnum):
+    """How late an open invoice is, in days after its due date, as those who look at what is owed group them."""
+
+    NOT_DUE = "not due"
+    TO_30 = "1-30"
+    TO_60 = "31-60"
+    TO_90 = "61-90"
+    OLDER = "over 90"
+
+
+_OLDEST_OF = ((0, Age.NOT_DUE), (30, Age.TO_30), (60, Age.TO_60), (90, Age.TO_90))
+
+
+def age(due: date, day: date) -> Age:
+    """How late an open invoice due on ``due`` is on ``day``: not before the day after."""
+    late = (day - due).days
+    return next((found for most, found in _OLDEST_OF if late <= most), Age.OLDER)
+
+
 @attrs.frozen
 class OpenInvoice:
     """An invoice the bridge issued, as the billing system has it today."""

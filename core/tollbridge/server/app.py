@@ -24,11 +24,12 @@ from tollbridge.errors import NotFound, TollbridgeError
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.price_lists import Clock, RunningPrices, now
 from tollbridge.logs import configure_logs
+from tollbridge.mail import Delivery, carriers
 from tollbridge.rules.pricing import MonthPrices
 from tollbridge.secret import redact
 from tollbridge.server.lookup import PATHS, PriceLookup, method_not_allowed
 from tollbridge.server.metrics import Metrics
-from tollbridge.server.pages import pages_of
+from tollbridge.server.pages import Pages, pages_of
 from tollbridge.server.prices import LookupThreads, Prices, arrival
 from tollbridge.server.probe import Probe
 from tollbridge.server.snapshots import Snapshots
@@ -43,7 +44,7 @@ _log = structlog.get_logger("tollbridge.server")
 
 def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     """The application for parts that somebody else opens and closes."""
-    metrics = Metrics(parts.ledger)
+    metrics = Metrics(parts.ledger, parts.settings)
     running = RunningPrices(parts, clock)
     with suppress(TollbridgeError):  # or the first look-up does it
         running.list()  # a month has the first list that was seen in it, also if nobody asks for a price
@@ -68,12 +69,15 @@ def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     pages = pages_of(parts, running)
     lookup = PriceLookup(server.token, prices, metrics, pages)
     probes = [Probe("ledger", parts.ledger.ping), Probe("billing system", partial(_ask, parts.billing))]
+    panel = [Probe("SolusIO", parts.solus.try_out)] if pages else []  # prices are told without it
 
     async def ready(_request: Request) -> Response:
-        found = await asyncio.gather(*(probe.problem() for probe in probes))
-        problems = [each for each in found if each]
+        found = await asyncio.gather(*(probe.problem() for probe in [*probes, *panel]))
+        problems = [each for each in found[: len(probes)] if each]
         status = 503 if problems else 200
         warnings = [] if problems else await _warnings(running)
+        if not problems and any(found[len(probes) :]):
+            warnings.append("SolusIO does not answer: the pages show its plans as they were, and nobody can sign up")
         return JSONResponse({"ready": not problems, "problems": problems, "warnings": warnings}, status)
 
     async def alive(_request: Request) -> Response:
@@ -95,9 +99,16 @@ def create_app(parts: Parts, clock: Clock = now) -> Starlette:
     )
     app.router.redirect_slashes = False  # it would send people wherever the Host header says
     app.state.threads = threads
-    app.state.delivery = pages.delivery if pages else None
+    app.state.deliveries = _deliveries(parts, pages)
     app.state.snapshots = Snapshots(parts) if parts.settings.meter.inside_serve else None
     return app
+
+
+def _deliveries(parts: Parts, pages: Pages | None) -> list[Delivery]:
+    """Who delivers what is in the outbox: the pages' mails and the operator's notices, each mail by one of them."""
+    mails = pages.delivery if pages else None
+    notices = [each for each in carriers(parts.settings) if mails is None or each.to_webhook]
+    return [*([mails] if mails else []), *(Delivery(parts.ledger.outbox, each) for each in notices)]
 
 
 async def _warnings(running: RunningPrices) -> list[str]:
@@ -169,7 +180,7 @@ def worker_app() -> Starlette:
         gc.collect()  # what is loaded now stays for good: without it every collection would look at all of it again
         gc.freeze()
         with closing:
-            beside = [each for each in (app.state.delivery, app.state.snapshots) if each is not None]
+            beside = [*app.state.deliveries, *([app.state.snapshots] if app.state.snapshots else [])]
             for each in beside:
                 each.start()
             try:

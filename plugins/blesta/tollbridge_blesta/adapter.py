@@ -44,6 +44,7 @@ class BlestaAdapter:
     cannot: Mapping[str, str] = {
         "discounts": "Blesta's coupons belong to packages: give discounts in [[pricing.discounts]]",
         "pending": "Blesta's invoices are open until they are paid",
+        "set_taxes": "Blesta charges by its own rules, and an invoice that was shown with other taxes is refused",
     }
 
     def __init__(self, settings: BlestaSettings, retry: Retry | None = None) -> None:

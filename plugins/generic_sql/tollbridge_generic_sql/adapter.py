@@ -363,7 +363,7 @@ class GenericSqlAdapter:
             with self._engine.connect() as connection, locked(connection, lock) if lock else nullcontext():
                 written = write(Transaction(connection, statements, what, self._nothing))
                 sent = True
-                connection.commit()
+                _commit(connection)
         except SQLAlchemyError as error:
             self._forget()
             why = reason(error)
@@ -413,6 +413,15 @@ class GenericSqlAdapter:
                 raise Unavailable(f"the database cannot be used just now ({what}): {reason(error)}") from None
             self._forget()
             raise Refused(f"{what} fails: {reason(error)}") from None
+
+
+def _commit(connection: sa.Connection) -> None:
+    """Commit; a connection that cannot is given up, for SQLite's would keep the file locked against everybody."""
+    try:
+        connection.commit()
+    except SQLAlchemyError:
+        connection.invalidate()
+        raise
 
 
 def _not_given(name: str) -> str:

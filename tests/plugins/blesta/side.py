@@ -1,8 +1,12 @@
 """Blesta as the conformance kit sees it: the simulator, without the adapter."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+import attrs
 
 from tollbridge import Client, ClientStatus, Currency, InvoiceStatus, Secret, TaxRate
 from tollbridge.conformance import Held, HeldLine, OtherSide
@@ -10,10 +14,11 @@ from tollbridge.http import Retry
 from tollbridge.sandbox import Fault
 from tollbridge_blesta import BlestaAdapter
 from tollbridge_blesta.sandbox import Install
-from tollbridge_blesta.sandbox.records import Invoice
+from tollbridge_blesta.sandbox.records import Invoice, Line
 from tollbridge_blesta.settings import BlestaSettings
 
 QUICK = Retry(attempts=2, wait_initial=0.01, wait_max=0.01)
+_REFERENCE = re.compile(r"TB-\d{4}-\d{2}-\d+")
 _STATUSES = {"active": "unpaid", "proforma": "unpaid", "draft": "draft", "void": "cancelled"}
 
 
@@ -26,6 +31,7 @@ class BlestaSide(OtherSide):
         self.page_size = install.page_size
         self.secrets = (install.key, install.shared_login_key)
         self.field = install.custom_fields[0].id
+        self.key = install.key
 
     def settings(self) -> BlestaSettings:
         """``[adapter.blesta]``."""
@@ -33,7 +39,7 @@ class BlestaSide(OtherSide):
         return BlestaSettings(
             root,
             self.install.user,
-            Secret(self.install.key),
+            Secret(self.key),
             company_id=self.install.company_id,
             custom_field=self.field,
             shared_login_key=Secret(self.install.shared_login_key),
@@ -88,6 +94,36 @@ class BlestaSide(OtherSide):
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         """As where staff put it right in the database; Blesta itself merges no clients and deletes no invoices."""
         self.install.set_invoice(int(invoice_id), client_id=client_id)
+
+    def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
+        self.install.pay(int(invoice_id), amount)
+
+    def copy_invoice(self, invoice_id: int | str) -> None:
+        """As staff do who enter it once more; Blesta itself has no such button."""
+        [invoice] = [each for each in self.install.invoices() if each.id == int(invoice_id)]
+        self.install.add_invoice(
+            invoice.client_id, invoice.lines, currency=invoice.currency, note_private=invoice.note_private
+        )
+
+    def remove_reference(self, invoice_id: int | str) -> None:
+        [invoice] = [each for each in self.install.invoices() if each.id == int(invoice_id)]
+        lines = tuple(attrs.evolve(line, description=_REFERENCE.sub("", line.description)) for line in invoice.lines)
+        self.install.set_invoice(invoice.id, lines=lines, note_private="")
+
+    def add_draft(self, client_id: int, words: str) -> int:
+        return self.install.add_invoice(client_id, [Line(words, "99.00")], status="draft")
+
+    @contextmanager
+    def short_lists(self) -> Iterator[None]:
+        self.install.faults.add(Fault("half_page", path="clients/getList", times=None))
+        with self.fault(Fault("half_page", path="invoices/getList", times=None)):
+            yield
+
+    @contextmanager
+    def wrong_key(self) -> Iterator[None]:
+        self.install.key = "another-key"
+        yield
+        self.install.key = self.key
 
     @contextmanager
     def outage(self) -> Iterator[None]:

@@ -137,6 +137,9 @@ class SqlSide(OtherSide):
             country=country,
         )
 
+    def spoil_invoice(self, invoice_id: int | str) -> None:
+        self._run("UPDATE invoices SET status = 'odd' WHERE id = :id", id=int(invoice_id))
+
     def spoil_client(self, client_id: int) -> None:
         self._run("UPDATE clients SET status = 'odd' WHERE id = :id", id=client_id)
 

@@ -78,5 +78,5 @@ class TestOlderUbersmith(AdapterTests):
     def test_authenticate_knows_who_has_the_right_password(self, side: Any) -> None:
         pytest.skip("nobody logs in by password there")
 
-    def test_passwords_of_customers_show_nowhere(self, side: Any) -> None:
+    def test_passwords_of_customers_show_nowhere(self, side: Any, caplog: Any, capfd: Any) -> None:
         pytest.skip("nobody logs in by password there")

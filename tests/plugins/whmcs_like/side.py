@@ -27,6 +27,7 @@ class WhmcsSide(OtherSide):
         self.install = install
         self.url = url
         self.page_size = install.page_limit
+        self.secret = install.secret
         self.secrets = (install.identifier, install.secret, install.access_key)
 
     def settings(self) -> WhmcsSettings:
@@ -35,7 +36,7 @@ class WhmcsSide(OtherSide):
         return WhmcsSettings(
             self.url,
             Secret(self.install.identifier),
-            Secret(self.install.secret),
+            Secret(self.secret),
             access_key=Secret(key) if key else None,
             custom_field=CUSTOM_FIELD,
         )
@@ -97,6 +98,48 @@ class WhmcsSide(OtherSide):
         with self.install.lock:
             invoice = self.install._invoices.pop(number)
             self.install._by_client[invoice.client_id].remove(number)
+
+    def merge_clients(self, client_id: int, survivor_id: int) -> None:
+        self.install.merge_clients(client_id, survivor_id)
+
+    def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
+        self.install.add_payment(int(invoice_id), amount)
+
+    def copy_invoice(self, invoice_id: int | str) -> None:
+        """Duplicate Invoice, which copies the notes."""
+        invoice = self.install.invoice(int(invoice_id))
+        lines = [(line.description, line.amount, line.taxed) for line in invoice.lines]
+        self.install.add_invoice(invoice.client_id, lines, notes=invoice.notes, duedate=invoice.duedate)
+
+    def remove_reference(self, invoice_id: int | str) -> None:
+        self.install.set_invoice(int(invoice_id), notes="")
+
+    def add_draft(self, client_id: int, words: str) -> int:
+        return self.install.add_invoice(client_id, [(words, "99.00", False)], status="Draft")
+
+    def demand_second_factor(self, client_id: int) -> None:
+        email = self.install.client(client_id).email.casefold()
+        with self.install.lock:
+            user = self.install._user_ids[email]
+            self.install._users[user] = attrs.evolve(self.install._users[user], two_factor=True)
+
+    @contextmanager
+    def short_lists(self) -> Iterator[None]:
+        self.install.faults.add(Fault("half_page", path="GetClients", times=None))
+        with self.fault(Fault("half_page", path="GetInvoices", times=None)):
+            yield
+
+    @contextmanager
+    def wrong_key(self) -> Iterator[None]:
+        self.install.secret = "another-secret"
+        yield
+        self.install.secret = self.secret
+
+    @contextmanager
+    def missing_permission(self) -> Iterator[None]:
+        self.install.quirks.forbidden_actions = ("GetInvoices",)
+        yield
+        self.install.quirks.forbidden_actions = ()
 
     @contextmanager
     def outage(self) -> Iterator[None]:

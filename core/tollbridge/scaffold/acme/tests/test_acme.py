@@ -1,6 +1,6 @@
 """Tollbridge's conformance kit, on Acme."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from tollbridge.conformance import AdapterTests, Held, HeldLine, OtherSide
 from tollbridge.http import Retry
 from tollbridge.sandbox import Fault, running
 
-from billing import KEY, PAGE_SIZE, Billing
+from billing import CREATE_CALLS, ISSUING, KEY, PAGE_SIZE, Billing
 from tollbridge_acme import AcmeAdapter
 from tollbridge_acme.settings import AcmeSettings
 
@@ -21,13 +21,15 @@ class AcmeSide(OtherSide):
 
     page_size = PAGE_SIZE
     secrets = (KEY,)
+    most_calls: Mapping[str, int] = {"client": 1, "find_invoice": 1, "invoice": 1, "create_invoice": CREATE_CALLS}
 
     def __init__(self, billing: Billing, url: str) -> None:
         self.there = billing
         self.url = url
+        self.key = KEY
 
     def adapter(self) -> AcmeAdapter:
-        return AcmeAdapter(AcmeSettings(self.url, Secret(KEY)), Retry(attempts=2, wait_initial=0.01, wait_max=0.01))
+        return AcmeAdapter(AcmeSettings(self.url, Secret(self.key)), Retry(attempts=2, wait_initial=0.01, wait_max=0.01))
 
     def add_currency(self, currency: Currency) -> None:
         row = {"code": currency.code, "symbol": currency.prefix, "decimals": currency.decimals}
@@ -66,9 +68,6 @@ class AcmeSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.there.invoices[int(invoice_id)]["status"] = str(status)
 
-    def calls(self) -> int:
-        return len(self.there.journal.list())
-
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         self.there.invoices[int(invoice_id)]["client"] = client_id
 
@@ -80,6 +79,44 @@ class AcmeSide(OtherSide):
 
     def spoil_client(self, client_id: int) -> None:
         self.there.clients[client_id]["status"] = "nobody knows"
+
+    def remove_client(self, client_id: int) -> None:
+        del self.there.clients[client_id]
+
+    def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
+        row = self.there.invoices[int(invoice_id)]
+        row["balance"] = f"{Decimal(row['total']) - amount:f}"
+
+    def copy_invoice(self, invoice_id: int | str) -> None:
+        number = max(self.there.invoices) + 1
+        self.there.invoices[number] = {**self.there.invoices[int(invoice_id)], "id": number}
+
+    def remove_reference(self, invoice_id: int | str) -> None:
+        self.there.invoices[int(invoice_id)]["reference"] = ""
+
+    def spoil_invoice(self, invoice_id: int | str) -> None:
+        self.there.invoices[int(invoice_id)]["status"] = "nobody knows"
+
+    @contextmanager
+    def short_lists(self) -> Iterator[None]:
+        with self._fault(Fault("half_page", method="GET", times=None)):
+            yield
+
+    @contextmanager
+    def wrong_key(self) -> Iterator[None]:
+        self.key = "another"
+        yield
+        self.key = KEY
+
+    def add_draft(self, client_id: int, words: str) -> int:
+        number = max(self.there.invoices, default=0) + 1
+        lines = [{"description": words, "amount": "99.00", "taxed": False}]
+        row = {"id": number, "reference": "", "client": client_id, "currency": "USD", "lines": lines}
+        day = "2026-07-01"
+        self.there.invoices[number] = {
+            **row, "status": "draft", "created": day, "date": day, "due": day, "total": "99.00", "balance": "99.00"
+        }  # fmt: skip
+        return number
 
     # If the adapter can tell discounts: give_discount(client_id, discount).
     # If it remembers users: remembered_user(client_id).
@@ -97,7 +134,7 @@ class AcmeSide(OtherSide):
 
     @contextmanager
     def lost_answer(self) -> Iterator[None]:
-        with self._fault(Fault("lost", method="POST", path="invoices", times=None)):
+        with self._fault(Fault("lost", method="POST", path=ISSUING, times=None)):
             yield
 
     @contextmanager
