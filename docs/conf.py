@@ -14,8 +14,8 @@ NAVIGATION: Mapping[str, list[str]] = {
         "docs/whmcs_like", "docs/blesta", "docs/hostbill", "docs/ubersmith", "docs/fossbilling", "docs/generic_sql",
     ],
     "Running it": ["docs/operation", "docs/commands", "docs/audit", "docs/json", "docs/ledger"],
-    "Why it can be trusted": ["docs/exactly-once", "docs/proof", "docs/architecture"],
-    "Extending it": ["docs/writing-an-adapter", "docs/adapters", "CONTRIBUTING"],
+    "Why it can be trusted": ["docs/exactly-once", "docs/proof", "SECURITY", "docs/architecture"],
+    "Extending it": ["docs/writing-an-adapter", "docs/adapters", "docs/adapter-helpers", "CONTRIBUTING"],
     "Releases": ["CHANGELOG"],
 }  # fmt: skip
 
