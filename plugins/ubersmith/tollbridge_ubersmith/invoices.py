@@ -149,8 +149,10 @@ def _months(row: Row, wanted: str) -> tuple[str, ...] | None:
 
 
 def _day(row: Row, key: str, settings: UbersmithSettings, who: str) -> date:
-    """The day in the installation's zone of a time, which comes in seconds since 1970."""
+    """The day in the installation's zone of a time, which comes in seconds since 1970; 0 stands for none."""
     try:
+        if whole(row, key, who) == 0:
+            raise Refused(f"{who} has no {key} date: set it in Ubersmith")
         return datetime.fromtimestamp(whole(row, key, who), UTC).astimezone(settings.zone).date()
     except (OverflowError, OSError, ValueError):
         raise Refused(f"{who} has {key} {row.get(key)!r}, which is no time") from None
