@@ -306,6 +306,10 @@ class TestInvoices:
         assert "has no due date" in str(unset)
         assert isinstance(read, Receipt)
         assert read.id == second.id
+        side.install.pay(int(first.id))
+        paid = billing.invoice(1, str(first.id), first.reference)
+        assert paid is not None
+        assert paid.status is InvoiceStatus.PAID
 
     def test_a_due_date_that_a_human_moved_is_the_day_there(self, side: UbersmithSide) -> None:
         side.timezone = "Asia/Tokyo"
