@@ -15,6 +15,7 @@ from tollbridge.errors import (
     Unavailable,
 )
 from tollbridge.model import (
+    NOBODY,
     Attempt,
     Check,
     Client,
@@ -41,6 +42,7 @@ from tollbridge.secret import DatabaseUrl, Secret
 __version__ = "0.1.0"
 
 __all__ = [
+    "NOBODY",
     "AdapterFault",
     "AddressTaken",
     "Attempt",

@@ -120,6 +120,10 @@ _TEXT = validators.instance_of(str)
 _FLAG = validators.instance_of(bool)
 
 
+# The id of whom terms are asked for who is no client yet: of somebody in a country, for prices that anybody may read.
+NOBODY = 0
+
+
 @attrs.frozen
 class Client:
     """A client of the billing system. ``country`` is the two-letter ISO code, ``currency`` the three-letter one.

@@ -61,6 +61,11 @@ def test_the_demo_serves_pages_to_sign_up_and_log_in_at(demo: Demo, tmp_path: Pa
     browsers = [Browser(httpx.Client(base_url=url, timeout=30)) for _ in range(2)]
     try:
         assert browsers[0].log_in(email, password).headers["location"] == "/cloud/account"
+        account = browsers[0].get("/cloud/account").text
+        assert "An invoice is overdue" in account
+        assert "Cost by day" in account
+        assert [len(re.findall(f">{status}<", account)) for status in ("Overdue", "Unpaid", "Paid")] == [1, 1, 1]
+        assert "With USt 19%, as paid in Germany." in browsers[1].get("/cloud").text
         browsers[1].send("/cloud/signup", **NORA, email="nora@example.com")
         demo.prints("E-mail to nora@example.com")
         link = demo.prints(r"http://\S+(/cloud/confirm/\S+)")[1]

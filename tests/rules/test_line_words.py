@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.lines import carried_line, item_line, notes, server_line
+from tollbridge.rules.lines import LineFacts, carried_line, correction_line, item_line, notes, reworded, server_line
 from tollbridge.rules.metering import meter
 from tollbridge.texts.catalogue import placeholders
 from tollbridge.texts.invoice_words import InvoiceWords, invoice_words
@@ -116,6 +116,37 @@ def test_notes_say_the_period_as_the_language_writes_dates() -> None:
 def test_a_carried_line_names_its_month_in_words() -> None:
     assert carried_line(ENGLISH, Month(2026, 7), "web-1") == "July 2026: web-1"
     assert carried_line(GERMAN, Month(2026, 7), "web-1") == "Juli 2026: web-1"
+
+
+JULY = Month(2026, 7)
+HOURLY = LineFacts(JULY, "web-1", "server", 4_900, "S", 700, 7)
+
+
+@given(LANGUAGE, LANGUAGE, NAME, KIND, st.integers(0, 744), st.integers(0, 50), st.integers(0, 9_000), st.booleans())
+def test_every_line_of_the_bridges_can_be_read_in_the_other_language(  # noqa: PLR0917
+    before: InvoiceWords, after: InvoiceWords, name: str, kind: str, hours: int, per_hour: int, tokens: int, late: bool
+) -> None:
+    def written(words: InvoiceWords) -> list[tuple[LineFacts, str]]:
+        server = LineFacts(JULY, name, "server", tokens, "S", hours, per_hour)
+        item = LineFacts(JULY, name, kind, tokens)
+        sum_of = meter(hours, per_hour, tokens)
+        as_server = server_line(words, name, "S", hours, per_hour, tokens=tokens, metered=sum_of)
+        as_item = item_line(words, kind, name, tokens)
+        found = [(server, as_server), (item, as_item)]
+        found += [(facts, carried_line(words, JULY, line)) for facts, line in found]
+        changed = tokens + 1 if late else -tokens - 1
+        facts = LineFacts(JULY, name, kind, changed, "S" if late else "")
+        return [*found, (facts, correction_line(words, JULY, name, changed))]
+
+    for (facts, line), (_, other) in zip(written(before), written(after), strict=True):
+        assert reworded(line, facts, before, after) == other
+
+
+def test_a_line_that_is_not_the_bridges_own_words_stays_as_it_is() -> None:
+    line = "web-1, S: 700 h x 7 tokens = 4900 tokens (hourly price)"
+    assert reworded(line, HOURLY, ENGLISH, GERMAN) == "web-1, S: 700 h x 7 Token = 4.900 Token (Stundenpreis)"
+    for other in ("Hosting in July", line.replace("700", "701"), f"{line}!"):
+        assert reworded(other, HOURLY, ENGLISH, GERMAN) == other
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])

@@ -61,6 +61,12 @@ class BillingSystem:
         return value
 
     @property
+    def password_url(self) -> str | None:
+        """Where a client who forgot the password asks for a new one: the adapter's attribute of the same name."""
+        value: str | None = getattr(self._adapter, "password_url", None)
+        return value
+
+    @property
     def cannot(self) -> Mapping[str, str]:
         """What the adapter cannot do, with the reasons."""
         return inabilities(self._adapter)

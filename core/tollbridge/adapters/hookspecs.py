@@ -88,6 +88,9 @@ class Hooks:
 
         ``month_start`` is the month's first day, ``month_end`` the first day of the next one. An adapter whose system
         keeps no terms by date leaves both out.
+
+        With ``pages.prices_with_tax`` it is asked for a client with the id ``NOBODY``, who is only a country and a
+        currency: the taxes there, and no discounts; NotFound if they cannot be told without a client.
         """
 
     @hookspec(firstresult=True)

@@ -140,7 +140,7 @@ def command(context: typer.Context, *arguments: str) -> None:
 
 def company() -> None:
     """Write the company's clients, currencies, discounts and taxes into its empty database."""
-    with _billing() as database:
+    with billing_database() as database:
         database.executescript(_COMPANY)
 
 
@@ -202,7 +202,8 @@ def as_operator(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _billing() -> Iterator[sqlite3.Connection]:
+def billing_database() -> Iterator[sqlite3.Connection]:
+    """The company's own database, in which everything that is done becomes good at the end."""
     connection = sqlite3.connect("billing.db")
     try:
         with connection:
@@ -213,7 +214,7 @@ def _billing() -> Iterator[sqlite3.Connection]:
 
 def _set_status(status: str, *client_ids: int) -> None:
     """What happens in the billing system: payments arrive, or are on their way."""
-    with _billing() as database:
+    with billing_database() as database:
         database.executemany(
             "UPDATE invoices SET status = ? WHERE client_id = ?", [(status, each) for each in client_ids]
         )

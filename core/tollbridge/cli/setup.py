@@ -27,7 +27,7 @@ from tollbridge.mail import Sender, Webhook
 from tollbridge.mail.addresses import bare_address
 from tollbridge.model import Check, ClientStatus
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.pricing import Place, unmet_states
+from tollbridge.rules.pricing import Place, plain, unmet_states
 from tollbridge.rules.stretches import Gap
 from tollbridge.solus import Solus, wire
 from tollbridge.usage.meter import gap_words
@@ -163,8 +163,10 @@ def _solus_checks(parts: Parts) -> Iterator[Check]:
 
 def _pages_checks(parts: Parts) -> Iterator[Check]:
     """Whether the customers' pages can be shown, what they offer, and whether the mail server lets us in."""
-    if parts.settings.pages is not None:
+    if (pages := parts.settings.pages) is not None:
         yield _tried("pages", lambda: _offered_by_pages(parts))
+        if (country := pages.prices_with_tax) is not None:
+            yield _tried("pages.prices_with_tax", lambda: _taxes_in(country, parts))
     if (mail := parts.settings.mail) is not None:
         yield _tried("mail server", lambda: _takes_mail(mail))
     if (notify := parts.settings.notify) is not None:
@@ -194,6 +196,13 @@ def _offered_by_pages(parts: Parts) -> str:
     pages = pages_of(parts, RunningPrices(parts))  # tries every template
     offers = pages.offers if pages else {}
     return ", ".join(f"{name}: {'yes' if offered else 'no'}" for name, offered in offers.items())
+
+
+def _taxes_in(country: str, parts: Parts) -> str:
+    prices = RunningPrices(parts)
+    of = prices.list()
+    price = prices.pricer.price_in(country, next(iter(prices.offered() or of.prices.tokens)), of)
+    return ", ".join(f"{tax.label} {plain(tax.rate)} %" for tax in price.taxes) or f"no tax is due in {country}"
 
 
 def _takes_mail(settings: MailSettings) -> str:

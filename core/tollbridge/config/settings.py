@@ -58,6 +58,12 @@ def _colour(_instance: object, attribute: "attrs.Attribute[Any]", value: str) ->
         raise FieldError(attribute.name, f'must be a colour like "#1a5fb4", not "{value}"')
 
 
+def _country(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    """The value is a country's code, as clients have it."""
+    if not re.fullmatch(r"[A-Z]{2}", value):
+        raise FieldError(attribute.name, f'must be the two letters of a country like "DE", not "{value}"')
+
+
 def _currencies(_instance: object, attribute: "attrs.Attribute[Any]", value: dict[str, Any]) -> None:
     for code in value:
         if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
@@ -336,6 +342,8 @@ class PagesSettings:
     logo: Path | None = None
     templates: Path | None = None
     support_email: str | None = None
+    password_url: str | None = attrs.field(default=None, validator=web_address)
+    prices_with_tax: str | None = attrs.field(default=None, validator=attrs.validators.optional(_country))
 
 
 def _not_guessed(_instance: object, attribute: "attrs.Attribute[Any]", value: Secret) -> None:

@@ -3,7 +3,7 @@
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.errors import Refused
 from tollbridge.kept import Kept
-from tollbridge.model import Client, Currency
+from tollbridge.model import NOBODY, Client, Currency
 from tollbridge.rules.pricing import MonthPrices, PriceList, TokenPrice, token_price
 
 
@@ -21,6 +21,14 @@ class Pricer:
             Refused: the list has no price in the client's currency, or the billing system does not list it.
         """
         return token_price(of.prices, client, self._billing.terms(client, of.month), self._currency(client))
+
+    def price_in(self, country: str, code: str, of: MonthPrices) -> TokenPrice:
+        """The price of one token for anybody in a country who pays in this currency, and is in no group.
+
+        Errors as of :meth:`price`, and what the adapter says who cannot tell a country's taxes.
+        """
+        nobody = Client(NOBODY, email="", currency=code, country=country)
+        return self.price(nobody, of)
 
     def offered(self, prices: PriceList) -> tuple[str, ...]:
         """The currencies that have a token price and, as far as the billing system tells, can be paid in."""

@@ -9,7 +9,7 @@ import attrs
 
 from tollbridge.jobs.parts import Parts
 from tollbridge.kept import Freshness, Kept, aside
-from tollbridge.model import UsageItem
+from tollbridge.model import UsageItem, UserUsage
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import server_tokens
 from tollbridge.solus.panel import again_if_incomplete
@@ -20,11 +20,15 @@ _HOUR = 3600
 
 @attrs.frozen
 class RunningMonth:
-    """A client's usage of the running month as of a moment, and the tokens it comes to if all goes on so."""
+    """A client's usage of the running month as of a moment, and the tokens it comes to if all goes on so.
+
+    ``user_ids``: of the SolusIO users whose usage it is.
+    """
 
     items: tuple[UsageItem, ...]
     projected: int
     as_of: datetime
+    user_ids: frozenset[int] = frozenset()
 
     @property
     def tokens(self) -> int:
@@ -62,7 +66,7 @@ def _in_the_end(item: UsageItem, left: int) -> int:
 class _Usage:
     """Everybody's usage by client, as it was at a moment."""
 
-    of_clients: Mapping[int, tuple[UsageItem, ...]]
+    of_clients: Mapping[int, tuple[UserUsage, ...]]
     as_of: datetime
 
 
@@ -87,10 +91,16 @@ class UsageMemory:
         return self._running(self._of(month).get(fresh=wait), client_id, month)
 
     def _running(self, usage: _Usage, client_id: int, month: Month) -> RunningMonth:
-        items = usage.of_clients.get(client_id, ())
+        users = usage.of_clients.get(client_id, ())
+        items = tuple(item for user in users for item in user.items)
         start, end = self._interval(month)
         elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (usage.as_of, end))
-        return RunningMonth(items, projected_tokens(items, elapsed, whole), usage.as_of)
+        user_ids = frozenset(user.user_id for user in users)
+        return RunningMonth(items, projected_tokens(items, elapsed, whole), usage.as_of, user_ids)
+
+    def start_of(self, month: Month) -> datetime:
+        """The moment from which the month's usage counts."""
+        return self._interval(month)[0]
 
     def of_everybody(self, month: Month) -> dict[int, RunningMonth]:
         """Each client's part, by number, as of now, however long that takes; errors as of :meth:`of_client`."""
@@ -109,11 +119,11 @@ class UsageMemory:
         found = again_if_incomplete(lambda: list(self._parts.usage.read(start, min(now, end))))
         unlinked = [each.user_id for each in found if each.billing_user_id is None]
         known = self._parts.ledger.accounts.clients_of_users(unlinked)
-        of_clients: dict[int, tuple[UsageItem, ...]] = {}
+        of_clients: dict[int, tuple[UserUsage, ...]] = {}
         for each in found:  # as drafting has it: all users of a client share its invoice
             client_id = known.get(each.user_id) if each.billing_user_id is None else each.billing_user_id
             if client_id is not None:
-                of_clients[client_id] = (*of_clients.get(client_id, ()), *each.items)
+                of_clients[client_id] = (*of_clients.get(client_id, ()), each)
         return _Usage(of_clients, now)
 
     def _interval(self, month: Month) -> tuple[datetime, datetime]:

@@ -1,6 +1,8 @@
 """Which sentence an invoice line is; how it is worded in each language stands in the catalogue, ``texts``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
 
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import Metered
@@ -48,3 +50,44 @@ def notes(words: InvoiceWords, reference: str, months: Sequence[str]) -> str:
         first_day=words.day(first.first_day),
         last_day=words.day(last.last_day),
     )
+
+
+@attrs.frozen
+class LineFacts:
+    """What a line was made from, as far as its words hang on it; ``hours`` None: it is no server's."""
+
+    month: Month
+    name: str
+    kind: str
+    tokens: int
+    plan: str = ""
+    hours: int | None = None
+    tokens_per_hour: int | None = None
+
+
+def reworded(description: str, facts: LineFacts, before: InvoiceWords, after: InvoiceWords) -> str:
+    """A line in the words of another language; as it is, if it is not one that the bridge makes of these facts."""
+    if before.language == after.language:
+        return description
+    for key, values in _sentences(facts):
+        own, other = (_said(words, key, facts, values) for words in (before, after))
+        if description == own:
+            return other
+        if description == carried_line(before, facts.month, own):
+            return carried_line(after, facts.month, other)
+    return description
+
+
+def _said(words: InvoiceWords, key: str, facts: LineFacts, values: Mapping[str, str | int]) -> str:
+    return words.text(key, **values, kind=words.kind(facts.kind), month=words.month(facts.month.first_day))
+
+
+def _sentences(facts: LineFacts) -> Iterator[tuple[str, dict[str, str | int]]]:
+    """Every sentence that a line of these facts can be, with its values but the kind and the month."""
+    values: dict[str, str | int] = {"name": facts.name, "plan": facts.plan, "tokens": facts.tokens}
+    if facts.hours is not None:
+        server = {**values, "hours": facts.hours}
+        yield "line.hourly", {**server, "tokens_per_hour": facts.tokens_per_hour or 0}
+        yield from ((key, server) for key in ("line.monthly", "line.free", "line.unpriced"))
+    yield "line.item", values
+    yield ("line.later" if facts.tokens > 0 else "line.taken_back"), {**values, "tokens": abs(facts.tokens)}

@@ -46,13 +46,23 @@ class SolusUser:
 
 
 @attrs.frozen
+class PlanSize:
+    """What a server on a plan has: virtual processors, bytes of memory and GiB of disk."""
+
+    processors: int
+    memory: int
+    disk: int
+
+
+@attrs.frozen
 class Plan:
-    """A plan with its prices in tokens."""
+    """A plan with its prices in tokens; ``size`` None: the panel does not tell it."""
 
     id: int
     name: str
     tokens_per_hour: int
     tokens_per_month: int
+    size: PlanSize | None = None
 
 
 @attrs.frozen
@@ -106,7 +116,17 @@ def plan(row: Row) -> Plan:
         name=line(row, "name", where),
         tokens_per_hour=whole(row, "tokens_per_hour", where),
         tokens_per_month=whole(row, "tokens_per_month", where),
+        size=_plan_size(row),
     )
+
+
+def _plan_size(row: Row) -> PlanSize | None:
+    """It is only ever shown, so what cannot be read is not known, and stops nothing."""
+    found = row.get("params")
+    if not isinstance(found, dict):
+        return None
+    processors, memory, disk = (number(found.get(key)) for key in ("vcpu", "ram", "disk"))
+    return PlanSize(processors, memory, disk) if processors and memory and disk else None
 
 
 def plan_prices(row: Row) -> PlanPrices:

@@ -9,6 +9,7 @@ import attrs
 import structlog
 
 from tollbridge import (
+    NOBODY,
     AddressTaken,
     Check,
     Client,
@@ -48,6 +49,7 @@ class BlestaAdapter:
     }
 
     def __init__(self, settings: BlestaSettings, retry: Retry | None = None) -> None:
+        self.password_url = f"{settings.url.rstrip('/')}/client/login/reset/"
         self._settings = settings
         self._api = Api(settings, retry)
         company = settings.company_id
@@ -213,7 +215,7 @@ class BlestaAdapter:
         settings = self._company.get()
         if "enable_tax" in settings and not flag(settings, "enable_tax", "Blesta's company"):
             return ()
-        if client.tax_exempt:
+        if client.tax_exempt or client.id == NOBODY:
             place = {"company_id": self._settings.company_id, "country": client.country, "state": client.state}
             return taxes.rules(self._api.read("invoices/getTaxRulesByLocation", **place))
         found = taxes.rules(self._api.read("invoices/getTaxRules", client_id=client.id))

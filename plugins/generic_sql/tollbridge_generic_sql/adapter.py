@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from tollbridge import (
+    NOBODY,
     AddressTaken,
     Check,
     Client,
     Currency,
     DatabaseUrl,
     Invoice,
+    NotFound,
     OutcomeUnknown,
     Receipt,
     Refused,
@@ -204,12 +206,22 @@ class GenericSqlAdapter:
         compound = False
         of = {"client_id": client.id, "month_start": self._day(month_start), "month_end": self._day(month_end)}
         if self._has("discounts"):
-            discounts = tuple(rows.discount(row) for row in self._rows("discounts", **of))
+            found = [] if client.id == NOBODY else self._rows("discounts", **of)
+            discounts = tuple(rows.discount(row) for row in found)
+        if client.id == NOBODY and self._has("taxes"):
+            of["client_id"] = self._taxpayer_in(client.country)
         if self._has("taxes"):
-            found = sorted((rows.tax(row) for row in self._rows("taxes", **of)), key=lambda each: each[0])
-            taxes = tuple(rate for _, _, rate in found)
-            compound = any(is_compound for _, is_compound, _ in found)
+            due = sorted((rows.tax(row) for row in self._rows("taxes", **of)), key=lambda each: each[0])
+            taxes = tuple(rate for _, _, rate in due)
+            compound = any(is_compound for _, is_compound, _ in due)
         return Terms(discounts, taxes, compound)
+
+    def _taxpayer_in(self, country: str) -> int:
+        """Somebody who pays the taxes of a country, for the statement tells them by client only; NotFound if nobody."""
+        for each in self.clients():
+            if isinstance(each, Client) and each.country.upper() == country and not each.tax_exempt:
+                return each.id
+        raise NotFound(f"no client in {country} pays taxes, so the statement `taxes` cannot tell those there")
 
     @hookimpl
     def create_invoice(self, invoice: Invoice) -> Receipt:

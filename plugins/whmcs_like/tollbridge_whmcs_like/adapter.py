@@ -52,6 +52,7 @@ class WhmcsAdapter:
     }
 
     def __init__(self, settings: WhmcsSettings, retry: Retry | None = None) -> None:
+        self.password_url = f"{settings.url.rstrip('/')}/index.php?rp=/password/reset"
         self._settings = settings
         self._api = Api(settings, retry)
         self._currencies = Kept(lambda: clients.currencies_by_id(self._api.read("GetCurrencies")))

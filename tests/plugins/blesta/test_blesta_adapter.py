@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from tests.plugins import TLS
 from tests.plugins.blesta.side import BlestaSide
-from tollbridge import Client, Invoice, InvoiceLine, NotFound, OutcomeUnknown, Refused, Signup, TaxRate, Unavailable
+from tollbridge import (
+    NOBODY,
+    Client,
+    Invoice,
+    InvoiceLine,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    Signup,
+    TaxRate,
+    Unavailable,
+)
 from tollbridge.conformance import an_invoice
 from tollbridge.conformance.side import MONTH
 from tollbridge.http import Retry
@@ -42,6 +53,15 @@ def priced(side: BlestaSide, client: Client, *amounts: str, included: bool = Fal
     assert terms is not None
     taxes = () if client.tax_exempt else terms.taxes or ()
     return an_invoice(client, *amounts, taxes=taxes, compound=terms.compound, prices_include_tax=included)
+
+
+def test_the_taxes_of_a_country_are_told_without_a_client(side: BlestaSide) -> None:
+    side.install.add_tax("USt", "19", country="DE")
+    side.install.add_tax("VAT", "20", country="GB")
+    for country, rates in (("DE", [19]), ("GB", [20]), ("US", [])):
+        terms = side.billing().terms(Client(NOBODY, "", "EUR", country=country), MONTH)
+        assert terms is not None
+        assert [each.rate for each in terms.taxes or ()] == rates
 
 
 @pytest.mark.parametrize("kind", KINDS)

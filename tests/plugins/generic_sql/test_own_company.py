@@ -11,7 +11,19 @@ import sqlalchemy as sa
 
 from tests.plugins.generic_sql.company import billing, connected, found_company
 from tests.world import a_world
-from tollbridge import Client, DatabaseUrl, Invoice, InvoiceLine, InvoiceStatus, OutcomeUnknown, Receipt, Refused, Terms
+from tollbridge import (
+    NOBODY,
+    Client,
+    DatabaseUrl,
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    NotFound,
+    OutcomeUnknown,
+    Receipt,
+    Refused,
+    Terms,
+)
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.loading import plugin_manager
 from tollbridge.cli import main
@@ -89,6 +101,18 @@ def test_discounts_and_compound_taxes_are_exact_and_in_order(company: BillingSys
     assert quebec.taxes is not None
     assert [(each.label, each.rate) for each in quebec.taxes] == [("GST", 5), ("QST", Decimal("9.975"))]
     assert quebec.compound is True
+
+
+def test_the_taxes_of_a_country_are_those_of_somebody_who_pays_them_there(company: BillingSystem) -> None:
+    for country, of_client in (("DE", 1), ("CA", 5)):
+        told = company.terms(Client(NOBODY, "", "EUR", country=country), MONTH)
+        theirs = company.terms(company.client(of_client), MONTH)
+        assert told is not None
+        assert theirs is not None
+        assert told.taxes == theirs.taxes != ()
+        assert told.discounts == ()
+    with pytest.raises(NotFound, match="no client in NZ pays taxes"):
+        company.terms(Client(NOBODY, "", "EUR", country="NZ"), MONTH)
 
 
 def test_statements_for_discounts_and_taxes_are_told_the_month(billing_url: str) -> None:

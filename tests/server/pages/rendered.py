@@ -45,7 +45,7 @@ def every_page(site: v.Site = SITE) -> Iterator[tuple[str, str, Element]]:
 
 def account(**changes: Any) -> v.AccountView:
     """A client's account in which all is well."""
-    usage = (v.UsageView("web-1", "", "Small, 300 hours", "2,100", "$2.10"),)
+    usage = (v.UsageView("web-1", "", "Small", "2,100", "$2.10", "300"),)
     well = v.AccountView(
         who="Ann Example",
         email="ann@example.com",
@@ -68,8 +68,14 @@ def invoice(status: str, *, is_overdue: bool = False) -> v.InvoiceView:
     return v.InvoiceView("TB-2026-07-1042", "July 2026", "1 Aug", "15 Aug", status, "$4.90", lines, is_overdue)
 
 
-def plan(hourly: str = "$0.007", monthly: str = "$5.00") -> v.PlanView:
-    return v.PlanView("Small", hourly, monthly)
+def owed(*, pay_url: str = "", **changes: Any) -> v.OwedView:
+    """One invoice to pay."""
+    view = v.OwedView("$4.90", is_open=True, due="15 August", reference="TB-2026-07-1042", pay_url=pay_url)
+    return attrs.evolve(view, **changes)
+
+
+def plan(hourly: str = "$0.007", monthly: str = "$5.00", **size: str) -> v.PlanView:
+    return v.PlanView("Small", hourly, monthly, **size)
 
 
 def signup(**changes: Any) -> v.SignupView:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,10 +16,12 @@ from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
 from tollbridge.config.settings import TaxSettings
 from tollbridge.jobs.enrolment import enrol
 from tollbridge.jobs.statement import projected_tokens
-from tollbridge.model import ServerMeter, UsageItem
+from tollbridge.ledger.invoices import Seen
+from tollbridge.model import InvoiceStatus, ServerMeter, UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import server_tokens
 from tollbridge.sandbox import Fault
+from tollbridge.usage.snapshot import take_snapshot
 
 EMAIL = "ada@example.com"
 HOUR = timedelta(hours=1)
@@ -108,8 +110,77 @@ def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rat
     goes_on = elapsed + whole - (now - start) // HOUR
     so_far, in_the_end = (min(7 * hours, 5000) * Decimal("0.001") for hours in (elapsed, goes_on))
     tokens = f"{min(7 * elapsed, 5000):,}".replace(",", separator)
-    assert f"web-1 1 Core, 1 GB RAM Tokens {tokens} " in shown
+    assert (
+        f"web-1 1 Core, 1 GB RAM Hours {elapsed} Tokens {tokens} ".replace(
+            "Hours", "Stunden" if language == "de" else "Hours"
+        )
+        in shown
+    )
     assert f"{so_far_text} ${so_far:.2f} {in_the_end_text} ${in_the_end:.2f}" in shown
+
+
+def test_where_the_meter_runs_the_month_is_shown_by_day(cloud: Cloud, browser: Browser) -> None:
+    now = datetime.now(UTC)
+    start = Month.of(now, ZONE).start(ZONE)
+    cloud.panel.set_time(start)
+    a_customer(cloud)
+    moment = start
+    while moment < now:
+        take_snapshot(cloud.parts.ledger, cloud.parts.solus, at_once=1, at=moment)
+        moment += 3 * HOUR
+    cloud.panel.set_time(now)
+    take_snapshot(cloud.parts.ledger, cloud.parts.solus, at_once=1, at=now)
+    browser.log_in(EMAIL)
+    shown = browser.get("/cloud/account").text
+    assert "Cost by day" in shown
+    days = re.findall(r'<th scope="row">(.*?)</th><td><span>\$(.*?)</span>', shown)
+    assert len(days) == now.day
+    assert days[0][0] == f"1 {now:%B}"
+    if now.day > 1:
+        assert days[0][1] == "0.17"  # 24 hours at 7 tokens
+
+
+def test_where_the_meter_has_not_seen_the_whole_month_it_is_shown_by_server(cloud: Cloud, browser: Browser) -> None:
+    now = datetime.now(UTC)
+    cloud.panel.set_time(Month.of(now, ZONE).start(ZONE))
+    number = a_customer(cloud)
+    user_id = cloud.parts.ledger.accounts.of_clients([number])[number].user_id
+    cloud.panel.create_server(user_id, 4, "a-much-larger-one")
+    take_snapshot(cloud.parts.ledger, cloud.parts.solus, at_once=1, at=now - HOUR / 2)
+    cloud.panel.set_time(now + HOUR)
+    browser.log_in(EMAIL)
+    shown = words(browser.get("/cloud/account").text)
+    assert "Cost by server Most: a-much-larger-one" in shown.replace("Cost by server Cost by server", "Cost by server")
+    assert "Cost by day" not in shown
+
+
+def test_an_opened_invoice_is_in_the_language_of_the_page(cloud: Cloud) -> None:
+    a_customer(cloud)
+    cloud.panel.set_time(datetime(2026, 8, 1, 4, tzinfo=UTC))
+    assert cloud.run("2026-08-01").failures == []
+    english, german = cloud.browser(), cloud.browser(**{"Accept-Language": "de"})
+    english.log_in(EMAIL)
+    german.log_in(EMAIL)
+    assert "5000 tokens (monthly price)" in words(english.get("/cloud/account").text)
+    assert "5.000 Token (Monatspreis)" in words(german.get("/cloud/account").text)
+
+
+def test_what_is_owed_is_the_sum_of_what_is_unpaid_and_says_how_much_is_overdue(cloud: Cloud, browser: Browser) -> None:
+    number = a_customer(cloud)
+    for day in (date(2026, 8, 1), date(2026, 9, 1)):
+        cloud.panel.set_time(datetime(day.year, day.month, day.day, 4, tzinfo=UTC))
+        cloud.run(day.isoformat())
+    first, second = cloud.install.invoices()
+    tomorrow, ledger = datetime.now(UTC).date() + timedelta(days=1), cloud.parts.ledger.invoices
+    july, august = ledger.of_client(number)
+    ledger.note_status([Seen(august, InvoiceStatus.UNPAID, tomorrow)])
+    browser.log_in(EMAIL)
+    shown = words(browser.get("/cloud/account").text)
+    assert "To pay $10.00 Overdue of that: $5.00" in shown
+    assert f"Invoice number {first.id} Reference TB-2026-07-{number}" in shown
+    assert f"Invoice number {second.id} Reference TB-2026-08-{number}" in shown
+    ledger.note_status(Seen(each, InvoiceStatus.PAID, tomorrow) for each in (july, august))
+    assert "To pay $0.00 All invoices are paid." in words(browser.get("/cloud/account").text)
 
 
 def test_without_solusio_the_account_is_shown_all_the_same(cloud: Cloud, browser: Browser) -> None:
@@ -157,7 +228,7 @@ def test_an_invoices_sums_add_up_on_the_page_and_usage_says_that_it_holds_tax(cl
     assert cloud.run("2026-08-01").failures == []
     browser.log_in(EMAIL)
     shown = words(browser.get("/cloud/account").text)
-    assert "(monthly price) $5.00 Before tax $5.00 Tax $1.00 Total $6.00" in shown
+    assert "(monthly price) $5.00 Before tax $5.00 VAT 20% $1.00 Total $6.00" in shown
 
 
 def test_paying_leads_to_the_billing_system(cloud: Cloud, browser: Browser) -> None:

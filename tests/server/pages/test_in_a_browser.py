@@ -155,7 +155,26 @@ def test_logging_in_and_out_needs_nothing_but_the_keyboard(cloud: Cloud, page: P
     looks_right(page)
     tab_to(page, "Log out")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+    expect(page.get_by_role("link", name="Log in").first).to_be_visible()
+
+
+def test_the_header_stays_in_one_line_and_the_language_is_changed_by_the_keyboard(cloud: Cloud, page: Page) -> None:
+    cloud.install.add_client("ada@example.com", password=PASSWORD, first_name="Ada")
+    page.goto("/cloud/login")
+    tab_to(page, "DE")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Anmelden")
+    expect(page).to_have_url(f"{cloud.url}/cloud/login")
+    looks_right(page)
+    page.get_by_label("E-Mail-Adresse").fill("ada@example.com")
+    page.get_by_label("Passwort").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ihr Konto")
+    middles = "[...document.querySelectorAll('header :is(a, button)')].filter(e => e.offsetWidth)"
+    middles += ".map(e => e.getBoundingClientRect()).map(r => Math.round((r.top + r.bottom) / 2))"
+    found = page.evaluate(middles)
+    assert max(found) - min(found) <= 2
+    looks_right(page)
 
 
 def test_an_unpaid_invoice_is_opened_and_leads_to_the_client_area(cloud: Cloud, page: Page) -> None:

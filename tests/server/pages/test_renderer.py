@@ -39,7 +39,7 @@ def test_every_page_tells_its_language_and_has_one_heading_its_landmarks_and_a_w
         assert len(found.all("h1")) == 1, name
         assert [found.one(tag).tag for tag in ("header", "main", "footer")] == ["header", "main", "footer"]
         assert found.all("a")[0]["href"] == f"#{found.one('main')['id']}"
-        assert found.one("title").text.endswith("– Example Cloud")
+        assert found.one("head").one("title").text.endswith("– Example Cloud")
         assert found.one("img")["alt"] == "Example Cloud"
         assert len({each.get("aria-label") for each in found.all("nav")}) == len(found.all("nav"))
 
@@ -105,7 +105,7 @@ def test_a_visitor_with_a_session_can_always_log_out() -> None:
         assert found.one("form", action="/cloud/logout").one("button").text == "Log out"
 
 
-_KEYS = {"kind", "problem", "problems", "title", "text", "link_text", "link", "status", "user_status", "tax"}
+_KEYS = {"kind", "problem", "problems", "title", "text", "link_text", "link", "status", "user_status", "tax", "by"}
 
 
 def filled(value: Any, text: str) -> Any:

@@ -1,29 +1,31 @@
 """The client's own page: SolusIO, the running month, invoices, and what happens if one stays unpaid."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 import attrs
 import structlog
 from babel.dates import format_datetime
-from babel.numbers import format_decimal
 from starlette.responses import Response
 
 from tollbridge.errors import Conflict, NotFound, Refused, TollbridgeError, Unavailable
 from tollbridge.jobs.enrolment import Unproved, enrol
+from tollbridge.jobs.month_days import tokens_by_day
 from tollbridge.jobs.statement import RunningMonth
 from tollbridge.ledger import Account
-from tollbridge.model import Client, ClientStatus, InvoiceStatus, UserStatus
+from tollbridge.model import Client, ClientStatus, UserStatus
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.entry import Entry
 from tollbridge.rules.pricing import TokenPrice, money
 from tollbridge.secret import redact
-from tollbridge.server.pages.views import AccountView, InvoiceView, LineView, NoticeView, UsageView
+from tollbridge.server.pages.invoice_views import invoice_view, is_overdue, is_unpaid, notice_view, owed_view
+from tollbridge.server.pages.usage_views import chart_of_days, chart_of_servers, usage_views
+from tollbridge.server.pages.views import AccountView
 from tollbridge.server.pages.visit import Visit
 from tollbridge.server.pages.web import ROOT, Web
-from tollbridge.texts.invoice_words import day_in_words, month_in_words
+from tollbridge.texts.invoice_words import month_in_words
+from tollbridge.texts.languages import Language
 
 _MOST_INVOICES = 24
-_KINDS = {"backup", "additional_ip"}
 
 _log = structlog.get_logger("tollbridge.pages")
 
@@ -103,36 +105,38 @@ class AccountPage:
             return self._web.message(visit, "conflict", status=409)
         return self._web.message(visit, "unproved", status=409, link=f"{ROOT}/signup", link_text="common.signup")
 
-    def _view(self, client_id: int, language: str) -> AccountView:
-        parts = self._web.parts
-        client = parts.billing.client(client_id)
+    def _view(self, client_id: int, language: Language) -> AccountView:
+        parts, zone = self._web.parts, self._web.parts.settings.billing.timezone
+        client, account = parts.billing.client(client_id), self._web.account(client_id)
         prices = self._web.prices.list()
         price = self._web.prices.pricer.price(client, prices)
-        account = self._web.account(client_id)
         entries = parts.ledger.invoices.issued_to(client_id, _MOST_INVOICES)
-        today = datetime.now(parts.settings.billing.timezone).date()
-        status = _user_status(account)
-        running = self._running_month(client, prices.month)
-        usage, so_far, projected = _shown_usage(running, price, language) if running else ((), "", "")
-        return AccountView(
+        unpaid = [entry for entry in parts.ledger.invoices.open_of([client_id]) if is_unpaid(entry)]
+        today = datetime.now(zone).date()
+        status, ladder = _user_status(account), parts.settings.billing.ladder
+        view = AccountView(
             who=" ".join(part for part in (client.first_name, client.last_name) if part) or client.company,
             email=client.email,
             enrolled=account is not None,
             user_status=str(status),
-            invoices=tuple(_invoice(entry, today, language, self._pay_url(entry)) for entry in entries),
+            owed=owed_view(unpaid, price.currency, today, language, self._pay_url) if account or entries else None,
+            invoices=tuple(invoice_view(entry, today, language, self._pay_url(entry)) for entry in entries),
             notices=tuple(
-                self._notice(entry, today, language, status) for entry in entries if _is_overdue(entry, today)
+                notice_view(entry, today, language, ladder=ladder, status=status, pay_url=self._pay_url(entry))
+                for entry in unpaid
+                if is_overdue(entry, today)
             ),
             with_tax=bool(price.taxes),
             can_enrol=client.status is not ClientStatus.CLOSED,
             can_pay=parts.billing.can("portal_login_url"),
             month=month_in_words(prices.month.first_day, language),
-            usage=usage,
-            usage_known=running is not None,
-            so_far=so_far,
-            projected=projected,
-            as_of=_moment(running.as_of.astimezone(parts.settings.billing.timezone), language) if running else "",
+            usage=(),
+            usage_known=False,
+            so_far="",
+            projected="",
         )
+        running = self._running_month(client, prices.month) if account else None
+        return self._with_usage(view, running, prices.month, price, language) if running else view
 
     def _running_month(self, client: Client, month: Month) -> RunningMonth | None:
         """This month's usage; None if SolusIO does not answer, which is no reason to show nothing."""
@@ -142,27 +146,28 @@ class AccountPage:
             _log.warning("usage not known", reason=redact(str(error)))
             return None
 
-    def _notice(self, entry: Entry, today: date, language: str, status: UserStatus) -> NoticeView:
-        ladder = self._web.parts.settings.billing.ladder
-        steps = {UserStatus.LOCKED: "", UserStatus.SUSPENDED: ""}
-        step = ladder.next_step(entry.due_date, today)
-        while step is not None:
-            steps[step[1]] = day_in_words(step[0], language)
-            step = ladder.next_step(entry.due_date, step[0])
-        return NoticeView(
-            entry.reference,
-            day_in_words(entry.due_date, language),
-            money(entry.total, entry.document.price.currency),
-            lock_on=steps[UserStatus.LOCKED],
-            suspend_on=steps[UserStatus.SUSPENDED],
-            is_locked=status is UserStatus.LOCKED,
-            is_suspended=status is UserStatus.SUSPENDED,
-            pay_url=self._pay_url(entry),
+    def _with_usage(
+        self, view: AccountView, running: RunningMonth, month: Month, price: TokenPrice, language: str
+    ) -> AccountView:
+        """The account with the running month in it, by day where the meter runs, else by server."""
+        zone = self._web.parts.settings.billing.timezone
+        days = tokens_by_day(self._web.parts, running.user_ids, self._web.usage.start_of(month), running.as_of)
+        others = self._web.renderer.plain("account.chart_others", language)
+        so_far, projected = (money(each * price.user, price.currency) for each in (running.tokens, running.projected))
+        return attrs.evolve(
+            view,
+            usage=usage_views(running.items, price, language),
+            usage_known=True,
+            so_far=so_far,
+            projected=projected,
+            as_of=_moment(running.as_of.astimezone(zone), language),
+            chart=(chart_of_days(days, month, price, language) if days else None)
+            or chart_of_servers(running.items, price, others),
         )
 
     def _pay_url(self, entry: Entry) -> str:
         """Where an unpaid invoice is paid; empty if there is no such place."""
-        if entry.billing_id is None or entry.billing_status not in {None, InvoiceStatus.UNPAID}:
+        if entry.billing_id is None or not is_unpaid(entry):
             return ""
         try:
             return self._web.parts.billing.invoice_url(entry.client_id, entry.billing_id) or ""
@@ -171,46 +176,9 @@ class AccountPage:
             return ""
 
 
-def _shown_usage(running: RunningMonth, price: TokenPrice, language: str) -> tuple[tuple[UsageView, ...], str, str]:
-    """The usage, what it costs so far and what it comes to, with tax."""
-    usage = tuple(
-        UsageView(
-            item.name or item.type,
-            "" if item.server or item.type not in _KINDS else f"item.{item.type}",
-            item.server.plan if item.server else item.type,
-            format_decimal(item.tokens, locale=language),
-            money(item.tokens * price.user, price.currency),
-        )
-        for item in running.items
-    )
-    so_far, projected = (money(tokens * price.user, price.currency) for tokens in (running.tokens, running.projected))
-    return usage, so_far, projected
-
-
 def _user_status(account: Account | None) -> UserStatus:
     """What the bridge made of the user; SolusIO itself shows what others did."""
     return account.mark.status if account is not None and account.mark is not None else UserStatus.ACTIVE
-
-
-def _is_overdue(entry: Entry, today: date) -> bool:
-    return entry.billing_status is InvoiceStatus.UNPAID and entry.due_date < today
-
-
-def _invoice(entry: Entry, today: date, language: str, pay_url: str) -> InvoiceView:
-    currency = entry.document.price.currency
-    return InvoiceView(
-        reference=entry.reference,
-        month=month_in_words(entry.month.first_day, language),
-        issued=day_in_words(entry.issue_date, language),
-        due=day_in_words(entry.due_date, language),
-        status=str(entry.billing_status or InvoiceStatus.UNPAID),
-        total=money(entry.total, currency),
-        lines=tuple(LineView(line.description, money(line.amount, currency)) for line in entry.document.lines),
-        is_overdue=_is_overdue(entry, today),
-        subtotal=money(entry.subtotal, currency) if entry.total != entry.subtotal else "",
-        tax=money(entry.total - entry.subtotal, currency) if entry.total != entry.subtotal else "",
-        pay_url=pay_url,
-    )
 
 
 def _moment(moment: datetime, language: str) -> str:

@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 
 import jinja2
+from babel import Locale
 
 from tollbridge.errors import ConfigError
 from tollbridge.ledger.outbox import Mail
@@ -18,7 +19,7 @@ from tollbridge.server.pages.own_folder import OwnFolder
 from tollbridge.server.pages.signatures import SIGNUP_SECONDS
 from tollbridge.server.pages.views import FIELD_LONGEST, PASSWORD_LONGEST, PASSWORD_SHORTEST, Site
 from tollbridge.texts.catalogue import Catalogue, read_texts
-from tollbridge.texts.languages import LANGUAGES
+from tollbridge.texts.languages import LANGUAGES, Language
 
 _HERE = Path(__file__).parent
 _STYLE = "static/style.css"
@@ -58,7 +59,9 @@ class Renderer:
             self._try_all(own)
             own.refuse()
 
-    def page(self, name: str, language: str, view: object, *, csrf: str = "", logged_in: bool = False) -> str:
+    def page(
+        self, name: str, language: str, view: object, *, csrf: str = "", logged_in: bool = False, here: str = "/cloud"
+    ) -> str:
         """A whole page.
 
         Args:
@@ -67,6 +70,7 @@ class Renderer:
             view: what the page shows; None for a page that takes nothing.
             csrf: what its forms send back; a page with a form cannot be rendered without.
             logged_in: whether the visitor has a session, and with it a form to log out.
+            here: the page's own address, where it is shown in another language.
         """
         protection = {"csrf": csrf} if csrf else {}
         return self._environment.get_template(f"{name}.html").render(
@@ -75,8 +79,13 @@ class Renderer:
             t=self._catalogues[language].html,
             view=view,
             logged_in=logged_in,
+            here=here,
             **protection,
         )
+
+    def plain(self, key: str, language: str) -> str:
+        """One sentence, as it is."""
+        return self._catalogues[language].plain(key)
 
     def mail(self, name: str, language: str, **values: object) -> Mail:
         """An e-mail from its three templates; ``signup`` takes ``link``."""
@@ -105,7 +114,7 @@ class Renderer:
                 own.attempt(f"mail/{name}.txt", lambda: self.mail(name, language, **values))  # noqa: B023
 
 
-def language_of(accept_language: str, default: str = LANGUAGES[0]) -> str:
+def language_of(accept_language: str, default: Language = LANGUAGES[0]) -> Language:
     """The visitor's language by the header Accept-Language (RFC 9110, 12.5.4): the best of ours, or ``default``.
 
     A dialect is answered in its language; what cannot be read is passed over.
@@ -116,7 +125,8 @@ def language_of(accept_language: str, default: str = LANGUAGES[0]) -> str:
         language = name.strip().lower().partition("-")[0]
         wishes[language] = max(_quality(parameter), wishes.get(language, 0.0))
     others = wishes.pop("*", 0.0)
-    ours: dict[str, float] = {language: wishes[language] for language in wishes if language in LANGUAGES}
+    asked = sorted((language for language in LANGUAGES if language in wishes), key=[*wishes].index)
+    ours: dict[Language, float] = {language: wishes[language] for language in asked}
     ours |= {language: others for language in (default, *LANGUAGES) if language not in ours}
     best = max(ours, key=ours.__getitem__)
     return best if ours[best] > 0 else default
@@ -140,6 +150,7 @@ def _environment(site: Site, own: Path | None) -> jinja2.Environment:
     environment = environment_of(jinja2.ChoiceLoader([*first, ours, jinja2.PrefixLoader({"ours": ours})]))
     palette = Palette.of(site.colour)
     environment.globals.update(site=site, palette=palette, field_longest=FIELD_LONGEST, shortest=PASSWORD_SHORTEST)
+    environment.globals["languages"] = {each: _own_name(each) for each in LANGUAGES}
     return environment
 
 
@@ -191,6 +202,11 @@ def _our_names() -> list[str]:
     templates = _HERE / "templates"
     names = [file.relative_to(templates).as_posix() for file in templates.rglob("*") if file.is_file()]
     return [*names, _STYLE, *(f"texts/{language}.toml" for language in LANGUAGES)]
+
+
+def _own_name(language: Language) -> str:
+    """What a language calls itself."""
+    return (Locale(language).get_language_name() or language).capitalize()
 
 
 def _one_line(text: str) -> str:

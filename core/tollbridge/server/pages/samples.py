@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import attrs
+
 from tollbridge.server.pages import views
 
-_PLANS = (views.PlanView("Small", "$0.007", "$5.00"), views.PlanView("Large", "", ""))
+_PLANS = (views.PlanView("Small", "$0.007", "$5.00", "1", "1 GB", "25 GB"), views.PlanView("Large", "", ""))
 _FIELDS = (
     "form",
     "first_name",
@@ -19,6 +21,11 @@ _FIELDS = (
     "postpay_terms",
 )
 _PROBLEMS = dict.fromkeys(_FIELDS, "problem.required")
+_TAXES = {
+    "paid": (views.TaxView("VAT", "20", "$1.00"),),
+    "unpaid": (views.TaxView("", "", "$1.00"),),
+    "pending": (views.TaxView("VAT", "20", "$1.00"), views.TaxView("Duty", "2", "$0.10")),
+}
 _INVOICES = tuple(
     views.InvoiceView(
         reference="TB-2026-07-1042",
@@ -29,13 +36,14 @@ _INVOICES = tuple(
         total="$6.00",
         lines=(views.LineView("web-1: Small, 700 hours, 4900 tokens", "$4.90"),) if status != "draft" else (),
         is_overdue=status == "unpaid",
+        number="10042" if status != "draft" else "",
         subtotal="$5.00" if status == "paid" else "",
-        tax="$1.00" if status == "paid" else "",
+        taxes=_TAXES.get(status, ()),
     )
     for status in ("draft", "unpaid", "pending", "paid", "cancelled", "refunded")
 )
 _USAGE = (
-    views.UsageView("web-1", "", "Small", "2,100", "$2.10"),
+    views.UsageView("web-1", "", "Small", "2,100", "$2.10", "300"),
     views.UsageView("web-1", "item.backup", "", "210", "$0.21"),
 )
 _NOTICES = (
@@ -43,9 +51,10 @@ _NOTICES = (
     views.NoticeView("TB-2026-06-1042", "15 July 2026", "$6.00", is_locked=True),
     views.NoticeView("TB-2026-05-1042", "15 June 2026", "$6.00", is_suspended=True),
 )
+_BARS = (views.BarView("1", "1 August", "$0.17", 1000), views.BarView("2", "2 August", "$0.00", 0))
 
 
-def _account(*, enrolled: bool, full: bool, can_enrol: bool = True) -> views.AccountView:
+def _account(*, enrolled: bool, full: bool, can_enrol: bool = True, by: str = "days") -> views.AccountView:
     return views.AccountView(
         who="Ann Example" if full else "",
         email="ann@example.com",
@@ -62,6 +71,8 @@ def _account(*, enrolled: bool, full: bool, can_enrol: bool = True) -> views.Acc
         can_enrol=can_enrol,
         with_tax=full,
         as_of="8/9/26, 10:15 AM" if full else "",
+        owed=views.OwedView("$24.00", True, "$18.00", "15 September 2026", "TB-2026-05-1042") if full else None,
+        chart=views.ChartView(by, _BARS, 31 if by == "days" else 2, _BARS[0]) if full else None,
         problems=_PROBLEMS if full else {},
     )
 
@@ -98,7 +109,15 @@ PAGES: Mapping[str, Sequence[object]] = MappingProxyType(
             _account(enrolled=False, full=False),
             _account(enrolled=False, full=False, can_enrol=False),
             _account(enrolled=False, full=True),
-            _account(enrolled=True, full=False),
+            attrs.evolve(_account(enrolled=True, full=False), owed=views.OwedView("$0.00", False)),
+            attrs.evolve(
+                _account(enrolled=True, full=True, by="servers"),
+                notices=(),
+                can_pay=False,
+                owed=views.OwedView(
+                    "$6.00", True, due="15 August 2026", reference="TB-1", pay_url="https://example.com/"
+                ),
+            ),
             _account(enrolled=True, full=True),
         ),
         "message": (

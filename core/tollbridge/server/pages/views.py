@@ -17,7 +17,7 @@ Problems = Mapping[str, str]
 
 @attrs.frozen
 class Site:
-    """The operator's branding, the same on every page; ``colour`` is ``#rrggbb``."""
+    """What is the same on every page: the operator's branding, and what visitors can do; ``colour`` is ``#rrggbb``."""
 
     name: str
     colour: str = "#1a5fb4"
@@ -25,20 +25,33 @@ class Site:
     terms_url: str = ""
     postpay_terms_url: str | None = None
     support_email: str | None = None
+    can_sign_up: bool = False
+    can_log_in: bool = False
+    password_url: str | None = None
 
 
 @attrs.frozen
 class PlanView:
-    """A plan's prices; ``monthly`` is empty if nothing caps a month, ``hourly`` if there is only a monthly price."""
+    """A plan's prices; ``monthly`` is empty if nothing caps a month, ``hourly`` if there is only a monthly price.
+
+    ``processors``, ``memory`` and ``disk`` are empty if the panel does not tell them.
+    """
 
     name: str
     hourly: str
     monthly: str
+    processors: str = ""
+    memory: str = ""
+    disk: str = ""
 
 
 @attrs.frozen
 class LandingView:
-    """``tax`` is ``included``, ``added`` or empty to say nothing of it."""
+    """``tax`` is ``included``, ``added`` or empty to say nothing of it.
+
+    It is ``within`` where prices hold what is due in ``country``, by the names of ``taxes``, and ``none`` where nothing
+    is due there.
+    """
 
     plans: tuple[PlanView, ...]
     currencies: tuple[str, ...]
@@ -46,6 +59,8 @@ class LandingView:
     can_sign_up: bool
     can_log_in: bool
     tax: str = ""
+    taxes: str = ""
+    country: str = ""
 
 
 @attrs.frozen
@@ -94,7 +109,7 @@ class ConfirmView:
 class UsageView:
     """One server, backup or address in the running month; ``kind`` is the text key of what it is, if it is no server.
 
-    ``detail`` is a server's plan, or SolusIO's own word for a kind that we have no text for.
+    ``detail`` is a server's plan, or SolusIO's own word for a kind that we have no text for. ``hours`` are a server's.
     """
 
     name: str
@@ -102,6 +117,30 @@ class UsageView:
     detail: str
     tokens: str
     amount: str
+    hours: str = ""
+
+
+@attrs.frozen
+class BarView:
+    """One bar: what it stands for in short and in words, its amount, and its length in thousandths of the longest."""
+
+    label: str
+    name: str
+    amount: str
+    length: int
+
+
+@attrs.frozen
+class ChartView:
+    """The month so far, ``by`` the ``days`` or the ``servers`` that it came from.
+
+    ``slots``: how many bars there is room for; of days, as many as the month has. ``most`` is the longest bar.
+    """
+
+    by: str
+    bars: tuple[BarView, ...]
+    slots: int
+    most: BarView
 
 
 @attrs.frozen
@@ -113,10 +152,20 @@ class LineView:
 
 
 @attrs.frozen
-class InvoiceView:
-    """``status`` is the value of a ``tollbridge.model.InvoiceStatus``; without tax, two of the sums are empty.
+class TaxView:
+    """One tax with its rate, which are empty if the billing system charged another sum than these make."""
 
-    ``pay_url`` is where this one is paid, if there is such a place and it is unpaid.
+    name: str
+    rate: str
+    amount: str
+
+
+@attrs.frozen
+class InvoiceView:
+    """``status`` is the value of a ``tollbridge.model.InvoiceStatus``.
+
+    ``number`` is the billing system's own, if it is known. ``subtotal`` is empty without tax on top; ``taxes`` are then
+    what the total holds, if anything. ``pay_url`` is where this one is paid, if there is such a place and it is unpaid.
     """
 
     reference: str
@@ -127,8 +176,25 @@ class InvoiceView:
     total: str
     lines: tuple[LineView, ...]
     is_overdue: bool
+    number: str = ""
     subtotal: str = ""
-    tax: str = ""
+    taxes: tuple[TaxView, ...] = ()
+    pay_url: str = ""
+
+
+@attrs.frozen
+class OwedView:
+    """What is to be paid: all of it, what of that is overdue, if not all is, and when the rest is due.
+
+    ``is_open`` is False if there is nothing. ``reference`` is the invoice to pay first, ``pay_url`` where, if there is
+    such a place.
+    """
+
+    total: str
+    is_open: bool
+    overdue: str = ""
+    due: str = ""
+    reference: str = ""
     pay_url: str = ""
 
 
@@ -171,6 +237,8 @@ class AccountView:
     can_enrol: bool = True
     with_tax: bool = False
     as_of: str = ""
+    owed: OwedView | None = None
+    chart: ChartView | None = None
     problems: Problems = attrs.field(factory=dict)
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tollbridge.server.pages.signatures import Session
+from tollbridge.texts.languages import Language
 
 SESSION_COOKIE = "tollbridge_session"
 
@@ -56,7 +57,7 @@ class Visit:
 
     request: Request
     cookie: str
-    language: str
+    language: Language
     session: Session | None
 
     @property

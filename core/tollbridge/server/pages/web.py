@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import attrs
 import structlog
@@ -28,9 +28,11 @@ from tollbridge.server.pages.renderer import Renderer, language_of
 from tollbridge.server.pages.signatures import SESSION_SECONDS, Session, Signatures
 from tollbridge.server.pages.views import MessageView, Site
 from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit, is_foreign
+from tollbridge.texts.languages import LANGUAGES, Language
 
 ROOT = "/cloud"
 _FORM_SECONDS = 10.0
+_YEAR_SECONDS = 365 * 24 * 3600
 _THREADS = 20, 10, 4  # for other systems, for the ledger, for anybody's questions; price look-ups have others
 
 _log = structlog.get_logger("tollbridge.pages")
@@ -52,6 +54,8 @@ class Web:
         self.visits = parts.ledger.visits
         self.prices = prices
         self.usage = UsageMemory(parts)
+        self.can_log_in = parts.billing.can("authenticate")
+        self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
         self.renderer = Renderer(
             Site(
                 settings.name,
@@ -60,16 +64,18 @@ class Web:
                 terms_url=settings.terms_url,
                 postpay_terms_url=settings.postpay_terms_url,
                 support_email=settings.support_email,
+                can_sign_up=self.can_sign_up,
+                can_log_in=self.can_log_in,
+                password_url=settings.password_url or parts.billing.password_url,
             ),
             settings.templates,
         )
-        self.can_log_in = parts.billing.can("authenticate")
-        self.can_sign_up = parts.settings.mail is not None and parts.billing.can("create_client")
         self._systems, self._ledger, self._anybody = (CapacityLimiter(threads) for threads in _THREADS)
         self._secure = self.public_url.lower().startswith("https:")
         # Browsers let nobody else, not even a neighbouring domain, set a cookie that is called so.
         own = "__Host-" if self._secure else ""
         self._visit_cookie, self._session_cookie = f"{own}tollbridge_visit", f"{own}{SESSION_COOKIE}"
+        self._language_cookie = f"{own}tollbridge_language"
         self._policy = (
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
             f" form-action 'self' {self._where_forms_end()}"
@@ -82,9 +88,11 @@ class Web:
             visit = Visit(
                 request,
                 _visitor(request.cookies.get(self._visit_cookie, "")),
-                language_of(request.headers.get("accept-language", ""), self.parts.settings.billing.language),
+                self._language(request),
                 session=None,
             )
+            if (chosen := _chosen(request)) is not None:
+                return self._in_another_language(visit, chosen)
             try:
                 visit = attrs.evolve(visit, session=await self._session(request))
                 return await handle(visit)
@@ -98,6 +106,17 @@ class Web:
                 return self.message(visit, "fault", status=500)
 
         return answer
+
+    def _language(self, request: Request) -> Language:
+        """The one that was chosen on a page, else the browser's, else the company's."""
+        chosen = _language_named(request.cookies.get(self._language_cookie, ""))
+        return chosen or language_of(request.headers.get("accept-language", ""), self.parts.settings.billing.language)
+
+    def _in_another_language(self, visit: Visit, language: Language) -> Response:
+        """The same page, in the language that was chosen, and from now on all others."""
+        response = self.go(visit, _here(visit.request))
+        self._set(response, self._language_cookie, language, _YEAR_SECONDS)
+        return response
 
     async def work(self, function: Callable[Given, Result], *values: Given.args, **more: Given.kwargs) -> Result:
         """The function's result; it may wait for another system or the ledger, so it runs in a thread of its own."""
@@ -137,6 +156,7 @@ class Web:
             view,
             csrf=self.signing.form(visit.cookie, visit.session),
             logged_in=visit.session is not None,
+            here=_here(visit.request),
         )
         return self._guarded(visit, HTMLResponse(text, status))
 
@@ -263,6 +283,26 @@ class Web:
 def _visitor(cookie: str) -> str:
     """The cookie that tells browsers apart, if we made it; else a new one."""
     return cookie if re.fullmatch(r"[\w-]{32}", cookie, re.ASCII) else secrets.token_urlsafe(24)
+
+
+def _language_named(name: str) -> Language | None:
+    return next((language for language in LANGUAGES if language == name), None)
+
+
+def _chosen(request: Request) -> Language | None:
+    """The language that a link of ours asks for."""
+    return _language_named(request.query_params.get("language", "")) if request.method == "GET" else None
+
+
+def _here(request: Request) -> str:
+    """The address that shows the page again; of one that a form of the account was answered with, the account's."""
+    path = request.url.path
+    if path.startswith((f"{ROOT}/account/", f"{ROOT}/logout")):
+        return f"{ROOT}/account"
+    if not path.startswith(ROOT) or path.startswith("//"):
+        return ROOT
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name == "currency"]
+    return quote(path) + (f"?{urlencode(asked)}" if asked else "")
 
 
 def _ended(session: Session) -> str:

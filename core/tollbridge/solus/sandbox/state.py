@@ -56,6 +56,13 @@ class State(Simulator):
         with self.lock:
             self.set_time(self.now + by)
 
+    def follow_time(self) -> None:
+        """Let the clock go on with the real one, unless it is ahead of that."""
+        with self.lock:
+            if self.now <= datetime.now(UTC):
+                self._frozen = None
+                self._changed()
+
     @property
     def per_page(self) -> int:
         """How many rows a page of any list has."""
