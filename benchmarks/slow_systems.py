@@ -25,6 +25,7 @@ from tollbridge.solus.sandbox import Panel, create_app, small_company
 from tollbridge.solus.sandbox.records import Uptime
 from tollbridge_blesta import sandbox as blesta
 from tollbridge_hostbill import sandbox as hostbill
+from tollbridge_ubersmith import sandbox as ubersmith
 from tollbridge_whmcs_like import sandbox as whmcs
 
 LATENCY_MS = 50
@@ -89,6 +90,14 @@ def make_hostbill(clients: int) -> hostbill.Install:
     return install
 
 
+def make_ubersmith(clients: int) -> ubersmith.Install:
+    """An Ubersmith with so many clients."""
+    install = ubersmith.Install()
+    for client_id in range(1, clients + 1):
+        install.add_client(f"client{client_id}@example.com", client_id=client_id)
+    return install
+
+
 def serve(what: str, port: int, count: int, latency: float) -> None:
     """One of the systems, in a process of its own."""
     if what == "whmcs":
@@ -100,6 +109,9 @@ def serve(what: str, port: int, count: int, latency: float) -> None:
     elif what == "hostbill":
         simulator = make_hostbill(count)
         app = hostbill.create_app(simulator)
+    elif what == "ubersmith":
+        simulator = make_ubersmith(count)
+        app = ubersmith.create_app(simulator)
     else:
         simulator = make_panel(count, linked=what == "panel")
         app = create_app(simulator)
@@ -223,6 +235,13 @@ def main() -> None:
         {"getClientDetails", "getClientTaxDetails", "addInvoice", "addInvoiceItem", "editInvoiceDetails",
          "convertInvoice", "getInvoiceDetails"},
     )  # fmt: skip
+    fourth = ubersmith.Install()
+    month_end(
+        "ubersmith",
+        f'user = "{fourth.user}"\ntoken = "{fourth.token}"\ncurrency = "USD"',
+        "api/2.0/?method=uber.method_list",
+        {"client.get", "client.service_add", "client.invoice_generate", "client.invoice_get", "client.service_list"},
+    )
     first_sync()
 
 

@@ -4,6 +4,7 @@ Wheel and sdist must have every file of the repository that belongs into them an
 same wheel, byte for byte, and the wheel must work in an environment with nothing else in it, in an empty folder.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -69,9 +70,9 @@ def _wheel_is_whole() -> None:
     with zipfile.ZipFile(WHEEL) as wheel:
         _same("the wheel's files", wheel.namelist(), {*expected, *described})
         for name, path in expected.items():
-            _same(f"the wheel's {name}", [wheel.read(name)], [path.read_bytes()])
+            _same(f"the wheel's {name}", [_sum(wheel.read(name))], [_sum(path.read_bytes())])
         bill = wheel.read(f"{about}/sboms/{Path(BILL).name}")
-    _same("the wheel's bill of materials", [bill], [BILL_BESIDE.read_bytes()])
+    _same("the wheel's bill of materials", [_sum(bill)], [_sum(BILL_BESIDE.read_bytes())])
     print(f"The wheel has all {len(expected)} files of its packages, and its bill of materials")
 
 
@@ -89,7 +90,7 @@ def _sdist_builds_the_wheel(folder: Path) -> None:
         sdist.extractall(folder, filter="data")
     command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder)]
     subprocess.run([*command, str(folder / NAME)], check=True, capture_output=True, text=True)
-    _same("the wheel that the sdist builds", [(folder / WHEEL.name).read_bytes()], [WHEEL.read_bytes()])
+    _same("the wheel that the sdist builds", [_sum((folder / WHEEL.name).read_bytes())], [_sum(WHEEL.read_bytes())])
     print("The sdist builds the same wheel, byte for byte")
 
 
@@ -143,7 +144,7 @@ def _pages_are_served(command: Path, folder: Path) -> None:
 def _bill_is_right(python: Path) -> None:
     """It lists what is installed, neither more nor less, in the versions of constraints.txt, and nothing of here."""
     text = BILL_BESIDE.read_text(encoding="utf-8")
-    _same("the bill of materials", [text], [listed(python)])
+    _same("the bill of materials", enumerate(text.splitlines()), enumerate(listed(python).splitlines()))
     pins = re.findall(r"^(\S+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
     pinned = {(_normal(name), version) for name, version in pins}
     components = {(_normal(each["name"]), each["version"]) for each in json.loads(text)["components"]}
@@ -189,8 +190,13 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def _sum(content: bytes) -> str:
+    return f"SHA-256 {hashlib.sha256(content).hexdigest()}"
+
+
 def _same(what: str, found: Iterable[Any], expected: Iterable[Any]) -> None:
-    missing, more = set(expected) - set(found), set(found) - set(expected)
+    there, due = set(found), set(expected)
+    missing, more = due - there, there - due
     if missing or more:
         raise WrongError(f"{what}: missing {_few(missing)}; unexpected {_few(more)}")
 

@@ -56,7 +56,7 @@ def test_a_ledger_that_cannot_be_written_to_is_audited_all_the_same(
     monkeypatch.setattr("tollbridge.ledger.runs.Runs.keep", refuse)
     told = operator("audit")
     assert told.code == 0
-    assert "This audit is not kept for the operator's pages: the ledger is read-only" in told.err
+    assert "This audit is not kept, for the operator's pages and for [notify]: the ledger is read-only" in told.err
 
 
 def test_a_difference_is_told_with_what_to_do_and_ends_with_1(operator: Operator) -> None:

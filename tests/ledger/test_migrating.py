@@ -469,8 +469,8 @@ def test_no_table_has_a_column_for_a_password(ledger_url: str) -> None:
     assert not {name for name in names if "pass" in name or "hash" in name}
 
 
-def test_an_invoice_of_the_eighth_revision_gets_the_tax_that_it_showed(unmade_ledger_url: str) -> None:
-    engine = bring_to(unmade_ledger_url, "0008")
+def test_an_invoice_of_the_ninth_revision_gets_the_tax_that_it_showed(unmade_ledger_url: str) -> None:
+    engine = bring_to(unmade_ledger_url, "0009")
     add(engine, "invoices", invoice(1, JUNE, "issued", **ISSUED), invoice(2, JUNE, "written"))
     engine.dispose()
     ledger = Ledger.open(DatabaseUrl(unmade_ledger_url))

@@ -61,7 +61,7 @@ def _keep(parts: Parts, began_at: datetime, made: Audit, *, complete: bool) -> N
                 notify_of_findings(ledger, settings.notify, found, complete=complete)
                 send_notices(parts, ledger)
     except TollbridgeError as error:
-        complain(f"This audit is not kept, neither for the operator's pages nor for [notify]: {error}")
+        complain(f"This audit is not kept, for the operator's pages and for [notify]: {error}")
 
 
 def _said(finding: Finding) -> str:

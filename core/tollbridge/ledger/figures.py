@@ -147,7 +147,8 @@ def _runs(connection: sa.Connection) -> Iterator[tuple[str, CommandRuns]]:
     moments = {row[0]: row[1] for row in connection.execute(good)}
     query = sa.select(runs.c.command, runs.c.outcome, runs.c.report).where(runs.c.id.in_(last))
     for row in connection.execute(query):
-        failures = len(orjson.loads(row.report)["failures"]) if row.report else 0
+        report = orjson.loads(row.report) if row.report else {}
+        failures = len(report.get("failures", report.get("findings", ())))  # an audit's
         yield row.command, CommandRuns(moments.get(row.command), row.outcome, failures)
 
 

@@ -48,6 +48,7 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 _NO_METHOD = re.compile(r"\bmethod\b", re.IGNORECASE)
+_TOKEN_PAGE = re.compile(rb"\A\s*<.*<title>\s*updating token", re.IGNORECASE | re.DOTALL)
 _LOGIN = re.compile(r"log[- ]?in|password|token", re.IGNORECASE)
 _DENIED = re.compile(
     r"permission|denied|not allowed|not authori[sz]ed|unauthori[sz]ed|privilege|forbidden", re.IGNORECASE
@@ -212,12 +213,13 @@ class Api:
 def _is_passing(answer: Answer) -> bool:
     """Whether the answer says that nothing was done, and to come again.
 
-    It is a page titled "Updating Token", which wants some two seconds, or an error that speaks of maintenance.
+    It is a page titled "Updating Token", which wants some two seconds, or an error that speaks of maintenance. A web
+    server's page may speak of it, too, as Apache's of every 503 does, also if PHP was cut off in the middle of a call:
+    that proves nothing.
     """
-    content = answer.content.lower()
-    if content.lstrip()[:1] == b"<":
-        return b"updating token" in content or (answer.status == 503 and b"maintenance" in content)
-    if b"maintenance" not in content:
+    if _TOKEN_PAGE.search(answer.content):
+        return True
+    if answer.content.lstrip()[:1] == b"<" or b"maintenance" not in answer.content.lower():
         return False
     try:
         document = answer.json()

@@ -113,7 +113,7 @@ def receipt(row: Row, wanted: str, settings: UbersmithSettings) -> Receipt:
         reference=wanted,
         client_id=whole(row, "clientid", who),
         status=one_of(row, "paid", _STATUSES, who),
-        due_date=_day(row, "due", settings, who),
+        due_date=_due(row, settings, who),
         total=decimal(row, "amount", who),
         balance=decimal(row, "amount_unpaid", who) if text(row, "amount_unpaid") else None,
         subtotal=_subtotal(row, who),
@@ -146,6 +146,19 @@ def _entered(pack: Row, who: str) -> Decimal:
 def _months(row: Row, wanted: str) -> tuple[str, ...] | None:
     told = {months_in(unescape(text(pack, "desserv")), wanted) for pack in _packs(row, _SERVICES)} - {None}
     return told.pop() if wanted and len(told) == 1 else None
+
+
+def _due(row: Row, settings: UbersmithSettings, who: str) -> date:
+    """The due date; where none is set, which is 0, that of the invoice if it is settled and neither matters any more.
+
+    Raises:
+        Refused: none is set, and the invoice is unpaid.
+    """
+    if whole(row, "due", who):
+        return _day(row, "due", settings, who)
+    if one_of(row, "paid", _STATUSES, who) is InvoiceStatus.UNPAID:
+        raise Refused(f"{who} has no due date: set it in Ubersmith")
+    return _day(row, "date", settings, who)
 
 
 def _day(row: Row, key: str, settings: UbersmithSettings, who: str) -> date:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -37,6 +38,11 @@ from tollbridge_ubersmith.api import Declined, _data
 from tollbridge_ubersmith.sandbox import small_company
 
 VAT = TaxRate("VAT", Decimal(20))
+# What Apache answers when PHP died in the middle of a call.
+APACHE_503 = (
+    "<!DOCTYPE HTML><html><head><title>503 Service Unavailable</title></head><body><p>The server is temporarily unable"
+    " to service your request due to maintenance downtime or capacity problems.</p></body></html>"
+)
 GST, QST = TaxRate("GST", Decimal(5)), TaxRate("QST", Decimal("9.975"))
 
 
@@ -297,6 +303,20 @@ class TestInvoices:
         assert side.install.invoices[int(receipt.id)].due == due
         assert receipt.due_date == date(2026, 8, 15)
 
+    def test_a_due_date_that_is_not_set_is_told_and_not_one_of_1970(self, side: UbersmithSide) -> None:
+        billing = side.billing()
+        first, second = (billing.create_invoice(an_invoice(side.some_client(id=each))) for each in (1, 2))
+        side.install.change_invoice(int(first.id), due=datetime(1970, 1, 1, tzinfo=UTC))
+        unset, read = billing.unpaid_invoices()
+        assert isinstance(unset, Refused)
+        assert "has no due date" in str(unset)
+        assert isinstance(read, Receipt)
+        assert read.id == second.id
+        side.install.pay(int(first.id))
+        paid = billing.invoice(1, str(first.id), first.reference)
+        assert paid is not None
+        assert paid.status is InvoiceStatus.PAID
+
     def test_a_due_date_that_a_human_moved_is_the_day_there(self, side: UbersmithSide) -> None:
         side.timezone = "Asia/Tokyo"
         receipt = side.billing().create_invoice(an_invoice(side.some_client()))
@@ -391,6 +411,24 @@ class TestAnswers:
         side.install.change_quirks(updating_token=99)
         with pytest.raises(Unavailable, match="it renews its token, or is down for maintenance"):
             side.billing().client(1)
+
+    def test_a_web_servers_page_that_speaks_of_maintenance_proves_nothing(self, side: UbersmithSide) -> None:
+        client = side.some_client()
+        adapter = side.adapter()
+        send = adapter._api.http._client.send
+
+        def cut_off(request: httpx.Request) -> httpx.Response:
+            answer = send(request)
+            is_first = request.url.params["method"] == "client.service_add" and len(side.install.services) == 1
+            return httpx.Response(503, html=APACHE_503, request=request) if is_first else answer
+
+        adapter._api.http._client.send = cut_off  # type: ignore[method-assign, assignment]
+        with pytest.raises(OutcomeUnknown, match="answered 503"):
+            adapter.create_invoice(an_invoice(client), LooseAttempt())
+        assert len(side.install.services) == 1
+        side.billing().create_invoice(an_invoice(client))
+        assert len(side.install.services) == 1
+        assert side.the_invoice().total == Decimal("4.90")
 
     def test_maintenance_before_anything_is_written_is_no_doubt(self, side: UbersmithSide) -> None:
         client = side.some_client()
