@@ -231,6 +231,41 @@ class TestReceipts:
         assert found is not None
         assert found.months == ("2026-06", "2026-07")
 
+    def test_what_is_not_the_bridges_may_have_any_form(self, side: HostBillSide) -> None:
+        """An import without a due date keeps nobody from finding the bridge's invoices."""
+        client = side.some_client()
+        made = side.billing().create_invoice(an_invoice(client))
+        imported = side.install.add_invoice(client.id, [("Imported", "9.00", False)])
+        side.install.set_invoice(imported, duedate=None)
+        billing = side.billing()
+        found = billing.find_invoice(client.id, made.reference)
+        assert found is not None
+        assert found.id == made.id
+        for told in (billing.invoices_since(date(2026, 7, 29)), billing.unpaid_invoices()):
+            assert [getattr(each, "id", each) for each in told] == [made.id]
+        assert check(side, "HostBill invoices").ok
+
+    def test_amounts_have_the_decimals_of_their_currency(self, side: HostBillSide) -> None:
+        """A line of 490 yen, 1.00 times, is no 490.00 yen."""
+        side.install.add_currency("JPY", decimal=0)
+        client = side.some_client(currency="JPY")
+        made = side.billing().create_invoice(an_invoice(client, "490", currency="JPY"))
+        [line] = side.install.invoice(int(made.id)).items
+        side.install.set_invoice(int(made.id), items=(attrs.evolve(line, qty=Decimal("1.00")),))
+        found = side.billing().find_invoice(client.id, made.reference)
+        assert found is not None
+        assert [str(amount) for amount in (found.subtotal, found.total, found.balance)] == ["490"] * 3
+
+    def test_what_is_not_told_is_not_gone(self, side: HostBillSide) -> None:
+        """Else its client would owe nothing, or have its user closed."""
+        client = side.some_client()
+        made = side.billing().create_invoice(an_invoice(client))
+        side.install.change_quirks(left_out=("client", "invoice"))
+        with pytest.raises(Refused, match="its answer has no client"):
+            side.billing().client(client.id)
+        with pytest.raises(Refused, match="its answer has no invoice"):
+            side.billing().invoice(client.id, str(made.id), made.reference)
+
     def test_a_long_history_is_not_read_to_its_end(self, side: HostBillSide) -> None:
         """By number, down to where a hundred in a row are dated before the first day that is asked about."""
         client = side.some_client()
@@ -285,6 +320,15 @@ class TestPages:
             side.billing().create_invoice(an_invoice(client, month=month))
         with side.fault(Fault(kind, times=None)), pytest.raises(Unavailable):
             list(getattr(side.billing(), hook)())
+
+    def test_an_answer_without_its_list_is_not_an_empty_list(self, side: HostBillSide) -> None:
+        """Else an invoice in doubt would be made a second time."""
+        client = side.some_client()
+        made = side.billing().create_invoice(an_invoice(client))
+        side.install.change_quirks(client_invoices_counted=False, drafts="nowhere", left_out=("invoices",))
+        with pytest.raises(Unavailable, match="its answer has no invoices"):
+            side.billing().find_invoice(client.id, made.reference)
+        assert "HostBill invoices" in failed(side)
 
     def test_rows_of_another_page_are_read_again(self, side: HostBillSide) -> None:
         ids = [side.install.add_client(f"c{n}@example.com") for n in range(12)]
@@ -369,6 +413,12 @@ class TestPeople:
         with pytest.raises(Refused, match="two-factor"):
             side.billing().authenticate("a@example.com", "right-9")
         assert side.billing().authenticate("a@example.com", "wrong") is None
+
+    def test_a_second_factor_that_is_not_told_of_is_not_taken_for_none(self, side: HostBillSide) -> None:
+        side.install.add_client("a@example.com", password="right-9", second_factor=True)
+        side.install.change_quirks(left_out=("mfa_status",))
+        with pytest.raises(Refused, match="does not tell whether"):
+            side.billing().authenticate("a@example.com", "right-9")
 
     @pytest.mark.parametrize("shape", ["list", "map", "text", "errMsg"])
     @pytest.mark.parametrize("quirk", [{"key_accepted": False}, {"forbidden": ("verifyClientLogin",)}], ids=str)
