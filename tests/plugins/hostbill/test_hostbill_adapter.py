@@ -8,6 +8,10 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from tests.plugins import TLS
 from tests.plugins.hostbill.side import HostBillSide
@@ -29,8 +33,10 @@ from tollbridge.adapters.billing import BillingSystem, LooseAttempt
 from tollbridge.adapters.loading import managed
 from tollbridge.conformance import an_invoice
 from tollbridge.conformance.side import MONTH
+from tollbridge.http import Http, InProcess
 from tollbridge.sandbox import Fault
 from tollbridge_hostbill import HostBillAdapter
+from tollbridge_hostbill.login import AutoLogin
 from tollbridge_hostbill.sandbox.records import TaxMode
 
 VAT = TaxRate("VAT", Decimal(20))
@@ -106,6 +112,14 @@ class TestTaxes:
         side.billing().create_invoice(an_invoice(client, "4.90"))
         assert side.the_invoice().total == Decimal("4.90")
         assert side.install.invoice(1).taxrate == 0
+
+    def test_a_taxs_name_is_shown_as_it_was_typed(self, side: HostBillSide) -> None:
+        client = side.some_client()
+        side.add_tax("GB", TaxRate("Sales & use", Decimal(5)))
+        side.install.change_quirks(escaped_text=True)
+        told = side.billing().terms(client, MONTH)
+        assert told is not None
+        assert [tax.label for tax in told.taxes] == ["Sales & use"]
 
     def test_a_second_rate_that_was_not_shown_is_set_to_zero(self, side: HostBillSide) -> None:
         client = side.some_client()
@@ -457,6 +471,16 @@ class TestPeople:
                 assert browser.get(link).status_code == 403, "it is used up"
         tries = {"hmac_keyed": 1, "hmac_whole": 2, "md5": 3}[plugin]
         assert side.install.load.calls["autologin"] == tries + 1 + 2 * len(links), "what was accepted is tried first"
+
+    def test_a_link_that_cannot_be_used_is_told_without_its_token(self) -> None:
+        async def plugin(_request: Request) -> JSONResponse:
+            return JSONResponse({"success": True, "login_url": "/clientarea/?token=opens-it"})
+
+        app = Starlette(routes=[Route("/index.php", plugin, methods=["POST"])])
+        area = Http("http://billing.example.com", service="HostBill", transport=InProcess(app))
+        with area, pytest.raises(Refused, match="no address") as refused:
+            AutoLogin(area, Secret("shared"), "md5").link("a@example.com")
+        assert "opens" not in str(refused.value)
 
     def test_a_hash_that_is_set_is_the_only_one_that_is_tried(self, side: HostBillSide) -> None:
         client = side.some_client()
