@@ -79,7 +79,11 @@ STOPPED: dict[str, list[tuple[Form, type[Exception]]]] = {
         ({"forbidden_actions": ("CreateInvoice",)}, Refused),
     ],
     "blesta": [({"maintenance": True}, Unavailable), ({"credentials": "basic"}, Unavailable)],
-    "hostbill": [({"key_accepted": False, "denied": "No"}, Unavailable), ({"forbidden": ("convertInvoice",)}, Refused)],
+    "hostbill": [
+        ({"key_accepted": False, "denied": "No"}, Unavailable),
+        ({"forbidden": ("convertInvoice",)}, Refused),
+        ({"left_out": ("invoice_id",)}, OutcomeUnknown),
+    ],
     "ubersmith": [
         ({"maintenance": True}, Unavailable),
         ({"updating_token": 99}, Unavailable),

@@ -30,7 +30,7 @@ from tollbridge.http import Http, Retry
 from tollbridge.reading import Row, text, whole
 from tollbridge.reference import earliest
 from tollbridge_hostbill import clients, drafts, invoices, login, taxes
-from tollbridge_hostbill.api import Api, SaidNo
+from tollbridge_hostbill.api import Api, SaidNo, told
 from tollbridge_hostbill.checking import check_install
 from tollbridge_hostbill.clients import Listed
 from tollbridge_hostbill.settings import HostBillSettings
@@ -201,7 +201,7 @@ class HostBillAdapter:
 
     def _row(self, client_id: int) -> Row | None:
         try:
-            row = self._api.read("getClientDetails", id=client_id).get("client")
+            row = told(self._api.read("getClientDetails", id=client_id), "client", f"client {client_id}")
         except NotFound:
             return None
         if not isinstance(row, dict) or not row:
@@ -239,30 +239,40 @@ class HostBillAdapter:
 
     def _details(self, number: int) -> Row | None:
         try:
-            row = invoices.details(self._api.read("getInvoiceDetails", id=number))
+            answer = self._api.read("getInvoiceDetails", id=number)
         except NotFound:
             return None
+        told(answer, "invoice", f"invoice {number}")
+        row = invoices.details(answer)
         if row is not None and whole(row, "id", "an invoice") != number:
             raise Refused(f"HostBill was asked for invoice {number} and gave invoice {row['id']}")
         return row
 
     def _receipt(self, row: Row) -> Receipt:
         reference = invoices.reference(row)
-        receipt = invoices.receipt(row, reference, self._code(row))
+        receipt = invoices.receipt(row, reference, self._currency_of(row))
         if invoices.items(row):  # an empty draft may still get its first line
             self._references.keep(int(receipt.id), reference)
         return receipt
 
-    def _code(self, row: Row) -> str | None:
+    def _currency_of(self, row: Row) -> Currency | None:
         """The currency of an invoice, if it tells one that is known."""
-        listed = self._currencies.get().get(int(told)) if (told := text(row, "currency_id")).isdecimal() else None
-        return listed.currency.code if listed else None
+        listed = self._currencies.get().get(int(number)) if (number := text(row, "currency_id")).isdecimal() else None
+        return listed.currency if listed else None
 
     def _ours(self, number: int) -> Receipt | None:
-        """The bridge's invoice with this number; None if it is not the bridge's, or gone."""
+        """The bridge's invoice with this number; None if it is not the bridge's, or gone.
+
+        Of what is not the bridge's no more than its first line is read: credit notes and old imports have other forms.
+        """
         row = None if self._references.get(number) == "" else self._details(number)
-        receipt = None if row is None else self._receipt(row)
-        return receipt if receipt is not None and receipt.reference else None
+        if row is None:
+            return None
+        if invoices.items(row) and not invoices.reference(row):
+            self._references.keep(number, "")
+            return None
+        receipt = self._receipt(row)
+        return receipt if receipt.reference else None
 
     def _listed(self, rows: Iterable[Row]) -> Iterator[Receipt | Refused]:
         """The bridge's among the rows of a list; of which it is not known lately are asked for by number."""
@@ -270,7 +280,9 @@ class HostBillAdapter:
 
         def receipt(number: int) -> Receipt | None:
             row, reference = by_number[number], self._references.get(number)
-            return (invoices.listed(row, reference, self._code(row)) if reference else None) or self._ours(number)
+            return (invoices.listed(row, reference, self._currency_of(row)) if reference else None) or self._ours(
+                number
+            )
 
         return each(receipt, sorted(by_number), what="invoice", at_once=self.at_once)
 

@@ -94,6 +94,7 @@ class Api:
 
         Raises:
             Unavailable: it would not hold still, or does not say how many rows it has.
+            Refused: an answer has no list.
         """
         for _ in range(_WALKS):
             found = self._walk(call, key, fields or {}, is_old, uncounted)
@@ -116,7 +117,7 @@ class Api:
             if page and before != total:
                 return None
             known = len(found)
-            for row in records(answer.get(key), key):
+            for row in records(told(answer, key, f"the list of {call}"), key):
                 number = whole(row, "id", f"a row of {call}")
                 if number not in found:
                     old = old + 1 if is_old(row) and (last is None or number < last) else 0
@@ -133,6 +134,17 @@ class Api:
     def _post(self, call: str, fields: Mapping[str, Any], *, repeatable: bool) -> Answer:
         form = {**self._credentials, "call": call, **fields}
         return self.http.request("POST", "api.php", form=form, repeatable=repeatable)
+
+
+def told(answer: Row, key: str, what: str) -> Any:
+    """What stands under ``key``, which may be nothing at all.
+
+    Raises:
+        Refused: there is no such key, which does not say that there is no such thing.
+    """
+    if key not in answer:
+        raise Refused(f"HostBill was asked for {what}, and its answer has no {key}, which says nothing")
+    return answer[key]
 
 
 def _is_a_no(answer: Answer) -> bool:

@@ -8,7 +8,7 @@ from tollbridge.asking import tried
 from tollbridge.reading import Row, flag, records, text, whole
 from tollbridge.words import counted
 from tollbridge_hostbill import clients, invoices, taxes
-from tollbridge_hostbill.api import Api
+from tollbridge_hostbill.api import Api, told
 from tollbridge_hostbill.settings import HostBillSettings
 
 _WRITING = ("addInvoice", "addInvoiceItem", "editInvoiceDetails", "convertInvoice", "deleteInvoice")
@@ -67,7 +67,11 @@ def _invoices(api: Api) -> str:
     answer = api.read("getInvoices", list="all")
     row = _newest_invoice(api, answer)
     if row is not None:
-        invoices.receipt(row, invoices.reference(row), None)
+        wanted = invoices.reference(row)
+        if wanted:
+            invoices.receipt(row, wanted, None)
+        else:  # credit notes and old imports have other statuses and dates, and are nothing to the bridge
+            invoices.total(row, f"HostBill's invoice {row.get('id')}")
         _of_client(api, whole(row, "client_id", "an invoice"))
     elif client := _first_client(api):
         _of_client(api, clients.number(client))
@@ -76,7 +80,7 @@ def _invoices(api: Api) -> str:
 
 def _of_client(api: Api, client_id: int) -> None:
     try:
-        api.read("getClientInvoices", id=client_id)
+        told(api.read("getClientInvoices", id=client_id), "invoices", f"the invoices of client {client_id}")
     except NotFound:
         return
 

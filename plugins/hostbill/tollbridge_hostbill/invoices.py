@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from tollbridge import Invoice, InvoiceStatus, Receipt, Refused
+from tollbridge import Currency, Invoice, InvoiceStatus, Receipt, Refused
 from tollbridge.reading import (
     Row,
     carries,
@@ -116,11 +116,12 @@ def total(row: Row, who: str) -> Decimal:
     return sum((decimal(row, key, who) for key in ("tax", "tax2") if text(row, key)), decimal(row, "subtotal", who))
 
 
-def receipt(row: Row, wanted: str, currency: str | None) -> Receipt:
+def receipt(row: Row, wanted: str, currency: Currency | None) -> Receipt:
     """An invoice that is told whole, and carries the reference ``wanted``."""
     number = whole(row, "id", "an invoice")
     who = f"HostBill's invoice {number} ({wanted or 'without a reference'})"
-    comes_to = total(row, who)
+    comes_to = _written(total(row, who), currency)
+    of_lines = sum((decimal(item, "amount", who) * decimal(item, "qty", who) for item in items(row)), Decimal(0))
     return made(
         who,
         Receipt,
@@ -130,14 +131,14 @@ def receipt(row: Row, wanted: str, currency: str | None) -> Receipt:
         status=one_of(row, "status", _STATUSES, who),
         due_date=_due(row, who),
         total=comes_to,
-        balance=_balance(row, comes_to, who),
-        subtotal=sum((decimal(item, "amount", who) * decimal(item, "qty", who) for item in items(row)), Decimal(0)),
-        currency=currency,
+        balance=_balance(row, comes_to, currency, who),
+        subtotal=_written(of_lines, currency),
+        currency=currency.code if currency else None,
         months=months_in(_first_line(row), wanted) if wanted else None,
     )
 
 
-def listed(row: Row, wanted: str, currency: str | None) -> Receipt | None:
+def listed(row: Row, wanted: str, currency: Currency | None) -> Receipt | None:
     """A row of ``getInvoices`` whose reference is known; None if it does not tell what the invoice comes to."""
     number = whole(row, "id", "an invoice")
     who = f"HostBill's invoice {number} ({wanted})"
@@ -151,9 +152,16 @@ def listed(row: Row, wanted: str, currency: str | None) -> Receipt | None:
         client_id=whole(row, "client_id", who),
         status=one_of(row, "status", _STATUSES, who),
         due_date=_due(row, who),
-        total=decimal(row, "total", who),
-        currency=currency,
+        total=_written(decimal(row, "total", who), currency),
+        currency=currency.code if currency else None,
     )
+
+
+def _written(amount: Decimal, currency: Currency | None) -> Decimal:
+    """The same amount with the currency's decimals, which HostBill and a quantity such as 1.00 lengthen."""
+    if currency is None or amount != round(amount, currency.decimals):
+        return amount
+    return round(amount, currency.decimals)
 
 
 def _due(row: Row, who: str) -> date:
@@ -163,7 +171,7 @@ def _due(row: Row, who: str) -> date:
     return day(row, "duedate", who)
 
 
-def _balance(row: Row, comes_to: Decimal, who: str) -> Decimal | None:
+def _balance(row: Row, comes_to: Decimal, currency: Currency | None, who: str) -> Decimal | None:
     """What is left to pay: HostBill does not tell it, but what was paid. None if that is in a form not known."""
     paid = decimal(row, "credit", who) if text(row, "credit") else Decimal(0)
     for transaction in records(row.get("transactions"), "transactions"):
@@ -172,7 +180,7 @@ def _balance(row: Row, comes_to: Decimal, who: str) -> Decimal | None:
             return None
         paid += decimal(transaction, came, who) if came else 0
         paid -= decimal(transaction, "out", who) if text(transaction, "out") else 0
-    return comes_to - paid
+    return _written(comes_to - paid, currency)
 
 
 def dated_before(row: Row, limit: date) -> bool:

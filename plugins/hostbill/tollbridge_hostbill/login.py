@@ -32,6 +32,8 @@ def verified(api: Api, email: str, password: str) -> int | None:
     except (NotFound, Refused) as error:
         _prove_key(api, str(error))
         return None
+    if answer.get("mfa_status") in {None, ""}:
+        raise Refused(f"HostBill does not tell whether {email} has two-factor authentication (no mfa_status)")
     if flag(answer, "mfa_status", f"the log-in of {email}"):
         raise Refused(f"{email} has two-factor authentication in HostBill: a password alone is not enough")
     return whole(answer, "client_id", f"the log-in of {email}")
@@ -133,7 +135,8 @@ class AutoLogin:
             raise Unavailable("HostBill's Client Auto Login plugin answered with JSON that is not an object")
         link = text(document, "login_url")
         if link and not link.startswith(("https://", "http://")):
-            raise Refused(f"HostBill's Client Auto Login plugin gave {link[:40]!r}, which is no address")
+            place = link.partition("?")[0]  # what follows may log somebody in
+            raise Refused(f"HostBill's Client Auto Login plugin gave {place[:40]!r}, which is no address")
         if flag(document, "success", "a log-in link") and link:
             return link, ""
         return "", ", ".join(_said(document)) or f"HTTP {answer.status} without a reason"

@@ -8,7 +8,8 @@ import re
 from typing import Any
 
 from tollbridge import Invoice, Refused, TaxRate
-from tollbridge.reading import Row, decimal, made, records, text
+from tollbridge.reading import Row, decimal, made, records
+from tollbridge_hostbill.clients import words
 
 _LEVEL = re.compile(r"L[0-9]+", re.IGNORECASE)
 MOST_RATES = 2
@@ -36,7 +37,7 @@ def _of_level(value: Any) -> list[dict[str, Any]]:
 
 
 def _rate(level: str, row: Row, who: str) -> TaxRate:
-    return made(who, TaxRate, label=text(row, "name") or f"Tax {level}", rate=decimal(row, "rate", f"a tax of {who}"))
+    return made(who, TaxRate, label=words(row, "name") or f"Tax {level}", rate=decimal(row, "rate", f"a tax of {who}"))
 
 
 def refuse_what_cannot_be_kept(invoice: Invoice, decimals: int) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from tests.plugins import TLS
 from tests.plugins.hostbill.side import HostBillSide
@@ -31,8 +35,10 @@ from tollbridge.adapters.billing import BillingSystem, LooseAttempt
 from tollbridge.adapters.loading import managed
 from tollbridge.conformance import an_invoice
 from tollbridge.conformance.side import MONTH
+from tollbridge.http import Http, InProcess
 from tollbridge.sandbox import Fault
 from tollbridge_hostbill import HostBillAdapter
+from tollbridge_hostbill.login import AutoLogin
 from tollbridge_hostbill.sandbox.records import TaxMode
 
 VAT = TaxRate("VAT", Decimal(20))
@@ -108,6 +114,14 @@ class TestTaxes:
         side.billing().create_invoice(an_invoice(client, "4.90"))
         assert side.the_invoice().total == Decimal("4.90")
         assert side.install.invoice(1).taxrate == 0
+
+    def test_a_taxs_name_is_shown_as_it_was_typed(self, side: HostBillSide) -> None:
+        client = side.some_client()
+        side.add_tax("GB", TaxRate("Sales & use", Decimal(5)))
+        side.install.change_quirks(escaped_text=True)
+        told = side.billing().terms(client, MONTH)
+        assert told is not None
+        assert [tax.label for tax in told.taxes or ()] == ["Sales & use"]
 
     def test_a_second_rate_that_was_not_shown_is_set_to_zero(self, side: HostBillSide) -> None:
         client = side.some_client()
@@ -239,6 +253,41 @@ class TestReceipts:
         assert found is not None
         assert found.months == ("2026-06", "2026-07")
 
+    def test_what_is_not_the_bridges_may_have_any_form(self, side: HostBillSide) -> None:
+        """An import without a due date keeps nobody from finding the bridge's invoices."""
+        client = side.some_client()
+        made = side.billing().create_invoice(an_invoice(client))
+        imported = side.install.add_invoice(client.id, [("Imported", "9.00", False)])
+        side.install.set_invoice(imported, duedate=None)
+        billing = side.billing()
+        found = billing.find_invoice(client.id, made.reference)
+        assert found is not None
+        assert found.id == made.id
+        for told in (billing.invoices_since(date(2026, 7, 29)), billing.unpaid_invoices()):
+            assert [getattr(each, "id", each) for each in told] == [made.id]
+        assert check(side, "HostBill invoices").ok
+
+    def test_amounts_have_the_decimals_of_their_currency(self, side: HostBillSide) -> None:
+        """A line of 490 yen, 1.00 times, is no 490.00 yen."""
+        side.install.add_currency("JPY", decimal=0)
+        client = side.some_client(currency="JPY")
+        made = side.billing().create_invoice(an_invoice(client, "490", currency="JPY"))
+        [line] = side.install.invoice(int(made.id)).items
+        side.install.set_invoice(int(made.id), items=(attrs.evolve(line, qty=Decimal("1.00")),))
+        found = side.billing().find_invoice(client.id, made.reference)
+        assert found is not None
+        assert [str(amount) for amount in (found.subtotal, found.total, found.balance)] == ["490"] * 3
+
+    def test_what_is_not_told_is_not_gone(self, side: HostBillSide) -> None:
+        """Else its client would owe nothing, or have its user closed."""
+        client = side.some_client()
+        made = side.billing().create_invoice(an_invoice(client))
+        side.install.change_quirks(left_out=("client", "invoice"))
+        with pytest.raises(Refused, match="its answer has no client"):
+            side.billing().client(client.id)
+        with pytest.raises(Refused, match="its answer has no invoice"):
+            side.billing().invoice(client.id, str(made.id), made.reference)
+
     def test_a_long_history_is_not_read_to_its_end(self, side: HostBillSide) -> None:
         """By number, down to where a hundred in a row are dated before the first day that is asked about."""
         client = side.some_client()
@@ -293,6 +342,15 @@ class TestPages:
             side.billing().create_invoice(an_invoice(client, month=month))
         with side.fault(Fault(kind, times=None)), pytest.raises(Unavailable):
             list(getattr(side.billing(), hook)())
+
+    def test_an_answer_without_its_list_is_not_an_empty_list(self, side: HostBillSide) -> None:
+        """Else an invoice in doubt would be made a second time."""
+        client = side.some_client()
+        made = side.billing().create_invoice(an_invoice(client))
+        side.install.change_quirks(client_invoices_counted=False, drafts="nowhere", left_out=("invoices",))
+        with pytest.raises(Unavailable, match="its answer has no invoices"):
+            side.billing().find_invoice(client.id, made.reference)
+        assert "HostBill invoices" in failed(side)
 
     def test_rows_of_another_page_are_read_again(self, side: HostBillSide) -> None:
         ids = [side.install.add_client(f"c{n}@example.com") for n in range(12)]
@@ -378,6 +436,12 @@ class TestPeople:
             side.billing().authenticate("a@example.com", "right-9")
         assert side.billing().authenticate("a@example.com", "wrong") is None
 
+    def test_a_second_factor_that_is_not_told_of_is_not_taken_for_none(self, side: HostBillSide) -> None:
+        side.install.add_client("a@example.com", password="right-9", second_factor=True)
+        side.install.change_quirks(left_out=("mfa_status",))
+        with pytest.raises(Refused, match="does not tell whether"):
+            side.billing().authenticate("a@example.com", "right-9")
+
     @pytest.mark.parametrize("shape", ["list", "map", "text", "errMsg"])
     @pytest.mark.parametrize("quirk", [{"key_accepted": False}, {"forbidden": ("verifyClientLogin",)}], ids=str)
     def test_a_bad_key_never_reads_as_a_wrong_password(
@@ -415,6 +479,16 @@ class TestPeople:
                 assert browser.get(link).status_code == 403, "it is used up"
         tries = {"hmac_keyed": 1, "hmac_whole": 2, "md5": 3}[plugin]
         assert side.install.load.calls["autologin"] == tries + 1 + 2 * len(links), "what was accepted is tried first"
+
+    def test_a_link_that_cannot_be_used_is_told_without_its_token(self) -> None:
+        async def plugin(_request: Request) -> JSONResponse:
+            return JSONResponse({"success": True, "login_url": "/clientarea/?token=opens-it"})
+
+        app = Starlette(routes=[Route("/index.php", plugin, methods=["POST"])])
+        area = Http("http://billing.example.com", service="HostBill", transport=InProcess(app))
+        with area, pytest.raises(Refused, match="no address") as refused:
+            AutoLogin(area, Secret("shared"), "md5").link("a@example.com")
+        assert "opens" not in str(refused.value)
 
     def test_a_hash_that_is_set_is_the_only_one_that_is_tried(self, side: HostBillSide) -> None:
         client = side.some_client()

@@ -48,6 +48,7 @@ class Quirks:
         total_less_credit: ``total`` is what is left after credit.
         methods: what ``getAPIMethods`` lists: those that are allowed, all, all as keys; or it is not there.
         forbidden: methods that the API key may not call.
+        left_out: keys that stand in no answer.
         key_accepted: the API key is one, and may be used from this address.
         denied: what is said of a key that is none, or may not call something.
         autologin: what the Client Auto Login plugin's hash is made of; the HMAC's text is not documented.
@@ -72,6 +73,7 @@ class Quirks:
     total_less_credit: bool = attrs.field(default=False, validator=_FLAG)
     methods: Methods = attrs.field(default="allowed", validator=_one_of(Methods))
     forbidden: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    left_out: tuple[str, ...] = attrs.field(default=(), converter=_names)
     key_accepted: bool = attrs.field(default=True, validator=_FLAG)
     denied: str = attrs.field(default="API key or IP address not allowed", validator=validators.instance_of(str))
     autologin: AutoLoginHash = attrs.field(default="md5", validator=_one_of(AutoLoginHash))

@@ -58,7 +58,8 @@ class Endpoint:
         status = 200
         try:
             with self.install.lock:
-                document = {"success": True, **rendered(self._run(fields), quirks)}
+                found = {key: value for key, value in self._run(fields).items() if key not in quirks.left_out}
+                document = {"success": True, **rendered(found, quirks)}
         except InstallError as error:
             document, status = failure(str(error), quirks), quirks.error_status
         answer = {**document, "call": name, "server_time": int(time.time())}
