@@ -10,7 +10,7 @@ import attrs
 from tollbridge.jobs.parts import Parts
 from tollbridge.ledger.finder import FoundInvoice
 from tollbridge.model import EXACT, InvoiceStatus, UserStatus
-from tollbridge.rules.overdue import HoldReason, OpenInvoice, coming_step
+from tollbridge.rules.overdue import Age, HoldReason, OpenInvoice, age, coming_step
 from tollbridge.server.operator.sheets import (
     Amount,
     Asked,
@@ -29,8 +29,6 @@ from tollbridge.server.operator.sheets import (
     rows_shown,
 )
 
-# The ages, by the most days late; not due yet comes first.
-_AGES = ((0, "not_due"), (7, "week"), (14, "two_weeks"), (30, "month"), (60, "two_months"), (10**6, "longer"))
 _MOST = 50
 
 KINDS = {UserStatus.ACTIVE: "good", UserStatus.LOCKED: "wait", UserStatus.SUSPENDED: "bad"}
@@ -59,12 +57,12 @@ class OwedPage:
     def sheet(self, asked: Asked) -> Sheet:
         """The page as of now."""
         clients: dict[int, _Client] = defaultdict(_Client)
-        ages: dict[tuple[str, str], tuple[int, Decimal]] = {}
+        ages: dict[tuple[str, Age], tuple[int, Decimal]] = {}
         pending = 0
         for found in self._ledger.finder.owed():
             clients[found.client_id].add(found)
             pending += found.status is InvoiceStatus.PENDING
-            key = found.currency, age_of(found.due_date, asked.today)
+            key = found.currency, age(found.due_date, asked.today)
             count, total = ages.get(key, (0, Decimal(0)))
             ages[key] = count + 1, EXACT.add(total, found.total)
         return Sheet("owed", Words("owed.title"), (
@@ -115,10 +113,8 @@ class OwedPage:
         return Table("held", columns, shown, "owed.nobody_held", more=more)
 
 
-def age_of(due: date, today: date) -> str:
-    """For how long an invoice has been overdue on a day."""
-    late = (today - due).days
-    return next(name for most, name in _AGES if late <= most)
+def _words(late: Age) -> Words:
+    return Words(f"age.{late.name.lower()}")
 
 
 def _badge(status: UserStatus) -> Badge:
@@ -133,21 +129,20 @@ def _sums(client: _Client | None) -> tuple[Value, Value]:
     return code, Amount(amount, code)
 
 
-def _ages(ages: dict[tuple[str, str], tuple[int, Decimal]], pending: int) -> Iterator[Part]:
-    names = [name for _, name in _AGES]
+def _ages(ages: dict[tuple[str, Age], tuple[int, Decimal]], pending: int) -> Iterator[Part]:
     codes = sorted({code for code, _ in ages})
     zero = (0, Decimal(0))
     for code in codes:
-        bars = [Bar(Words(f"age.{name}"), (ages.get((code, name), zero)[1],)) for name in names]
+        bars = [Bar(_words(each), (ages.get((code, each), zero)[1],)) for each in Age]
         yield Chart(f"owed-{code}", Words("owed.chart", {"currency": code}), ("column.owed",), bars, code)
     columns = (
         Column("age"), Column("currency", csv_only=True), Column("invoices", right=True), Column("owed", right=True),
     )  # fmt: skip
     rows = [
-        (Badge(Words(f"age.{name}"), "wait" if name != names[0] else ""), code, count, Amount(total, code))
+        (Badge(_words(late), "wait" if late is not Age.NOT_DUE else ""), code, count, Amount(total, code))
         for code in codes
-        for name in names
-        for count, total in [ages.get((code, name), zero)]
+        for late in Age
+        for count, total in [ages.get((code, late), zero)]
         if count
     ]
     yield Table("ages", columns, rows, "owed.nothing")
