@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from tests.server.pages.site import PASSWORD, Browser, Cloud, a_cloud
+from tests.server.pages.site import Browser, Cloud, a_cloud
 from tests.server.pages.test_account import EMAIL, a_customer, words
 from tollbridge.errors import Unavailable
 from tollbridge.model import Receipt

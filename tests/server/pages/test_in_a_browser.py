@@ -62,7 +62,8 @@ def looks_right(page: Page) -> None:
 
 # What is pressed with a finger. Links within a sentence may be as high as its line (WCAG 2.5.8), boxes have a label.
 _SMALL = """
-[...document.querySelectorAll('a, button, summary, select, input:not([type=hidden]):not([type=checkbox])')].filter(e => {
+const pressed = 'a, button, summary, select, input:not([type=hidden]):not([type=checkbox])';
+[...document.querySelectorAll(pressed)].filter(e => {
   const box = e.getBoundingClientRect(), style = getComputedStyle(e);
   if (!box.width || e.closest('.unseen') || e.matches('.skip') || style.display === 'inline') return false;
   return Math.round(box.height) < 44 || Math.round(box.width) < 44;
