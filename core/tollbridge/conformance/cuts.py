@@ -94,10 +94,11 @@ class CutTests:
         """Nothing was kept, so a price may have been corrected in between: an invoice has the lines of one of both."""
         client = side.some_client()
         watch = _undisturbed(side, _invoice(client, 0))
-        if len(watch.writing) <= _FEW_WRITES:
+        writes = sorted(set(watch.writing))
+        if len(writes) <= _FEW_WRITES:
             pytest.skip("create_invoice makes an invoice in one or two calls: no draft has some of its lines")
         before = _invoice(client, 1)
-        _is_cut(side, before, Cut(watch.writing[1], "after", "died"))
+        _is_cut(side, before, Cut(writes[1], "after", "died"))
         if [held for held in side.invoices() if held.status is not InvoiceStatus.DRAFT][1:]:
             pytest.skip("an invoice counts as soon as it has a line")
         lines = an_invoice(client, "5.90", "2.10", "0.07", "1.00").lines
