@@ -26,7 +26,7 @@ def _readable(receipts: Iterable[Receipt | Refused]) -> list[Receipt]:
 
 
 def _lately() -> date:
-    """The earliest day that it may be anywhere, half a day behind UTC: what is made now is made on that day or later."""
+    """The earliest day that it may be anywhere, half a day behind UTC; what is made now is no older."""
     return (datetime.now(UTC) - timedelta(hours=12)).date()
 
 
