@@ -152,6 +152,11 @@ class MemorySide(OtherSide):
             yield
 
     @contextmanager
+    def surcharge(self) -> Iterator[None]:
+        with self._trouble(Trouble("total", "create_invoice", times=None, amount=Decimal("50.00"))):
+            yield
+
+    @contextmanager
     def lost_answer(self) -> Iterator[None]:
         with self._trouble(Trouble("after", "create_invoice", times=None)):
             yield

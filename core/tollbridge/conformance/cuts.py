@@ -90,6 +90,19 @@ class CutTests:
             left = [each for each in held if each.status is InvoiceStatus.DRAFT and each.lines]
             assert left == [], f"cut {where}, a draft with lines stays behind"
 
+    def test_create_invoice_charges_the_taxes_of_now_on_a_draft_of_before(self, side: OtherSide) -> None:
+        """Those that the draft was begun with are off it, wherever the process died."""
+        side.needs("set_taxes")
+        client = side.some_client()
+        taxes = side.charged_taxes(client, "20")
+        watch = _undisturbed(side, attrs.evolve(_invoice(client, 0), taxes=taxes))
+        for number, at in enumerate(watch.writing[:-1], 1):
+            invoice = _invoice(client, number)
+            _is_cut(side, attrs.evolve(invoice, taxes=taxes), Cut(at, "after", "died"))
+            receipt = finished(side, invoice, LooseAttempt())
+            [made] = [held for held in side.invoices() if str(held.id) == str(receipt.id)]
+            assert made.total == receipt.total == invoice.total
+
     def test_create_invoice_makes_what_is_ordered_now_of_a_draft_with_other_prices(self, side: OtherSide) -> None:
         """Nothing was kept, so a price may have been corrected in between: an invoice has the lines of one of both."""
         client = side.some_client()

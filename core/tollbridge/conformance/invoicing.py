@@ -1,6 +1,7 @@
 """Invoices: created whole, found again, and told when unpaid."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from decimal import Decimal
 
 import attrs
@@ -62,10 +63,17 @@ class InvoiceTests:
             side.billing().create_invoice(an_invoice(client, "1.000", "12.345", decimals=3))
         assert side.invoices() == []
 
-    def test_create_invoice_keeps_finer_amounts_exactly_or_refuses_them(self, side: OtherSide) -> None:
-        """Finer than the currency's own: never cut off and never rounded by the way."""
+    @pytest.mark.parametrize("amount", ["1.005", "1.001"])
+    def test_create_invoice_keeps_finer_amounts_exactly_or_refuses_them(self, side: OtherSide, amount: str) -> None:
+        """Finer than the currency's own: never cut off and never rounded by the way, by however little."""
         client = side.some_client("USD")
-        _exact_or_refused(side, an_invoice(client, "1.005", "2.00", decimals=3))
+        _exact_or_refused(side, an_invoice(client, amount, "2.00", decimals=3))
+
+    def test_create_invoice_keeps_lines_of_zero(self, side: OtherSide) -> None:
+        """What was used and costs nothing is shown all the same."""
+        client = side.some_client()
+        side.billing().create_invoice(an_invoice(client, "4.90", "0.00", "2.10"))
+        assert [line.amount for line in side.the_invoice().lines] == [Decimal("4.90"), Decimal(0), Decimal("2.10")]
 
     @pytest.mark.parametrize(
         ("currency", "amounts"), [("USD", ("4.90", "-0.07")), ("JPY", ("-1", "735")), ("KWD", ("-0.001", "12.345"))]
@@ -128,7 +136,7 @@ class InvoiceTests:
 
     def test_create_invoice_keeps_its_dates_and_receipts_tell_them(self, side: OtherSide) -> None:
         client = side.some_client()
-        invoice = an_invoice(client)
+        invoice = an_invoice(client, due_date=date(2026, 8, 24))
         billing = side.billing()
         receipt = billing.create_invoice(invoice)
         held = side.the_invoice()
@@ -163,10 +171,13 @@ class InvoiceTests:
     def test_create_invoice_serves_several_clients_at_the_same_time(self, side: OtherSide) -> None:
         clients = [side.some_client(id=1042 + n, email=f"client{n}@example.com") for n in range(6)]
         billing = side.billing()
+        amounts = {client.id: [f"{n}.{line}0" for line in range(1, 6)] for n, client in enumerate(clients, 1)}
         with ThreadPoolExecutor(3) as pool:
-            receipts = list(pool.map(billing.create_invoice, [an_invoice(client) for client in clients]))
+            invoices = [an_invoice(client, *amounts[client.id]) for client in clients]
+            receipts = list(pool.map(billing.create_invoice, invoices))
         assert len({receipt.id for receipt in receipts}) == 6
-        assert sorted(held.client_id for held in side.invoices()) == sorted(client.id for client in clients)
+        held = {held.client_id: [line.amount for line in held.lines] for held in side.invoices()}
+        assert held == {client_id: [Decimal(amount) for amount in each] for client_id, each in amounts.items()}
 
     def test_find_invoice_finds_what_create_invoice_made(self, side: OtherSide) -> None:
         client = side.some_client()

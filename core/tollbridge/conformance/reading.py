@@ -7,7 +7,8 @@ import pytest
 
 from tollbridge.conformance.side import MONTH, NOBODY, WRITINGS, OtherSide, an_invoice
 from tollbridge.errors import NotFound, Refused
-from tollbridge.model import ClientStatus, Discount, TaxRate
+from tollbridge.model import NOBODY as NO_CLIENT
+from tollbridge.model import Client, ClientStatus, Discount, TaxRate
 from tollbridge.rules.calendar import Month
 from tollbridge.texts.languages import LANGUAGES, language_called
 
@@ -183,6 +184,22 @@ class ReadingTests:
             assert terms.taxes is not None
             rates.append([tax.rate for tax in terms.taxes])
         assert rates == [[Decimal("17.5")], []]
+
+    def test_terms_tell_for_nobody_in_particular_what_others_pay_there(self, side: OtherSide) -> None:
+        """``NOBODY`` is asked about for pages that show prices with tax: none would be promised, and charged later."""
+        side.needs("taxes")
+        client = side.some_client()
+        side.add_tax(client.country, TaxRate("VAT", Decimal("17.5")))
+        billing = side.billing()
+        try:
+            told = billing.terms(Client(NO_CLIENT, "", client.currency, country=client.country), MONTH)
+        except NotFound:
+            return  # it tells taxes by client only
+        own = billing.terms(billing.client(client.id), MONTH)
+        assert own is not None
+        assert told is not None
+        assert told.taxes == own.taxes
+        assert not told.discounts
 
     def test_terms_are_told_of_any_month(self, side: OtherSide) -> None:
         client = side.some_client()

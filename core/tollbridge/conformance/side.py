@@ -84,12 +84,14 @@ class OtherSide(ABC):
     Attributes:
         page_size: how many rows one page of its lists has; None if it has no pages.
         secrets: the credentials in the adapter's settings, which must never show.
+        lists_spoiled: whether an invoice is still listed as unpaid there once it was spoiled by ``spoil_invoice``.
         most_calls: how many calls a hook may make, by its name, of an adapter that was asked before, where there are
             two clients with an invoice each. The kit fails for one more. What it finds stands in its last lines.
     """
 
     page_size: int | None = None
     secrets: tuple[str, ...] = ()
+    lists_spoiled: bool = True
     most_calls: Mapping[str, int] = {}
 
     @abstractmethod
@@ -220,6 +222,10 @@ class OtherSide(ABC):
         """Within it, every list that is not empty lacks rows that it says it has. Skip if there is no such thing."""
         pytest.skip("this other side cannot give lists that lack rows")
 
+    def surcharge(self) -> AbstractContextManager[None]:
+        """Within it, a new invoice comes to more than its lines and half as much tax, as by a fee. Skip if impossible."""
+        pytest.skip("this other side cannot charge more than an invoice says")
+
     def wrong_key(self) -> AbstractContextManager[None]:
         """Within it, the adapter's credentials are not good any more. Skip if there are none."""
         pytest.skip("this other side cannot refuse the adapter's credentials")
@@ -232,8 +238,11 @@ class OtherSide(ABC):
         """Let the client log in with a second factor only. Skip if there is none."""
         pytest.skip(f"this other side cannot demand a second factor of client {client_id}")
 
-    def opened_by(self, url: str) -> int:  # noqa: ARG002
-        """Whose client area a link of ``portal_login_url`` opens, found out past the adapter. Skip if impossible."""
+    def opened_by(self, url: str) -> int | None:  # noqa: ARG002
+        """Whose client area a link of ``portal_login_url`` opens, found out past the adapter; None: nobody's.
+
+        Skip if impossible.
+        """
         pytest.skip("this other side cannot say whose client area a link opens")
 
     def remembered_user(self, client_id: int) -> int | None:

@@ -146,6 +146,8 @@ class SqlSide(OtherSide):
             country=country,
         )
 
+    lists_spoiled = False
+
     def spoil_invoice(self, invoice_id: int | str) -> None:
         self._run("UPDATE invoices SET status = 'odd' WHERE id = :id", id=int(invoice_id))
 

@@ -151,6 +151,8 @@ class UbersmithSide(OtherSide):
         for pack in packs:
             self.install.change_service(pack.service_id, description="Usage", metadata={})
 
+    lists_spoiled = False
+
     def spoil_invoice(self, invoice_id: int | str) -> None:
         self.install.change_invoice(int(invoice_id), paid=7)
 

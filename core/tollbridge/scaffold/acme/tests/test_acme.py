@@ -136,6 +136,14 @@ class AcmeSide(OtherSide):
             yield
 
     @contextmanager
+    def surcharge(self) -> Iterator[None]:
+        """By a tax that is none."""
+        fee = [{"country": row["country"], "name": "fee", "percent": "80"} for row in self.there.clients.values()]
+        before, self.there.taxes = self.there.taxes, fee
+        yield
+        self.there.taxes = before
+
+    @contextmanager
     def refusal(self) -> Iterator[None]:
         self.there.refuses_invoices = True
         yield
