@@ -5,12 +5,14 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 from tollbridge.conformance import OtherSide
 from tollbridge.http import Answer, Http
 
 MODULES = {
+    "tollbridge": "The values that hooks take and give, the errors they raise, and what goes with them.",
     "tollbridge.reading": "Loosely typed records, read strictly. A `row` is a mapping; `who` names it in errors.",
     "tollbridge.reference": "An invoice's reference, such as `TB-2026-07-1042`: made, read, and found in texts.",
     "tollbridge.asking": "Several questions at once, answers kept for a while, and checks.",
@@ -19,6 +21,14 @@ MODULES = {
     "tollbridge.words": "What people typed, made fit to be shown and kept.",
     "tollbridge.sandbox": "What the simulator of a billing system needs.",
     "tollbridge.conformance": "The conformance kit, for tests.",
+}
+# What has no docstring of its own.
+CONSTANTS: dict[str, dict[str, str]] = {
+    "tollbridge": {
+        "NOBODY": "The id of a client who is nobody in particular, only a country and a currency: see `terms`.",
+        "hookimpl": "The mark of a hook, put above it as a decorator.",
+    },
+    "tollbridge.reading": {"Row": "A record as it came: a mapping from names to whatever there is."},
 }
 _MARKS = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
 CLASSES: dict[str, type[Any]] = {"Http": Http, "Answer": Answer, "OtherSide": OtherSide}
@@ -34,7 +44,8 @@ def page() -> str:
     """The whole page."""
     parts = [INTRO]
     for name, words in MODULES.items():
-        entries = "\n".join(entry for helper in _helpers(name) for entry in _entries(*helper))
+        constants = [_wrapped(each, told) for each, told in CONSTANTS.get(name, {}).items()]
+        entries = "\n".join([*constants, *(entry for helper in _helpers(name) for entry in _entries(*helper))])
         parts.append(f"## `{name}`\n\n{words}\n\n{entries}\n")
     return "\n".join(parts)
 
@@ -58,10 +69,16 @@ def _entries(name: str, value: Any) -> Iterator[str]:
 def _entry(name: str, value: Any) -> str:
     first = (inspect.getdoc(value) or "").split("\n\n")[0]
     words = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(first.split()).replace("``", "`"))
-    return textwrap.fill(f"- `{name}{_arguments(value)}`: {words}", 118, subsequent_indent="  ", break_on_hyphens=False)
+    return _wrapped(f"{name}{_arguments(value)}", words)
+
+
+def _wrapped(entry: str, words: str) -> str:
+    return textwrap.fill(f"- `{entry}`: {words}", 118, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _arguments(value: Any) -> str:
+    if inspect.isclass(value) and (issubclass(value, Enum) or getattr(value, "_is_protocol", False)):
+        return ""
     if inspect.isclass(value) and "__init__" not in vars(value) and not hasattr(value, "__attrs_attrs__"):
         return ""
     shown, by_name = [], False
@@ -72,8 +89,8 @@ def _arguments(value: Any) -> str:
             shown.append("*")
         by_name = by_name or parameter.kind in {parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL}
         mark = _MARKS.get(parameter.kind.name, "")
-        simple = isinstance(parameter.default, str | int | float | None | tuple)
-        default = repr(parameter.default) if simple else "…"
+        given = str(parameter.default) if isinstance(parameter.default, Enum) else parameter.default
+        default = repr(given) if isinstance(given, str | int | float | None | tuple) else "…"
         shown.append(mark + parameter.name + ("" if parameter.default is parameter.empty else f"={default}"))
     return f"({', '.join(shown)})"
 

@@ -1,4 +1,4 @@
-"""Fifty faults that adapters have had or could have, to be put around any adapter: does the kit find them?
+"""Sixty faults that adapters have had or could have, to be put around any adapter: does the kit find them?
 
 A fault is a change of what some hooks do. It knows the hooks as they are, and the other side, where it does what a
 faulty adapter would do there. :mod:`tollbridge.conformance.mutants` tries them one by one.
@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,7 @@ import structlog
 
 from tollbridge.adapters.loading import implemented
 from tollbridge.errors import NotFound, OutcomeUnknown, Refused, Unavailable
-from tollbridge.model import Check, Client, Currency, Invoice, InvoiceStatus, Receipt, Terms
+from tollbridge.model import NOBODY, Check, Client, Currency, Invoice, InvoiceStatus, Receipt, Terms
 from tollbridge.reference import reference_in
 
 if TYPE_CHECKING:
@@ -396,6 +397,52 @@ def _(its: Its) -> _Hook:
     return create_invoice
 
 
+@_fault("a refused invoice is still kept", "create_invoice")
+def _(its: Its) -> _Hook:
+    def create_invoice(invoice: Invoice, attempt: Any = None) -> Receipt:
+        try:
+            return its.create(invoice, attempt)
+        except Refused:
+            if attempt is not None and not attempt.kept:
+                attempt.keep("7")
+            raise
+
+    return create_invoice
+
+
+@_fault("a refused invoice leaves a draft behind", "create_invoice")
+def _(its: Its) -> _Hook:
+    def create_invoice(invoice: Invoice, attempt: Any = None) -> Receipt:
+        try:
+            return its.create(invoice, attempt)
+        except Refused:
+            if invoice.client_id in {each.id for each in its.clients() if isinstance(each, Client)}:
+                its.side.add_draft(invoice.client_id, "web-1")
+            raise
+
+    return create_invoice
+
+
+@_fault("lines of zero are left out", "create_invoice")
+def _(its: Its) -> _Hook:
+    return _ordered(its, lambda invoice: attrs.evolve(invoice, lines=[line for line in invoice.lines if line.amount]))
+
+
+@_fault("every invoice is due a fortnight after its day of issue", "create_invoice")
+def _(its: Its) -> _Hook:
+    return _ordered(its, lambda invoice: attrs.evolve(invoice, due_date=invoice.issue_date + timedelta(14)))
+
+
+@_fault("threads mix up the lines of their invoices", "create_invoice")
+def _(its: Its) -> _Hook:
+    def create_invoice(invoice: Invoice, attempt: Any = None) -> Receipt:
+        its.adapter.lines = invoice.lines
+        time.sleep(0.01)
+        return its.create(attrs.evolve(invoice, lines=its.adapter.lines), attempt)
+
+    return create_invoice
+
+
 @_fault("a draft counts as issued", "find_invoice")
 def _(its: Its) -> _Hook:
     def find_invoice(client_id: int, reference: str) -> Receipt | None:
@@ -526,6 +573,64 @@ def _(its: Its) -> dict[str, _Hook]:
         return attrs.evolve(receipt, balance=Decimal(0)) if partly else receipt
 
     return _told(its, told)
+
+
+@_fault("who paid a part is not listed", "unpaid_invoices")
+def _(its: Its) -> _Hook:
+    return lambda: _each(
+        its.unpaid_invoices(), lambda receipt: receipt if receipt.balance in {None, receipt.total} else None
+    )
+
+
+@_fault("drafts are not among the newest invoices", "invoices_since")
+def _(its: Its) -> _Hook:
+    return lambda day: _each(
+        its.invoices_since(day=day), lambda receipt: None if receipt.status is InvoiceStatus.DRAFT else receipt
+    )
+
+
+@_fault("an unreadable invoice is passed over", "unpaid_invoices")
+def _(its: Its) -> _Hook:
+    """Each error is raised, or comes as a value; the list goes on without it."""
+
+    def unpaid_invoices() -> Iterator[Any]:
+        rows = iter(its.unpaid_invoices())
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except Refused:
+                continue
+            if not isinstance(row, Refused):
+                yield row
+
+    return unpaid_invoices
+
+
+@_fault("a cancelled duplicate is taken for the invoice", "find_invoice")
+def _(its: Its) -> _Hook:
+    def find_invoice(client_id: int, reference: str) -> Receipt | None:
+        try:
+            found: Receipt | None = its.find_invoice(client_id=client_id, reference=reference)
+        except Refused:
+            held = [each for each in its.side.invoices() if each.status is InvoiceStatus.CANCELLED]
+            cancelled: Receipt | None = held and its.hooks["invoice"](client_id=client_id, invoice_id=str(held[0].id))
+            if not cancelled:
+                raise
+            return cancelled
+        return found
+
+    return find_invoice
+
+
+@_fault("nobody in particular pays no tax", "terms")
+def _(its: Its) -> _Hook:
+    def terms(client: Client, **days: Any) -> Terms | None:
+        told: Terms | None = its.terms(client=client, **days)
+        return attrs.evolve(told, taxes=()) if told and client.id == NOBODY else told
+
+    return terms
 
 
 @_fault("payments under way are overlooked", "unpaid_invoices")

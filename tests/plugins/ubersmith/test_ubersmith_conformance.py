@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.ubersmith.side import UbersmithSide
-from tollbridge.conformance import AdapterTests
+from tollbridge.conformance import AdapterTests, OtherSide
 from tollbridge_ubersmith.sandbox import Install, running
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -41,7 +41,14 @@ def a_side(way: dict[str, Any], **settings: str) -> Iterator[UbersmithSide]:
         yield UbersmithSide(install, url, **settings)
 
 
-class TestUbersmith(AdapterTests):
+class UbersmithTests(AdapterTests):
+    """The kit, but for what Ubersmith does not tell."""
+
+    def test_create_invoice_charges_the_taxes_of_now_on_a_draft_of_before(self, side: OtherSide) -> None:
+        pytest.skip("a service does not tell its taxes: one that is there is billed with those it was made with")
+
+
+class TestUbersmith(UbersmithTests):
     """All of the kit."""
 
     @pytest.fixture
@@ -50,7 +57,7 @@ class TestUbersmith(AdapterTests):
             yield side
 
 
-class TestUbersmithInOtherForms(AdapterTests):
+class TestUbersmithInOtherForms(UbersmithTests):
     """What the form of an answer can change: every hook, and not how the daily job goes about it."""
 
     @pytest.fixture(params=WAYS)
@@ -63,7 +70,7 @@ class TestUbersmithInOtherForms(AdapterTests):
         pytest.skip("months are billed where answers are as documented")
 
 
-class TestOlderUbersmith(AdapterTests):
+class TestOlderUbersmith(UbersmithTests):
     """Version 4.6.1, which does not tell who has a second factor, nor which invoices charge a service."""
 
     @pytest.fixture
