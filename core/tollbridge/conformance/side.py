@@ -223,7 +223,7 @@ class OtherSide(ABC):
         pytest.skip("this other side cannot give lists that lack rows")
 
     def surcharge(self) -> AbstractContextManager[None]:
-        """Within it, a new invoice comes to more than its lines and any tax, as by a fee. Skip if that is impossible."""
+        """Within it, a new invoice comes to more than its lines and any tax, as by a fee. Skip if impossible."""
         pytest.skip("this other side cannot charge more than an invoice says")
 
     def wrong_key(self) -> AbstractContextManager[None]:
