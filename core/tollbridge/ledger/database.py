@@ -122,6 +122,12 @@ class Database:
         """A connection of one's own, without transactions, for what holds as long as it lives; close it."""
         return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
+    @property
+    def libpq(self) -> dict[str, Any]:
+        """How somebody else's connections to PostgreSQL are to be made, so that they are like the ledger's own."""
+        _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
+        return {**_LIBPQ, **arguments}
+
     def now(self, connection: sa.Connection) -> datetime:
         """The time by the ledger's clock, which is the same for all machines that share it."""
         if self.is_sqlite:

@@ -268,6 +268,7 @@ runs = sa.Table(
     sa.Column("ended_at", Moment, doc="absent while it lives, or until somebody finds it dead"),
     sa.Column("outcome", sa.String(8), doc="done, failures, stopped or died"),
     sa.Column("report", sa.Text, doc="JSON: what `run --json` printed, but for the invoices"),
+    sa.Column("helps", sa.Integer, doc="of a worker, the run that it helped"),
     sa.Index("runs_alive", "ended_at"),
 )
 
