@@ -45,7 +45,8 @@ class Cable:
             return
         other_reader, other_writer = await asyncio.open_connection("127.0.0.1", self._target)
         self._through |= {writer, other_writer}
-        await asyncio.gather(_pass(reader, other_writer), _pass(other_reader, writer))
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(_pass(reader, other_writer), _pass(other_reader, writer))
         self._through -= {writer, other_writer}
 
 

@@ -149,6 +149,7 @@ class Company:
         """Ask the ledger's database something, or change it."""
         engine = sa.create_engine(self.ledger_url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
+            connection.execute(sa.text("SET search_path TO public, tollbridge_queue"))
             result = connection.execute(sa.text(sql), values)
             rows = [tuple(row) for row in result] if result.returns_rows else []
         engine.dispose()
@@ -162,7 +163,7 @@ class Company:
 
     def wait_until(self, what: Callable[[], bool]) -> None:
         """Wait for something that must happen."""
-        until = time.monotonic() + _LONGEST
+        until = time.monotonic() + _LONGEST + self.clients / 10
         while not what():
             assert time.monotonic() < until, "it does not happen"
             time.sleep(0.05)

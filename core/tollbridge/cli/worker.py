@@ -35,8 +35,6 @@ def worker(context: typer.Context) -> None:
         with session.parts():
             pass  # the adapter can be made, and ledger and queue are up to date
         with closing(Ledger.open(settings.ledger.url)) as ledger:
-            due = f"; the daily job is due at {settings.distributed.every}" if settings.distributed.every else ""
-            say(f"Waiting for runs to help{due}; Ctrl+C ends it.")
             zone = settings.billing.timezone
             newer = asyncio.run(Worker(session.parts, ledger, say).run(settings.distributed.every, zone))
     except LedgerNewer as error:

@@ -73,6 +73,9 @@ class Worker:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, end)
+        loop.set_exception_handler(lambda _loop, _context: None)  # the engine's tasks that end with it: it begins anew
+        due = f"; the daily job is due at {every}" if every else ""
+        self._say(f"Waiting for runs to help{due}; Ctrl+C ends it.")
         looking = asyncio.create_task(self._look_for_newer(ending))
         while not ending.is_set():
             try:

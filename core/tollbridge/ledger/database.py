@@ -41,6 +41,7 @@ SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
 VISIT_LOCKS = 0x701_1E
 METER_LOCK = 0x701_1F
 TOLD_LOCK = 0x701_20
+CHECK_LOCK = 0x701_21
 
 _MAKING_A_FILE = threading.Lock()
 

@@ -140,10 +140,15 @@ def _late(connection: sa.Connection) -> dict[CorrectionState, tuple[int, int]]:
 
 
 def _runs(connection: sa.Connection) -> Iterator[tuple[str, CommandRuns]]:
-    """By the last of each command, whose report is read, and of no other."""
-    last = sa.select(sa.func.max(runs.c.id)).where(runs.c.ended_at.is_not(None)).group_by(runs.c.command)
+    """By the last of each command, whose report is read, and of no other. Workers do not count: their run does."""
+    last = sa.select(sa.func.max(runs.c.id)).where(runs.c.ended_at.is_not(None), runs.c.helps.is_(None))
+    last = last.group_by(runs.c.command)
     whole = runs.c.outcome.in_(["done", "failures"])
-    good = sa.select(runs.c.command, sa.func.max(runs.c.ended_at)).where(whole).group_by(runs.c.command)
+    good = (
+        sa.select(runs.c.command, sa.func.max(runs.c.ended_at))
+        .where(whole, runs.c.helps.is_(None))
+        .group_by(runs.c.command)
+    )
     moments = {row[0]: row[1] for row in connection.execute(good)}
     query = sa.select(runs.c.command, runs.c.outcome, runs.c.report).where(runs.c.id.in_(last))
     for row in connection.execute(query):
