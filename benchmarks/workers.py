@@ -1,6 +1,6 @@
 """Workers: what three of them, 8 calls at once each, need of the time of one, at 200 ms a call.
 
-``python -m benchmarks.workers [CLIENTS]``. The daily job is started by the queue, as a schedule does. How much processor
+``python -m benchmarks.workers [CLIENTS]``. The daily job is started by the queue, as by a schedule. How much processor
 time everything took stands beside: on a machine with few cores the workers are in each other's way.
 """
 
