@@ -1,6 +1,7 @@
 """When the daily job is due: in the zone of the months, once for all workers, whatever their clocks say."""
 
 import asyncio
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,14 @@ from procrastinate.periodic import PeriodicDeferrer
 from tests.distributed.test_worker import JOBS
 from tollbridge.distributed.tables import bring_up_to_date
 from tollbridge.distributed.worker import Worker
+from tollbridge.jobs.parts import Parts
 from tollbridge.ledger import Ledger
 from tollbridge.secret import DatabaseUrl
+
+
+def no_parts() -> AbstractContextManager[Parts]:
+    """No task is begun here."""
+    raise AssertionError
 
 
 @pytest.mark.parametrize(
@@ -26,7 +33,7 @@ from tollbridge.secret import DatabaseUrl
 )
 def test_the_schedule_is_in_the_zone_of_the_months(postgresql_url: str, zone: str, at: str, due: str) -> None:
     ledger = Ledger.open(DatabaseUrl(postgresql_url))
-    worker = Worker(lambda: None, ledger, print)  # type: ignore[arg-type,return-value] - nothing is begun
+    worker = Worker(no_parts, ledger, print)
     deferrer = PeriodicDeferrer(worker._app("17 0 * * *", ZoneInfo(zone)).periodic_registry)
     now = datetime.fromisoformat(at).replace(tzinfo=UTC)
     assert now.timestamp() + deferrer.get_next_tick(now.timestamp()) == _seconds(due)
@@ -42,7 +49,7 @@ def test_what_is_due_is_put_into_the_queue_once_however_many_workers_there_are(p
     bring_up_to_date(ledger.database)
 
     async def tick(moment: str) -> int:
-        app = Worker(lambda: None, ledger, print)._app("17 * * * *", ZoneInfo("UTC"))  # type: ignore[arg-type,return-value]
+        app = Worker(no_parts, ledger, print)._app("17 * * * *", ZoneInfo("UTC"))
         deferrer = PeriodicDeferrer(app.periodic_registry)
         async with app.open_async():
             await deferrer.defer_jobs(deferrer.get_previous_tasks(_seconds(moment)))
