@@ -83,6 +83,11 @@ class LastMonth:
 _NAMES = [field.name for field in attrs.fields(FoundInvoice)]
 _COLUMNS = [invoices.c.billing_status if name == "status" else invoices.c[name] for name in _NAMES]
 _UNFINISHED = sa.and_(invoices.c.state.in_([State.WRITTEN, State.SENDING]), invoices.c.held.is_(None))
+_REFUSED = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.problem.is_not(None))
+_HELD = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_not(None))
+_UNSENT = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_(None), invoices.c.problem.is_(None))
+# As one of the indexes has them: where a million are on their way, they are not put into another order first.
+_AS_LISTED = (invoices.c.state, invoices.c.billing_status, invoices.c.client_id)
 _WRONG = sa.and_(invoices.c.problem.is_not(None), invoices.c.state == State.ISSUED)
 _OWED = sa.and_(invoices.c.state == State.ISSUED, OPEN)
 
@@ -121,8 +126,30 @@ class Finder:
         return self._entries(sa.and_(True, *conditions), (of.month.desc(), of.client_id.desc()), most)
 
     def unfinished(self, most: int) -> tuple[list[FoundInvoice], int]:
-        """Entries on their way into the billing system that nobody holds, the oldest first; and how many there are."""
-        return self._entries(_UNFINISHED, (invoices.c.id,), most), self._count(_UNFINISHED)
+        """Entries on their way into the billing system that nobody holds, by client; and how many there are."""
+        states = invoices.c.state.in_([State.WRITTEN, State.SENDING])
+        count = self._count(states) - self._count(_HELD)
+        return self._entries(_UNFINISHED, _AS_LISTED, most), count
+
+    def refused(self, most: int) -> tuple[list[FoundInvoice], int]:
+        """Those of them that were tried, and are not there; and how many there are."""
+        return self._entries(_REFUSED, _AS_LISTED, most), self._count(_REFUSED)
+
+    def doubtful(self, most: int, living: Sequence[int]) -> tuple[list[FoundInvoice], int]:
+        """Those that a run sent which is not among the living, and nobody knows what came of it; and how many."""
+        left = sa.and_(invoices.c.state == State.SENDING, invoices.c.run_id.not_in(living))
+        return self._entries(left, _AS_LISTED, most), self._count(left)
+
+    def unsent(self, most: int) -> tuple[list[FoundInvoice], int]:
+        """Those that nobody has tried yet; and how many there are."""
+        count = self._count(invoices.c.state == State.WRITTEN) - self._count(_HELD) - self._count(_REFUSED)
+        return self._entries(_UNSENT, _AS_LISTED, most), count
+
+    def with_problems(self) -> set[str]:
+        """The references of all entries of which something is said to be wrong."""
+        query = sa.select(invoices.c.month, invoices.c.client_id).where(invoices.c.problem.is_not(None))
+        with self._database.read() as connection:
+            return {reference(row.month, row.client_id) for row in connection.execute(query)}
 
     def wrong(self, most: int) -> tuple[list[FoundInvoice], int]:
         """Issued invoices that are not right as they are; and how many there are."""

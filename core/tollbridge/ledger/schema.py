@@ -119,6 +119,7 @@ def _index_of_few(name: str, condition: sa.ColumnElement[bool], *columns: sa.Col
 
 
 _index_of_few("invoices_with_problem", invoices.c.problem.is_not(None), invoices.c.state, invoices.c.month)
+_index_of_few("invoices_held", invoices.c.held.is_not(None), invoices.c.state)
 _index_of_few("invoices_written_off", invoices.c.written_off.is_not(None), invoices.c.month)
 _index_of_few("invoices_made_twice", invoices.c.other_billing_id.is_not(None), invoices.c.other_billing_id)
 
