@@ -1,7 +1,7 @@
 """``python -m benchmarks.scale N…``: month ends of so many clients, and the operator's pages on what they leave.
 
 A panel in a process of its own makes its users and their usage from their numbers, and the billing system is an SQLite
-database, so neither needs more memory for more clients. `tollbridge sync` makes the accounts (of more than 100,000
+database, so neither needs more memory for more clients. `tollbridge sync` makes the accounts (of more than 10,000
 clients they are written to the ledger at once); then `tollbridge run` takes the month's end, and once more the day
 after. Each is measured as a process. The floor is the raw program of
 ``raw_month_end``; of more than 100,000 clients it is the largest one that was measured, times as many more clients.
@@ -29,6 +29,7 @@ from tollbridge.ledger import Ledger
 from tollbridge.ledger.schema import accounts
 
 MOST_OF_FLOOR = 100_000
+MOST_SYNCED = 10_000
 WRITTEN_AT_ONCE = 10_000
 DAYS = {"run, the month's end": "2026-07-01", "run, the day after": "2026-07-02"}
 PAGES = ("", "/books", "/revenue", "/owed", "/clients", "/invoices", "/prices")
@@ -65,7 +66,7 @@ def months(folder: Path, clients: int, ledger: str | None, raw: Floor) -> None:
     port = free_port()
     company(folder, clients, port, ledger)
     with serving(python("benchmarks.company", clients, port), port):
-        if clients <= MOST_OF_FLOOR:
+        if clients <= MOST_SYNCED:
             tell(clients, "sync, everybody for the first time", run(python("tollbridge", "sync"), cwd=folder))
         else:
             write_accounts(folder, clients)

@@ -9,6 +9,7 @@ import attrs
 import sqlalchemy as sa
 
 from tollbridge.ledger.database import BATCH, Database
+from tollbridge.ledger.figures import Owed, owed_by_age
 from tollbridge.ledger.invoices import OPEN
 from tollbridge.ledger.schema import accounts, holds, invoices
 from tollbridge.model import InvoiceStatus, UserStatus
@@ -157,11 +158,39 @@ class Finder:
 
     def owed(self, client_ids: Sequence[int] | None = None) -> Iterator[FoundInvoice]:
         """Invoices that were open when last looked at, in batches: of these clients, or all."""
-        theirs = _OWED if client_ids is None else sa.and_(_OWED, invoices.c.client_id.in_(client_ids))
+        if client_ids is None:
+            some: list[sa.ColumnElement[bool]] = [_OWED]
+        else:
+            batches = [client_ids[start : start + BATCH] for start in range(0, len(client_ids), BATCH)]
+            some = [sa.and_(_OWED, invoices.c.client_id.in_(batch)) for batch in batches]
         with self._database.read() as connection:
-            rows = connection.execution_options(yield_per=BATCH).execute(sa.select(*_COLUMNS).where(theirs))
-            for row in rows:
-                yield _found(row)
+            for theirs in some:
+                query = sa.select(*_COLUMNS).where(theirs)
+                for row in connection.execution_options(yield_per=BATCH).execute(query):
+                    yield _found(row)
+
+    def owed_by_age(self, day: date) -> list[Owed]:
+        """What is owed, by currency and age, and for how many invoices."""
+        with self._database.read() as connection:
+            return owed_by_age(connection, day)
+
+    def pending(self) -> int:
+        """How many invoices there are with a payment under way."""
+        return self._count(
+            sa.and_(invoices.c.state == State.ISSUED, invoices.c.billing_status == InvoiceStatus.PENDING)
+        )
+
+    def debtors(self, most: int) -> tuple[list[int], int]:
+        """Those of the clients that owe whose open invoices, ``most`` of them, were due first; and how many owe."""
+        of, oldest = invoices.c, dict[int, date]()
+        with self._database.read() as connection:
+            for status in InvoiceStatus:
+                theirs = sa.and_(of.state == State.ISSUED, of.billing_status == status)
+                query = sa.select(of.client_id, of.due_date).where(theirs).order_by(of.due_date, of.client_id)
+                for client_id, due in connection.execute(query.limit(most)) if status.is_open else ():
+                    oldest[client_id] = min(due, oldest.get(client_id, due))
+            count = connection.scalar(sa.select(sa.func.count(of.client_id.distinct())).where(_OWED))
+        return sorted(oldest, key=lambda client_id: (oldest[client_id], client_id)), count or 0
 
     def clients(self, most: int, *, text: str = "", after: int | None = None) -> list[FoundClient]:
         """Clients by number whose address has this text in it, or whose number, or user's number, it is."""

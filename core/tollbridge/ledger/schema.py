@@ -110,6 +110,8 @@ invoices = sa.Table(
     sa.Index("invoices_numbered", "billing_id"),
     # Holds all that sums are made of, so that no row is read for them.
     sa.Index("invoices_sums", "month", "state", "currency", "billing_status", "tokens", "total", "tax"),
+    # The same of what is owed, the oldest first.
+    sa.Index("invoices_owed", "state", "billing_status", "due_date", "client_id", "currency", "total"),
 )
 
 

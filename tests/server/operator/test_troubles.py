@@ -58,7 +58,7 @@ def test_clients_that_fail_alike_are_one_line_with_their_number(bad_morning: Off
     assert (row["count"], row["who"]) == ("2", f"client 6 in {SECOND}")
 
 
-@pytest.mark.parametrize("kind", ["totals", "held", "corrections", "unbilled", "whose", "doubtful"])
+@pytest.mark.parametrize("kind", ["totals", "corrections", "whose", "doubtful"])
 def test_the_command_mends_it_and_it_is_told_no_more(tmp_path: Path, kind: str) -> None:
     (plant,) = [each for each in PLANTS if each.kind == kind]
     with a_morning(tmp_path, plant, clients=11) as office:

@@ -210,15 +210,12 @@ def _last_run(asked: Asked, runs: Sequence[PastRun]) -> Note:
     return Note(Words("today.run_done", values), "good")
 
 
-def _troubles(found: Sequence[Trouble]) -> Iterator[Overview | Table | Note]:
+def _troubles(found: Sequence[Trouble]) -> Iterator[Overview | Table]:
     """All of them at a glance, if they are many, and a row for each."""
-    if not found:
-        yield Note(Words("today.no_trouble"), "good")
-        return
     ids = [f"trouble-{number}" for number in range(1, len(found) + 1)]
     if len(found) > _FEW:
         yield Overview("troubles", tuple(_at_a_glance(found, ids)))
-    yield Table("troubles", COLUMNS, [row(each) for each in found], row_ids=ids)
+    yield Table("troubles", COLUMNS, [row(each) for each in found], "today.no_trouble", row_ids=ids)
 
 
 def _at_a_glance(found: Sequence[Trouble], ids: Sequence[str]) -> Iterator[tuple[Badge, int, str]]:
