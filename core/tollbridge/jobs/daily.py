@@ -11,6 +11,7 @@ from tollbridge.errors import ClockWrong, LedgerError, TollbridgeError, UsageErr
 from tollbridge.fields import is_loopback
 from tollbridge.jobs.accounts import Sync
 from tollbridge.jobs.clock import compare_clocks
+from tollbridge.jobs.closed_clients import ClosedClients
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
 from tollbridge.jobs.former_invoices import FormerInvoices
@@ -23,6 +24,7 @@ from tollbridge.jobs.problems import settle_problems
 from tollbridge.jobs.recheck import tell_undecided
 from tollbridge.jobs.reports import AccountsReport, DailyReport, InvoicingReport, OverdueReport, invoice_json
 from tollbridge.jobs.sending import Sending
+from tollbridge.jobs.turn import Turn
 from tollbridge.jobs.unbilled import find_owners, tell_unbilled
 from tollbridge.jobs.unexplained import doubt_all, say_whose, tell_unexplained
 from tollbridge.jobs.work import ClientsRead, Work
@@ -248,12 +250,13 @@ def _draft(
     try:
         if months:
             former.look(min(months))
-        drafting = Drafting(work, report, lease, failures, former)
+        turn = Turn(work, report, failures, former, lease)
+        drafting, closed = Drafting(turn), ClosedClients(turn)
         drafting.bill_found(find_owners(work, months))
-        drafting.bill_closed_clients()
+        closed.bill_carried()
         for month in months:
             drafting.draft(month)
-        drafting.owe_what_no_invoice_gives_back()
+        closed.owe_what_no_invoice_gives_back()
     finally:
         work.parts.ledger.leases.give_back(lease)
 
