@@ -435,10 +435,24 @@ def test_a_migration_of_the_fifth_revision_that_breaks_off_leaves_it_as_it_was(f
 # From the eleventh
 
 
-def test_a_ledger_of_the_eleventh_revision_keeps_all_its_rows_and_finds_what_is_owed_by_an_index(
+def test_runs_of_a_ledger_of_the_eleventh_revision_have_helped_nobody(unmade_ledger_url: str) -> None:
+    engine = bring_to(unmade_ledger_url, "0011")
+    run = {"id": 7, "command": "run", "host": "a:1", "day": JUNE_DAY, "began_at": NOW, "ended_at": NOW}
+    add(engine, "runs", {**run, "outcome": "done", "report": "{}"})
+    before = everything(engine)
+    Ledger.open(DatabaseUrl(unmade_ledger_url)).close()
+    [after] = everything(engine)["runs"]
+    assert after == {**before["runs"][0], "helps": None}
+    engine.dispose()
+
+
+# From the twelfth
+
+
+def test_a_ledger_of_the_twelfth_revision_keeps_all_its_rows_and_finds_what_is_owed_by_an_index(
     unmade_ledger_url: str,
 ) -> None:
-    engine = bring_to(unmade_ledger_url, "0011")
+    engine = bring_to(unmade_ledger_url, "0012")
     add(engine, "months", {"month": "2026-06", "source": "feed", "drafted_at": NOW})
     add(engine, "invoices", invoice(1, JUNE, "issued", **ISSUED, attempt=1, kept="", tax="0"))
     add(engine, "invoices", invoice(2, JUNE, "written", attempt=0, kept="", tax="0", held="very much"))

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from tollbridge.errors import LedgerError, LedgerNewer
 from tollbridge.ledger.database import TABLES_LOCK, Database
 
-NEWEST = "0012"
+NEWEST = "0013"
 _POLL_SECONDS = 0.5
 
 
