@@ -343,6 +343,8 @@ class PagesSettings:
     templates: Path | None = None
     support_email: str | None = None
     password_url: str | None = attrs.field(default=None, validator=web_address)
+    privacy_url: str | None = attrs.field(default=None, validator=web_address)
+    imprint_url: str | None = attrs.field(default=None, validator=web_address)
     prices_with_tax: str | None = attrs.field(default=None, validator=attrs.validators.optional(_country))
 
 

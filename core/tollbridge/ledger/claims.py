@@ -233,6 +233,7 @@ _ISSUED = (
     .values(
         state=State.ISSUED,
         billing_id=sa.bindparam("b_billing_id"),
+        printed_number=sa.bindparam("b_printed_number"),
         billing_status=sa.bindparam("b_status"),
         due_date=sa.bindparam("b_due"),
         problem=sa.bindparam("b_problem"),
@@ -300,6 +301,7 @@ def _proved(run_id: int, result: Result, now: datetime) -> dict[str, Any]:
         "b_month": str(result.claim.entry.month),
         "b_run_id": run_id,
         "b_billing_id": str(receipt.id),
+        "b_printed_number": receipt.number,
         "b_status": receipt.status,
         "b_due": receipt.due_date,
         "b_problem": result.problem,
@@ -377,5 +379,8 @@ def _made_late(row: Any, result: Result, now: datetime) -> tuple[str, dict[str, 
     )
     kept = {"tokens", "subtotal", "total", "tax", "document", "currency", "prices"}
     sent = {name: value for name, value in row_of(entry).items() if name in kept}
-    there = {"billing_id": str(receipt.id), "billing_status": receipt.status, "due_date": receipt.due_date}
+    there = {
+        "billing_id": str(receipt.id), "printed_number": receipt.number, "billing_status": receipt.status,
+        "due_date": receipt.due_date,
+    }  # fmt: skip
     return words, {**sent, **there, "state": State.ISSUED, "issued_at": now}

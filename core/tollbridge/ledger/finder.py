@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.invoices import OPEN
-from tollbridge.ledger.schema import accounts, holds, invoices
+from tollbridge.ledger.schema import accounts, has_number, holds, invoices
 from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
@@ -115,7 +115,7 @@ class Finder:
         elif state is not None:
             conditions += [of.state == State.ISSUED, of.billing_status == state]
         if billing_id is not None:
-            conditions.append(sa.or_(of.billing_id == billing_id, of.other_billing_id == billing_id))
+            conditions.append(has_number(billing_id))
         if before is not None:
             conditions.append(sa.tuple_(of.month, of.client_id) < sa.tuple_(str(before[0]), before[1]))
         return self._entries(sa.and_(True, *conditions), (of.month.desc(), of.client_id.desc()), most)

@@ -36,11 +36,12 @@ class Draft:
 
 @attrs.frozen
 class Seen:
-    """What the billing system says of an issued invoice today."""
+    """What the billing system says of an issued invoice today; ``printed_number`` None: it did not tell."""
 
     entry: Entry
     status: InvoiceStatus
     due_date: date
+    printed_number: str | None = None
 
 
 class Invoices:
@@ -78,16 +79,21 @@ class Invoices:
             found.setdefault(entry.client_id, []).append(entry)
         return found
 
-    def issued_to(self, client_id: int, most: int) -> list[Entry]:
-        """A client's issued invoices, newest first."""
-        query = (
-            sa.select(invoices)
-            .where(invoices.c.client_id == client_id, invoices.c.state == State.ISSUED)
-            .order_by(invoices.c.month.desc())
-            .limit(most)
-        )
+    def issued_to(self, client_id: int, most: int, year: int | None = None) -> list[Entry]:
+        """A client's issued invoices, newest first; of one year's months only if it is given."""
+        query = sa.select(invoices).where(invoices.c.client_id == client_id, invoices.c.state == State.ISSUED)
+        if year is not None:
+            query = query.where(invoices.c.month.between(f"{year:04d}-01", f"{year:04d}-12"))
+        query = query.order_by(invoices.c.month.desc()).limit(most)
         with self._database.read() as connection:
             return [entry_of(row) for row in connection.execute(query)]
+
+    def years_of(self, client_id: int) -> tuple[int, ...]:
+        """The years in which a client has months that were invoiced, newest first."""
+        theirs = sa.and_(invoices.c.client_id == client_id, invoices.c.state == State.ISSUED)
+        year = sa.func.substr(invoices.c.month, 1, 4)
+        with self._database.read() as connection:
+            return tuple(map(int, connection.scalars(sa.select(year).where(theirs).distinct().order_by(year.desc()))))
 
     def waiting(self, month: Month) -> Iterator[list[int]]:
         """Clients for whom something waits whether or not they used anything, in batches by id.
@@ -302,6 +308,7 @@ class Invoices:
             .values(
                 billing_status=sa.bindparam("b_status"),
                 due_date=sa.bindparam("b_due"),
+                printed_number=sa.func.coalesce(sa.bindparam("b_printed", type_=sa.Text), invoices.c.printed_number),
                 settled_at=sa.case(
                     (settled_at.is_not(None), sa.func.coalesce(invoices.c.settled_at, settled_at)), else_=None
                 ),
@@ -316,6 +323,7 @@ class Invoices:
                     "b_billing_id": each.entry.billing_id,
                     "b_status": each.status,
                     "b_due": each.due_date,
+                    "b_printed": each.printed_number,
                     "b_settled_at": now if each.status.is_settled else None,
                 }
                 for each in changed

@@ -82,6 +82,7 @@ invoices = sa.Table(
     sa.Column("document", sa.Text, nullable=False, doc="JSON: the lines, and the price they were computed with"),
     sa.Column("prices", sa.String(16), doc="which price list the lines were computed with"),
     sa.Column("billing_id", sa.String(64)),
+    sa.Column("printed_number", sa.Text, doc="what customers know it by, if the billing system told another number"),
     sa.Column("other_billing_id", sa.String(64), doc="a second invoice of the same reference: a failure until settled"),
     sa.Column("billing_status", sa.String(10), doc="what the billing system said of it last"),
     sa.Column("carried_into", sa.String(7), doc="the month whose invoice took this carried one in"),
@@ -124,6 +125,14 @@ def _index_of_few(name: str, condition: sa.ColumnElement[bool], *columns: sa.Col
 _index_of_few("invoices_with_problem", invoices.c.problem.is_not(None), invoices.c.state, invoices.c.month)
 _index_of_few("invoices_written_off", invoices.c.written_off.is_not(None), invoices.c.month)
 _index_of_few("invoices_made_twice", invoices.c.other_billing_id.is_not(None), invoices.c.other_billing_id)
+_index_of_few("invoices_printed", invoices.c.printed_number.is_not(None), invoices.c.printed_number)
+
+
+def has_number(number: str) -> sa.ColumnElement[bool]:
+    """Whether an entry's invoice has this number, be it the billing system's own or what customers know it by."""
+    numbers = invoices.c.billing_id, invoices.c.other_billing_id, invoices.c.printed_number
+    return sa.or_(*(column == number for column in numbers))
+
 
 corrections = sa.Table(
     "corrections",

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import TABLES_LOCK, Database
 
-NEWEST = "0010"
+NEWEST = "0011"
 _POLL_SECONDS = 0.5
 
 
