@@ -223,7 +223,8 @@ def _keep_private(file: Path) -> None:
         with _MAKING_A_FILE, suppress(FileExistsError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
-        raise LedgerError(f"the ledger {file} cannot be made: {error.strerror}") from None
+        advice = "ledger.url must name a folder that this user may write to"
+        raise LedgerError(f"the ledger {file} cannot be made: {error.strerror}; {advice}") from None
     for each in (file, *(Path(f"{file}{suffix}") for suffix in ("-wal", "-shm", "-journal", ".lock"))):
         try:
             mode = each.stat().st_mode
