@@ -27,7 +27,7 @@ _PANELS = {
     "Every day": {
         "run": "daily", "sync": "daily", "invoice": "daily", "overdue": "daily", "hold": "daily",
         "approve": "decisions", "write-off": "decisions", "reprice": "price", "meter": "meter",
-        "serve": "serve", "ledger": "ledger",
+        "serve": "serve", "worker": "worker", "ledger": "ledger",
     },
     "Looking": {
         "client": "client", "invoices": "books", "statement": "books", "explain": "reports", "revenue": "books",

@@ -615,10 +615,9 @@ def _(its: Its) -> _Hook:
             found: Receipt | None = its.find_invoice(client_id=client_id, reference=reference)
         except Refused:
             held = [each for each in its.side.invoices() if each.status is InvoiceStatus.CANCELLED]
-            cancelled: Receipt | None = held and its.hooks["invoice"](client_id=client_id, invoice_id=str(held[0].id))
-            if not cancelled:
+            if not held:
                 raise
-            return cancelled
+            found = its.hooks["invoice"](client_id=client_id, invoice_id=str(held[0].id))
         return found
 
     return find_invoice

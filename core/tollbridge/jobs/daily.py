@@ -12,6 +12,7 @@ from tollbridge.fields import is_loopback
 from tollbridge.jobs.accounts import Sync
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.closed_clients import ClosedClients
+from tollbridge.jobs.crew import Crew
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
 from tollbridge.jobs.former_invoices import FormerInvoices
@@ -44,6 +45,7 @@ class Run:
         show: how many of the invoices the report is to have; None: all.
         confirmed_by: who lets this run lock as many users as it would; None: nobody.
         only: the one month that somebody asks for.
+        crew: how it works together with other machines.
     """
 
     parts: Parts
@@ -53,6 +55,7 @@ class Run:
     show: int | None = None
     confirmed_by: str | None = None
     only: Month | None = None
+    crew: Crew = Crew()
 
     def daily(self) -> DailyReport:
         """Everything; what stopped it is in the report."""
@@ -146,7 +149,7 @@ class Run:
             parts = stack.enter_context(dry_parts(self.parts, self.when, self.only)) if self.dry_run else self.parts
             clients = stack.enter_context(ClientsRead())
             live = stack.enter_context(parts.ledger.runs.live(command, self.when.day, works=works))
-            yield Work(parts, self.when, live, clients, self.progress, self.confirmed_by)
+            yield Work(parts, self.when, live, clients, self.progress, self.confirmed_by, self.crew)
 
 
 def _whole(report: DailyReport) -> DailyReport:

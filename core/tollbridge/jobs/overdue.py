@@ -194,7 +194,7 @@ class Overdue:
             for entries in self._ledger.invoices.open():
                 receipts.add_clients(entry.client_id for entry in entries)
             self._gather(receipts, count=True)
-            judgements = [self._judged(client_id, debts, count=True) for client_id, debts in receipts.debts()]
+            judgements = (self._judged(client_id, debts, count=True) for client_id, debts in receipts.debts())
             wanted = {each.client_id: each for each in judgements if each.status is not UserStatus.ACTIVE}
             for page in self._ledger.accounts.in_question():
                 for account in page:

@@ -14,6 +14,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event, note
 from tollbridge.ledger.leases import Lease, is_held
+from tollbridge.ledger.runs import own_and_helpers
 from tollbridge.ledger.schema import Moment, corrections, invoices, months
 from tollbridge.model import InvoiceStatus
 from tollbridge.rules.calendar import Month
@@ -280,8 +281,8 @@ class Invoices:
         return self._pages(sa.and_(invoices.c.state == State.ISSUED, invoices.c.problem.is_not(None)))
 
     def of_run(self, run_id: int, most: int | None) -> Iterator[Entry]:
-        """The invoices that a run issued, or found to be there, by month and client."""
-        condition = sa.and_(invoices.c.run_id == run_id, invoices.c.state == State.ISSUED)
+        """The invoices that a run, or a worker for it, issued, or found to be there, by month and client."""
+        condition = sa.and_(invoices.c.run_id.in_(own_and_helpers(run_id)), invoices.c.state == State.ISSUED)
         query = sa.select(invoices).where(condition).order_by(invoices.c.month, invoices.c.client_id).limit(most)
         with self._database.read() as connection:
             for row in connection.execute(query):

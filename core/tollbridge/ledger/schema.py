@@ -111,6 +111,8 @@ invoices = sa.Table(
     sa.Index("invoices_numbered", "billing_id"),
     # Holds all that sums are made of, so that no row is read for them.
     sa.Index("invoices_sums", "month", "state", "currency", "billing_status", "tokens", "total", "tax"),
+    # The same of what is owed, the oldest first.
+    sa.Index("invoices_owed", "state", "billing_status", "due_date", "client_id", "currency", "total"),
 )
 
 
@@ -123,6 +125,7 @@ def _index_of_few(name: str, condition: sa.ColumnElement[bool], *columns: sa.Col
 
 
 _index_of_few("invoices_with_problem", invoices.c.problem.is_not(None), invoices.c.state, invoices.c.month)
+_index_of_few("invoices_held", invoices.c.held.is_not(None), invoices.c.state)
 _index_of_few("invoices_written_off", invoices.c.written_off.is_not(None), invoices.c.month)
 _index_of_few("invoices_made_twice", invoices.c.other_billing_id.is_not(None), invoices.c.other_billing_id)
 _index_of_few("invoices_printed", invoices.c.printed_number.is_not(None), invoices.c.printed_number)
@@ -280,6 +283,7 @@ runs = sa.Table(
     sa.Column("ended_at", Moment, doc="absent while it lives, or until somebody finds it dead"),
     sa.Column("outcome", sa.String(8), doc="done, failures, stopped or died"),
     sa.Column("report", sa.Text, doc="JSON: what `run --json` printed, but for the invoices"),
+    sa.Column("helps", sa.Integer, doc="of a worker, the run that it helped"),
     sa.Index("runs_alive", "ended_at"),
 )
 
