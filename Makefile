@@ -32,7 +32,7 @@ mutants: .venv/.installed-dev
 	cd .mutants && nice ../$(BIN)/mutmut run --max-children 1
 	cd .mutants && ../$(BIN)/mutmut results
 
-# Forty faults put around an adapter, one by one: which of them does the conformance kit miss? For one of your own:
+# Fifty faults put around an adapter, one by one: which of them does the conformance kit miss? For one of your own:
 # make mutants-kit OF=tests/test_acme.py
 mutants-kit: OF = tests/memory/test_memory_conformance.py::TestMemoryBillingInSteps .several_calls/tests
 mutants-kit: .venv/.installed-dev

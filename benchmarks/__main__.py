@@ -2,9 +2,10 @@
 
 import sys
 
-from benchmarks import endpoint, month_end, slow_systems
+from benchmarks import endpoint, month_end, slow_systems, workers
 
 if __name__ == "__main__":
     endpoint.main()
     slow_systems.main()
+    workers.main()
     month_end.main(large="--quick" not in sys.argv)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,23 +76,38 @@ def usage_row(client_id: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def usage_page(clients: int, page: int) -> bytes:
-    """One page of the usage feed."""
+def user_row(client_id: int) -> dict[str, Any]:
+    """The client's user."""
+    return {
+        "id": client_id, "email": f"client{client_id}@example.com", "status": "active", "billing_user_id": client_id,
+        "roles": [{"id": 2, "name": "CLIENT"}],
+    }  # fmt: skip
+
+
+def page_of(row: Callable[[int], dict[str, Any]], clients: int, page: int) -> bytes:
+    """One page of a list with a row for each client."""
     last = max(1, -(-clients // PER_PAGE))
     first = (page - 1) * PER_PAGE + 1
-    rows = [usage_row(client_id) for client_id in range(first, min(first + PER_PAGE, clients + 1))]
+    rows = [row(client_id) for client_id in range(first, min(first + PER_PAGE, clients + 1))]
     meta = {"current_page": page, "last_page": last, "per_page": PER_PAGE, "total": clients}
     return json.dumps({"data": rows, "links": {}, "meta": meta}).encode()
 
 
 def serve_panel(clients: int, port: int) -> None:
-    """A panel that knows nothing but the usage of that many clients; to be run in a process of its own."""
+    """A panel that knows that many users and what they used, and keeps none of it; to be run in a process of its own.
 
-    async def usage(request: Request) -> Response:
-        return Response(usage_page(clients, int(request.query_params["page"])), media_type="application/json")
+    All are linked and active, and stay so.
+    """
 
-    app = Starlette(routes=[Route("/api/v1/usage", usage)])
-    LoopbackServer(configured(app)).run([listen("127.0.0.1", port)])
+    def listed(row: Callable[[int], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            page = int(request.query_params.get("page", 1))
+            return Response(page_of(row, clients, page), media_type="application/json")
+
+        return answer
+
+    routes = [Route("/api/v1/usage", listed(usage_row)), Route("/api/v1/users", listed(user_row))]
+    LoopbackServer(configured(Starlette(routes=routes))).run([listen("127.0.0.1", port)])
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ import attrs
 
 @attrs.frozen
 class Measured:
-    """One process: wall seconds and peak memory in MiB."""
+    """One process: wall seconds, seconds of processor time, and peak memory in MiB."""
 
     seconds: float
+    processor: float
     peak_mib: float
 
 
@@ -34,7 +35,7 @@ def run(arguments: Sequence[str], *, cwd: Path | None = None) -> Measured:
         if process.returncode:
             said.seek(0)
             raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}: {said.read()}")
-    return Measured(seconds, usage.ru_maxrss / 1024)
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def python(module: str, *arguments: object) -> list[str]:

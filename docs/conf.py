@@ -13,7 +13,9 @@ NAVIGATION: Mapping[str, list[str]] = {
     "Your billing system": [
         "docs/whmcs_like", "docs/blesta", "docs/hostbill", "docs/ubersmith", "docs/fossbilling", "docs/generic_sql",
     ],
-    "Running it": ["docs/operation", "docs/operator", "docs/commands", "docs/audit", "docs/json", "docs/ledger"],
+    "Running it": [
+        "docs/operation", "docs/scaling", "docs/operator", "docs/commands", "docs/audit", "docs/json", "docs/ledger",
+    ],
     "Why it can be trusted": ["docs/exactly-once", "docs/proof", "SECURITY", "docs/architecture"],
     "Extending it": ["docs/writing-an-adapter", "docs/adapters", "docs/adapter-helpers", "CONTRIBUTING"],
     "Releases": ["CHANGELOG"],

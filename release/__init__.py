@@ -4,4 +4,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
-DRIVERS = "postgresql,mysql"  # the extras of run time, which the bill of materials lists, too
+DRIVERS = "postgresql,mysql,distributed"  # the extras of run time, which the bill of materials lists, too

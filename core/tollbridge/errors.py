@@ -5,6 +5,8 @@
     ├── UsageError                  a command was given arguments that make no sense               (exit 2)
     ├── AdapterFault                the adapter broke its contract: a bug of the adapter           (exit 3)
     ├── LedgerError                 the ledger cannot be opened, or somebody else holds it         (exit 3)
+    │   └── LedgerNewer             it is a newer Tollbridge's                                     (exit 3, a worker 75)
+    ├── Interrupted                 a worker was told to end, or the run it helps has ended        (exit 3)
     ├── ClockWrong                  this machine's clock and SolusIO's differ                      (exit 3)
     ├── PriceMismatch               invoices come out differently from what customers were shown   (exit 3)
     └── ServiceError                another system did not do what was asked                       (exit 3)
@@ -51,6 +53,14 @@ class AdapterFault(TollbridgeError):
 
 class LedgerError(TollbridgeError):
     """The ledger cannot be opened or migrated, or another run holds it."""
+
+
+class LedgerNewer(LedgerError):
+    """The ledger, or its queue, was brought up to date by a newer Tollbridge than this one."""
+
+
+class Interrupted(TollbridgeError):
+    """The work was ended before it was done, and nothing is wrong: what was not begun is left to the next run."""
 
 
 class ClockWrong(TollbridgeError):

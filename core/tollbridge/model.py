@@ -331,6 +331,7 @@ class Receipt:
         subtotal: the sum of the lines as they were entered.
         currency: the three-letter code.
         months: every month that the invoice has lines of, as its notes name them.
+        number: what customers know the invoice by, where that is not ``id``.
     """
 
     id: int | str
@@ -343,6 +344,7 @@ class Receipt:
     subtotal: Decimal | None = attrs.field(default=None, converter=_optional_decimal)
     currency: str | None = attrs.field(default=None, validator=validators.optional(_TEXT))
     months: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple[str, ...]))
+    number: str | None = attrs.field(default=None, validator=validators.optional(_TEXT))
 
     @property
     def is_open(self) -> bool:

@@ -129,6 +129,9 @@ class StepByStep:
         empty = Invoice(note, client, self.books.clients[client].currency, day, day, (), note)
         return str(self.books.book(empty, status="draft").number)
 
+    def is_draft(self, number: str) -> bool:
+        return any(str(each.number) == number and each.status == "draft" for each in self.books.invoices)
+
     def count_lines(self, number: str) -> int:
         return len(self._booked(number).lines)
 

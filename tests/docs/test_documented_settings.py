@@ -17,6 +17,7 @@ from tollbridge.config.settings import (
     AccountsSettings,
     BillingSettings,
     DiscountSettings,
+    DistributedSettings,
     LedgerSettings,
     MailSettings,
     MeterSettings,
@@ -52,6 +53,7 @@ TABLES: dict[str, Any] = {
     "[mail]": MailSettings,
     "[notify]": NotifySettings,
     "[ledger]": LedgerSettings,
+    "[distributed]": DistributedSettings,
     "[meter]": MeterSettings,
     "[adapter.generic_sql]": GenericSqlSettings,
 }

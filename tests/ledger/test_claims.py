@@ -77,15 +77,36 @@ def test_two_machines_that_claim_at_once_do_not_wait_for_each_other(shared: tupl
         assert [each.entry.client_id for each in claim(second, live)] == [2]
 
 
-def test_what_a_run_gave_back_or_was_refused_is_not_claimed_by_it_again_but_by_the_next(
+def test_what_a_run_could_not_send_or_was_refused_is_not_claimed_by_it_again_but_by_the_next(
     ledger: Ledger, run: LiveRun, other: LiveRun
 ) -> None:
     draft(ledger, entry(1), entry(2))
     one, two = claim(ledger, run)
-    ledger.claims.give_back(run.id, [one])
-    ledger.claims.record(run.id, [Result(two, State.WRITTEN, "no such tax")])
+    ledger.claims.record(run.id, [Result(one, State.WRITTEN), Result(two, State.WRITTEN, "no such tax")])
     assert claim(ledger, run) == []
     assert [each.entry.client_id for each in claim(ledger, other)] == [1], "what was refused is first drafted anew"
+
+
+def test_what_a_run_gave_back_without_having_begun_is_anybodys(ledger: Ledger, run: LiveRun) -> None:
+    draft(ledger, entry(1))
+    ledger.claims.give_back(run.id, claim(ledger, run))
+    assert [each.entry.client_id for each in claim(ledger, run)] == [1]
+
+
+def test_a_worker_leaves_alone_what_its_run_or_another_worker_could_not_send_and_the_run_tries_it_once(
+    shared: tuple[Ledger, Ledger],
+) -> None:
+    ledger, other = shared
+    draft(ledger, entry(1))
+    with (
+        running(ledger) as run,
+        other.runs.live("worker", DAY, works=True, helps=run.id) as worker,
+        other.runs.live("worker", DAY, works=True, helps=run.id) as second,
+    ):
+        for sender, others in ((worker, [worker, second]), (run, [run, worker, second])):
+            ledger.claims.record(sender.id, [Result(each, State.WRITTEN) for each in claim(ledger, sender)])
+            assert found(ledger, 1).run_id == sender.id
+            assert [claim(ledger, each) for each in others] == [[]] * len(others)
 
 
 def test_whoever_claims_dates_the_invoice(ledger: Ledger, run: LiveRun) -> None:

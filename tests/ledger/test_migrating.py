@@ -432,6 +432,41 @@ def test_a_migration_of_the_fifth_revision_that_breaks_off_leaves_it_as_it_was(f
     engine.dispose()
 
 
+# From the eleventh
+
+
+def test_runs_of_a_ledger_of_the_eleventh_revision_have_helped_nobody(unmade_ledger_url: str) -> None:
+    engine = bring_to(unmade_ledger_url, "0011")
+    run = {"id": 7, "command": "run", "host": "a:1", "day": NOW.date(), "began_at": NOW, "ended_at": NOW}
+    add(engine, "runs", {**run, "outcome": "done", "report": "{}"})
+    columns, [before] = everything(engine)["runs"]
+    Ledger.open(DatabaseUrl(unmade_ledger_url)).close()
+    assert everything(engine)["runs"] == ([*columns, "helps"], [(*before, None)])
+    engine.dispose()
+
+
+# From the twelfth
+
+
+def test_a_ledger_of_the_twelfth_revision_keeps_all_its_rows_and_finds_what_is_owed_by_an_index(
+    unmade_ledger_url: str,
+) -> None:
+    engine = bring_to(unmade_ledger_url, "0012")
+    add(engine, "months", {"month": "2026-06", "source": "feed", "drafted_at": NOW})
+    add(engine, "invoices", invoice(1, JUNE, "issued", **ISSUED, attempt=1, kept="", tax="0"))
+    add(engine, "invoices", invoice(2, JUNE, "written", attempt=0, kept="", tax="0", held="very much"))
+    before = everything(engine)
+    ledger = Ledger.open(DatabaseUrl(unmade_ledger_url))
+    after = everything(engine)
+    assert {table: rows for table, rows in after.items() if table != "alembic_version"} == {
+        table: rows for table, rows in before.items() if table != "alembic_version"
+    }
+    assert {"invoices_owed", "invoices_held"} <= {each["name"] for each in sa.inspect(engine).get_indexes("invoices")}
+    assert ledger.finder.debtors(10) == ([1], 1)
+    ledger.close()
+    engine.dispose()
+
+
 # At the newest
 
 

@@ -36,6 +36,7 @@ class MemorySide(OtherSide):
         self.books.in_doubt_seconds = 1.0
         self.books.watch = self._tell_the_kit
         self._begun: wire.Begun | None = None
+        self._opened: set[str] = set()
 
     def _tell_the_kit(self, step: str, done: bool) -> None:
         """Of each step that changes something: it goes over no wire that the kit could hear."""
@@ -62,6 +63,12 @@ class MemorySide(OtherSide):
 
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.books.change_invoice(int(invoice_id), status=status)
+
+    def close_client(self, client_id: int) -> None:
+        self.books.change_client(client_id, status="closed")
+
+    def remove_currency(self, code: str) -> None:
+        self.books.remove_currency(code)
 
     def spoil_client(self, client_id: int) -> None:
         self.books.unreadable.add(client_id)
@@ -94,6 +101,9 @@ class MemorySide(OtherSide):
     def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
         self.books.change_invoice(int(invoice_id), paid=amount)
 
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        self.books.change_invoice(int(invoice_id), due_date=day)
+
     def copy_invoice(self, invoice_id: int | str) -> None:
         self.books.copy_invoice(int(invoice_id))
 
@@ -123,6 +133,9 @@ class MemorySide(OtherSide):
         self.books._passwords.pop(client_id)
 
     def opened_by(self, url: str) -> int:
+        """A link is good once."""
+        assert url not in self._opened
+        self._opened.add(url)
         return int(url.split("/")[-2])
 
     def remembered_user(self, client_id: int) -> int | None:

@@ -12,8 +12,8 @@ CUT = "test_create_invoice_is_made_once_and_whole_wherever_it_is_cut"
 IN_STEPS = f"tests/memory/test_memory_conformance.py::TestMemoryBillingInSteps::{CUT}"
 
 
-def test_there_are_forty_faults_and_each_leaves_an_adapter_that_keeps_the_contract() -> None:
-    assert len(FAULTS) == 40
+def test_there_are_fifty_faults_and_each_leaves_an_adapter_that_keeps_the_contract() -> None:
+    assert len(FAULTS) == 50
     for fault in FAULTS.values():
         side = MemorySide(several_steps=True)
         adapter = broken(side.adapter(), side, fault)

@@ -11,7 +11,9 @@ import typer
 from tollbridge.cli.notices import working
 from tollbridge.cli.output import complain, iso, out, print_failures, print_json, progress, say, table
 from tollbridge.cli.session import AsJson, Day, DryRun, MonthOption
+from tollbridge.distributed import crew_of
 from tollbridge.errors import UsageError
+from tollbridge.jobs.crew import Crew
 from tollbridge.jobs.daily import Run, when
 from tollbridge.jobs.parts import Failure, Parts, Progress
 from tollbridge.jobs.reports import (
@@ -146,7 +148,8 @@ def _job(
     show: int | None = 0,
     confirmed_by: str | None = None,
 ) -> Run:
-    return Run(parts, when(parts, day, dry_run=dry_run), dry_run, tell, show, confirmed_by)
+    crew = Crew() if dry_run else crew_of(parts)
+    return Run(parts, when(parts, day, dry_run=dry_run), dry_run, tell, show, confirmed_by, crew=crew)
 
 
 def _end(failures: list[Failure]) -> None:
@@ -188,8 +191,9 @@ def print_invoicing(report: InvoicingReport, *, dry_run: bool, stopped: bool = F
         return
     verb = "to issue" if dry_run else "issued"
     months = ", ".join(str(month) for month in report.months)
+    helped = f", {report.by_workers:,} of them by workers" if report.by_workers else ""
     amounts = ", ".join(f"{amount:,f} {code}" for code, amount in sorted(report.totals.items()))
-    say(f"Invoices   {months}: {report.issued:,} {verb}{f', {amounts}{_tax(report)}' if amounts else ''}")
+    say(f"Invoices   {months}: {report.issued:,} {verb}{helped}{f', {amounts}{_tax(report)}' if amounts else ''}")
     if report.carried or report.nothing:
         say(f"           {report.carried:,} carried to the next month, {report.nothing:,} with nothing to pay")
     if report.invoices:

@@ -33,7 +33,7 @@ def probe(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What your panel answers, all values masked, and which [solus.usage.fields] fit its feed.
+    """What your panel answers, all values masked, and which `solus.usage.fields` fit its feed.
 
     Reads only. The month is the last one that has ended, unless told.
     """

@@ -331,7 +331,8 @@ def _print_entry(entry: Entry) -> None:
     say(f"One token is {plain(price.base)}{discounts}{net} {currency.code} on a line, which is rounded once, half up.")
     say(f"With tax it is {plain(price.user)}, as SolusIO shows it.")
     if entry.billing_id:
-        say(f"The billing system has it as {entry.billing_id}.")
+        printed = f", and customers know it as {entry.printed_number}" if entry.printed_number else ""
+        say(f"The billing system has it as {entry.billing_id}{printed}.")
     if entry.taken_back:
         say("A ledger that was lost had made it: its sums are the billing system's, its lines what was reported then.")
     if entry.written_off:

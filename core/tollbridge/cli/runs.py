@@ -18,7 +18,7 @@ def runs(
 ) -> None:
     """The last runs, newest first, with what failed."""
     with context.obj.ledger() as (_settings, ledger):
-        found = ledger.runs.last(most)
+        found = ledger.runs.last(most, workers=True)
     if as_json:
         print_json([_json(run) for run in found])
         return
@@ -26,12 +26,18 @@ def runs(
     for run in found:
         failures = _failures(run)
         made.add_row(
-            str(run.id), run.command, iso(run.began_at), _took(run), run.outcome or "at work",
+            str(run.id), _command(run), iso(run.began_at), _took(run), run.outcome or "at work",
             str(len(failures)) if run.report else "",
         )  # fmt: skip
     out.print(made)
-    if found and found[0].report:
-        _tell(found[0])
+    last = next((run for run in found if run.helps is None), None)
+    if last is not None and last.report:
+        _tell(last)
+
+
+def _command(run: PastRun) -> str:
+    """What it did; a worker's share of a run is told as that."""
+    return run.command if run.helps is None else f"{run.command} for {run.helps}"
 
 
 def _tell(run: PastRun) -> None:
@@ -63,6 +69,7 @@ def _json(run: PastRun) -> dict[str, Any]:
     return {
         "run": run.id,
         "command": run.command,
+        "helps": run.helps,
         "host": run.host,
         "date": iso(run.day),
         "began_at": iso(run.began_at),

@@ -1,7 +1,7 @@
 """What every command has at hand: where bridge.toml is, and the options they share."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -28,11 +28,26 @@ class Session:
 
     config: Path
 
-    def parts(self, *, read_only: bool = False) -> "AbstractContextManager[Parts]":
-        """All parts of the bridge, built from bridge.toml and closed at the end; ``read_only``: the ledger is."""
+    @contextmanager
+    def parts(self, *, read_only: bool = False) -> "Iterator[Parts]":
+        """All parts of the bridge, built from bridge.toml and closed at the end; ``read_only``: the ledger is.
+
+        Else the ledger is up to date, and so is the queue, where there is one.
+        """
         from tollbridge.bridge import bridge  # noqa: PLC0415 - slow to import, and not needed for --help
 
-        return bridge(self.config, read_only=read_only)
+        with bridge(self.config, read_only=read_only) as parts:
+            if parts.settings.distributed is not None and not read_only:
+                from tollbridge.distributed import bring_queue_up_to_date  # noqa: PLC0415
+
+                bring_queue_up_to_date(parts.ledger)
+            yield parts
+
+    def settings(self) -> "Settings":
+        """bridge.toml's settings, for a command that has to know them first."""
+        from tollbridge.bridge import read_settings  # noqa: PLC0415
+
+        return read_settings(self.config)[0]
 
     @contextmanager
     def ledger(self) -> "Iterator[tuple[Settings, Ledger]]":

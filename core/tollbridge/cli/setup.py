@@ -19,10 +19,12 @@ from tollbridge.cli.output import out, print_json, say, table
 from tollbridge.cli.session import AsJson
 from tollbridge.config import METER, MailSettings, NotifySettings
 from tollbridge.config.settings import PriceChange
+from tollbridge.distributed import MISSING, is_installed
 from tollbridge.errors import Refused, TollbridgeError, Unavailable, UsageError
 from tollbridge.jobs.clock import compare_clocks
 from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.price_lists import RunningPrices, another_list, now, running_month
+from tollbridge.ledger.writer import writer_problem
 from tollbridge.mail import Sender, Webhook
 from tollbridge.mail.addresses import bare_address
 from tollbridge.model import Check, ClientStatus
@@ -125,7 +127,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
 def _all_checks(parts: Parts) -> Iterator[Check]:
     yield Check("bridge.toml", ok=True, detail="every key is known and of the right type")
     parts.ledger.ping()
-    yield Check("ledger", ok=True, detail=str(parts.settings.ledger.url))
+    yield from _ledger_checks(parts)
     yield from _solus_checks(parts)
     yield _list_check(parts)
     try:
@@ -144,6 +146,16 @@ def _all_checks(parts: Parts) -> Iterator[Check]:
         yield Check("server.public_url", ok=not mailed, detail=detail)
     if server.token is None and parts.settings.pages is not None:
         yield Check("server.token", ok=True, detail="not set; client areas cannot ask for links to the pages")
+
+
+def _ledger_checks(parts: Parts) -> Iterator[Check]:
+    """Whether runs can work on the ledger, and whether this machine can ask workers for help."""
+    url, problem = parts.settings.ledger.url, writer_problem(parts.ledger.database)
+    yield Check("ledger", ok=problem is None, detail=f"{url} {problem}" if problem else str(url))
+    if (distributed := parts.settings.distributed) is not None:
+        due = f"the daily job is due at {distributed.every}" if distributed.every else "no schedule"
+        words = f"{due}; a worker makes {distributed.per_worker} calls at once" if is_installed() else MISSING
+        yield Check("distributed", ok=is_installed(), detail=words)
 
 
 def _solus_checks(parts: Parts) -> Iterator[Check]:

@@ -29,6 +29,7 @@ _MOST_DAYS = 3660
 _MOST_MONTHS = 120
 _MOST_MINUTES = 1440
 _MOST_AT_ONCE = 64
+_CRON_FIELDS = 5
 _DEAREST_TOKEN = 10**9
 _SHORTEST_SIGNING_SECRET = 32
 _SHORTEST_OPERATOR_TOKEN = 12
@@ -343,6 +344,8 @@ class PagesSettings:
     templates: Path | None = None
     support_email: str | None = None
     password_url: str | None = attrs.field(default=None, validator=web_address)
+    privacy_url: str | None = attrs.field(default=None, validator=web_address)
+    imprint_url: str | None = attrs.field(default=None, validator=web_address)
     prices_with_tax: str | None = attrs.field(default=None, validator=attrs.validators.optional(_country))
 
 
@@ -404,6 +407,27 @@ class LedgerSettings:
     lease_seconds: int = attrs.field(default=60, validator=at_least(2, 3600))
 
 
+def _cron(_instance: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    """The value is a time as cron writes it, with five fields."""
+    try:
+        from croniter import croniter  # noqa: PLC0415 - there where there are workers
+    except ImportError:
+        return
+    if len(value.split()) != _CRON_FIELDS or not croniter.is_valid(value):
+        raise FieldError(attribute.name, f'must be a time as cron writes it, like "17 * * * *", not "{value}"')
+
+
+@attrs.frozen
+class DistributedSettings:
+    """``[distributed]``: several machines; without the table there are none.
+
+    ``every``: when workers start the daily job, in ``billing.timezone``; None: they do not.
+    """
+
+    every: str | None = attrs.field(default=None, validator=attrs.validators.optional(_cron))
+    per_worker: int = attrs.field(default=8, validator=at_least(1, _MOST_AT_ONCE))
+
+
 @attrs.frozen
 class MeterSettings:
     """``[meter]``: the bridge's own meter of servers."""
@@ -434,6 +458,7 @@ class Settings:
     accounts: AccountsSettings = AccountsSettings()
     server: ServerSettings = ServerSettings()
     ledger: LedgerSettings = LedgerSettings()
+    distributed: DistributedSettings | None = None
     meter: MeterSettings = MeterSettings()
     pages: PagesSettings | None = None
     operator: OperatorSettings | None = None
@@ -444,3 +469,9 @@ class Settings:
     def __attrs_post_init__(self) -> None:
         if self.notify is not None and self.notify.mail is not None and self.mail is None:
             raise FieldError("notify.mail", "needs the table [mail], which names the server that takes it")
+        if self.distributed is not None and self.ledger.url.reveal().startswith("sqlite"):
+            raise FieldError(
+                "ledger.url",
+                "is a SQLite file, and [distributed] needs PostgreSQL, which all machines can reach: leave"
+                " [distributed] out for one machine, or move with `tollbridge ledger copy`",
+            )

@@ -1,4 +1,4 @@
-"""Forty faults that adapters have had or could have, to be put around any adapter: does the kit find them?
+"""Fifty faults that adapters have had or could have, to be put around any adapter: does the kit find them?
 
 A fault is a change of what some hooks do. It knows the hooks as they are, and the other side, where it does what a
 faulty adapter would do there. :mod:`tollbridge.conformance.mutants` tries them one by one.
@@ -20,7 +20,7 @@ import structlog
 
 from tollbridge.adapters.loading import implemented
 from tollbridge.errors import NotFound, OutcomeUnknown, Refused, Unavailable
-from tollbridge.model import Check, Client, Invoice, InvoiceStatus, Receipt, Terms
+from tollbridge.model import Check, Client, Currency, Invoice, InvoiceStatus, Receipt, Terms
 from tollbridge.reference import reference_in
 
 if TYPE_CHECKING:
@@ -170,6 +170,34 @@ def _(its: Its) -> _Hook:
             yield each
 
     return clients
+
+
+@_fault("a group is told of one client and not in the list", "clients")
+def _(its: Its) -> _Hook:
+    return lambda: _each(its.clients(), lambda client: attrs.evolve(client, group=""), Client)
+
+
+@_fault("a client is kept as it was first read", "client")
+def _(its: Its) -> _Hook:
+    seen: dict[int, Client | None] = {}
+
+    def client(client_id: int) -> Client | None:
+        if client_id not in seen:
+            seen[client_id] = its.client(client_id=client_id)
+        return seen[client_id]
+
+    return client
+
+
+@_fault("a currency out of use is still told", "currencies")
+def _(its: Its) -> _Hook:
+    known: dict[str, Currency] = vars(its.side).setdefault("_known", {})
+
+    def currencies() -> list[Currency]:
+        known.update((each.code, each) for each in its.currencies())
+        return list(known.values())
+
+    return currencies
 
 
 @_fault("the last client of a list is lost", "clients")
@@ -346,6 +374,28 @@ def _(its: Its) -> _Hook:
     return create_invoice
 
 
+@_fault("a draft that somebody deleted stops the invoice", "create_invoice")
+def _(its: Its) -> _Hook:
+    def create_invoice(invoice: Invoice, attempt: Any = None) -> Receipt:
+        if attempt is not None and attempt.kept and not its.side.invoices():
+            raise Refused(f"the draft {attempt.kept} is gone")
+        return its.create(invoice, attempt)
+
+    return create_invoice
+
+
+@_fault("a draft keeps the lines of an older price", "create_invoice")
+def _(its: Its) -> _Hook:
+    def create_invoice(invoice: Invoice, attempt: Any = None) -> Receipt:
+        drafts = (held for held in its.side.invoices() if held.status is InvoiceStatus.DRAFT)
+        there = next((held.lines for held in drafts if held.client_id == invoice.client_id), ())
+        ours = [line for line in there if "web-" in line.description]
+        older = [attrs.evolve(line, amount=held.amount) for line, held in zip(invoice.lines, ours, strict=False)]
+        return its.create(attrs.evolve(invoice, lines=[*older, *invoice.lines[len(older) :]]), attempt)
+
+    return create_invoice
+
+
 @_fault("a draft counts as issued", "find_invoice")
 def _(its: Its) -> _Hook:
     def find_invoice(client_id: int, reference: str) -> Receipt | None:
@@ -444,6 +494,26 @@ def _(its: Its) -> _Hook:
     return find_invoice
 
 
+@_fault("refunded invoices are not found", "find_invoice")
+def _(its: Its) -> _Hook:
+    def find_invoice(client_id: int, reference: str) -> Receipt | None:
+        found: Receipt | None = its.find_invoice(client_id=client_id, reference=reference)
+        return None if found is not None and found.status is InvoiceStatus.REFUNDED else found
+
+    return find_invoice
+
+
+@_fault("an invoice that was postponed is due as before", "find_invoice", "unpaid_invoices")
+def _(its: Its) -> dict[str, _Hook]:
+    """As where the day is kept, or reckoned from the day of issue."""
+    due: dict[str, Any] = vars(its.side).setdefault("_due", {})
+
+    def told(receipt: Receipt) -> Receipt:
+        return attrs.evolve(receipt, due_date=due.setdefault(str(receipt.id), receipt.due_date))
+
+    return _told(its, told) | {"create_invoice": lambda **asked: told(its.create(**asked))}
+
+
 @_fault("a part payment is not told", "find_invoice", "unpaid_invoices")
 def _(its: Its) -> dict[str, _Hook]:
     return _told(its, lambda receipt: attrs.evolve(receipt, balance=receipt.total))
@@ -463,6 +533,14 @@ def _(its: Its) -> _Hook:
     return lambda: _each(
         its.unpaid_invoices(), lambda receipt: None if receipt.status is InvoiceStatus.PENDING else receipt
     )
+
+
+@_fault("an unreadable invoice ends the list", "unpaid_invoices")
+def _(its: Its) -> _Hook:
+    def unpaid_invoices() -> Iterator[Any]:
+        yield from its.unpaid_invoices()  # ends where an error is raised
+
+    return unpaid_invoices
 
 
 @_fault("the last unpaid invoice is lost", "unpaid_invoices")
@@ -517,7 +595,9 @@ def _(its: Its) -> _Hook:
     """As where the password alone was right, and the answer's word for what else is needed is not read."""
 
     def authenticate(email: str, password: str) -> Client | None:
-        found: Client | None = its.authenticate(email=email, password=password)
+        found: Client | None = None
+        with suppress(Refused):
+            found = its.authenticate(email=email, password=password)
         return found or next(
             (each for each in its.clients() if isinstance(each, Client) and each.email == email and len(password) > 9),
             None,
@@ -534,6 +614,27 @@ def _(its: Its) -> _Hook:
         return found
 
     return authenticate
+
+
+@_fault("a link is given twice", "portal_login_url")
+def _(its: Its) -> _Hook:
+    given: dict[int, str | None] = {}
+
+    def portal_login_url(client_id: int) -> str | None:
+        if client_id not in given:
+            given[client_id] = its.portal_login_url(client_id=client_id)
+        return given[client_id]
+
+    return portal_login_url
+
+
+@_fault("a user that was not kept is said to be", "remember_user")
+def _(its: Its) -> _Hook:
+    def remember_user(client_id: int, solus_user_id: int) -> None:
+        with suppress(NotFound, Refused):
+            its.remember_user(client_id=client_id, solus_user_id=solus_user_id)
+
+    return remember_user
 
 
 @_fault("a link leads into another client's account", "portal_login_url")

@@ -127,6 +127,18 @@ class AttemptTests:
         held = [each for each in side.invoices() if each.status is not InvoiceStatus.DRAFT]
         assert [each.total for each in held] == [invoice.total]
 
+    def test_create_invoice_begins_anew_where_somebody_deleted_the_draft(self, side: OtherSide) -> None:
+        """Its number is kept, and leads nowhere: the month is billed all the same."""
+        _takes_attempts(side)
+        invoice = three_lines(side.some_client())
+        kept = _begun(side, invoice)
+        drafts = side.invoices()
+        if not drafts:
+            pytest.skip("what is kept first is no invoice yet that somebody could delete")
+        side.remove_invoice(drafts[0].id)
+        finished(side, invoice, _Dying(0, kept))
+        _is_whole(side, invoice)
+
     def test_create_invoice_sends_nothing_more_once_the_attempt_is_lost(self, side: OtherSide) -> None:
         _takes_attempts(side)
         invoice = three_lines(side.some_client())

@@ -1,5 +1,6 @@
 """What people do in a billing system between two runs: pay a part, copy, delete, merge, begin an invoice by hand."""
 
+from datetime import date
 from decimal import Decimal
 
 import attrs
@@ -61,7 +62,22 @@ class HumanTests:
         side.billing().create_invoice(an_invoice(other))
         side.spoil_invoice(made.id)
         listed = list(side.billing().unpaid_invoices())
-        assert [each.client_id for each in listed if isinstance(each, Receipt)] == [other.id]
+        assert [each.client_id for each in listed if isinstance(each, Receipt)] == [other.id], (
+            "the others are listed, and it comes as Refused: a function with yield in it, even yield from map(…), ends"
+            " where an error is raised"
+        )
+
+    def test_an_invoice_that_was_postponed_is_due_on_its_new_day(self, side: OtherSide) -> None:
+        """Somebody was given more time there, and is not locked before."""
+        client, day = side.some_client(), date(2026, 9, 30)
+        billing = side.billing()
+        made = billing.create_invoice(an_invoice(client))
+        side.postpone(made.id, day)
+        assert side.the_invoice().due_date == day
+        told = [billing.find_invoice(client.id, made.reference), *_listed(side)]
+        if billing.can("invoice"):
+            told.append(billing.invoice(client.id, str(made.id), made.reference))
+        assert [each.due_date for each in told if each is not None] == [day] * len(told)
 
     def test_an_invoice_whose_reference_was_removed_is_there_by_its_number(self, side: OtherSide) -> None:
         client, other = _two_clients(side)

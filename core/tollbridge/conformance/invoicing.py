@@ -108,6 +108,18 @@ class InvoiceTests:
         made = _exact_or_refused(side, invoice)
         assert not (made and "prices_include_tax" in side.cannot())
 
+    def test_create_invoice_charges_tax_on_tax_or_refuses_it(self, side: OtherSide) -> None:
+        """Of a second tax that is charged on the first: 10.00, 5 % and 10 % make 11.55."""
+        if "set_taxes" in side.cannot():
+            pytest.skip(f"cannot set_taxes: {side.cannot()['set_taxes']}")
+        client = side.some_client()
+        taxes = side.charged_taxes(client, "5", "10")
+        if len(taxes) == 1:
+            pytest.skip("this billing system has one tax at a time")
+        invoice = an_invoice(client, "10.00", taxes=taxes, compound=True)
+        assert invoice.total == Decimal("11.55")
+        _exact_or_refused(side, invoice)
+
     def test_create_invoice_in_another_currency_is_exact_or_refused(self, side: OtherSide) -> None:
         """The client's was changed after the price was shown."""
         client = side.some_client("USD")
@@ -168,7 +180,7 @@ class InvoiceTests:
             receipt.total,
         )
 
-    @pytest.mark.parametrize("status", [InvoiceStatus.PAID, InvoiceStatus.CANCELLED])
+    @pytest.mark.parametrize("status", [InvoiceStatus.PAID, InvoiceStatus.CANCELLED, InvoiceStatus.REFUNDED])
     def test_find_invoice_finds_settled_ones_and_unpaid_invoices_does_not(
         self, side: OtherSide, status: InvoiceStatus
     ) -> None:
@@ -181,7 +193,8 @@ class InvoiceTests:
         side.set_status(settled.id, status)
         found = side.billing().find_invoice(client.id, f"TB-2026-07-{client.id}")
         assert found is not None
-        assert found.status == status
+        assert found.status == next(held.status for held in side.invoices() if held.id == settled.id)
+        assert not found.is_open
         listed = [each for each in side.billing().unpaid_invoices() if not isinstance(each, Refused)]
         assert [(each.reference, each.client_id) for each in listed if each.is_open] == [
             (f"TB-2026-06-{client.id}", client.id)
@@ -196,6 +209,19 @@ class InvoiceTests:
         found = side.billing().find_invoice(client.id, receipt.reference)
         assert found is not None
         assert [each.status for each in (*listed, found)] == [InvoiceStatus.PENDING, InvoiceStatus.PENDING]
+
+    def test_unpaid_invoices_and_find_invoice_tell_one_that_is_called_overdue(self, side: OtherSide) -> None:
+        """By whatever word it is called there. Who owes it would be released as if it were paid."""
+        client = side.some_client()
+        billing = side.billing()
+        made = billing.create_invoice(an_invoice(client))
+        side.call_overdue(made.id)
+        found = billing.find_invoice(client.id, made.reference)
+        assert found is not None
+        listed = [each for each in billing.unpaid_invoices() if not isinstance(each, Refused)]
+        assert [(each.reference, each.status) for each in (*listed, found)] == [
+            (made.reference, InvoiceStatus.UNPAID)
+        ] * 2
 
     def test_find_invoice_knows_clients_with_long_ids(self, side: OtherSide) -> None:
         client = side.some_client(id=98_765_432)

@@ -84,6 +84,16 @@ class PeopleTests:
             pytest.skip("portal_login_url gives no link here")
         assert [side.opened_by(url) for url in urls if url is not None] == [client.id for client in clients]
 
+    def test_portal_login_url_opens_an_account_as_often_as_it_is_asked_for(self, side: OtherSide) -> None:
+        """A link is good once: whoever comes back needs another."""
+        side.needs("portal_login_url")
+        client, billing = side.some_client(), side.billing()
+        for _ in range(2):
+            url = billing.portal_login_url(client.id)
+            if url is None:
+                pytest.skip("portal_login_url gives no link here")
+            assert side.opened_by(url) == client.id
+
     def test_portal_login_url_is_an_address_or_none(self, side: OtherSide) -> None:
         side.needs("portal_login_url")
         client = side.some_client()
@@ -104,7 +114,8 @@ class PeopleTests:
         urls = [side.billing().invoice_url(client.id, number) for number in ("1", "12", "a/b?c&d#e f")]
         there = [url for url in urls if url is not None]
         assert len(set(there)) == len(there)
-        assert [url for url in there if not url.startswith(("http://", "https://")) or " " in url] == []
+        odd = [url for url in there if not url.startswith(("http://", "https://")) or " " in url]
+        assert odd == [], "a number comes as text: quote it, as by urllib.parse.quote(invoice_id, safe='')"
 
     def test_remember_user_is_kept_with_the_client(self, side: OtherSide) -> None:
         side.needs("remember_user")
@@ -112,3 +123,10 @@ class PeopleTests:
         for user_id in (7, 7, 42):
             side.billing().remember_user(client.id, user_id)
             assert side.remembered_user(client.id) == user_id
+
+    def test_remember_user_of_nobody_is_a_no(self, side: OtherSide) -> None:
+        """What was not kept is not said to be."""
+        side.needs("remember_user")
+        side.some_client()
+        with pytest.raises((NotFound, Refused)):
+            side.billing().remember_user(NOBODY, 7)

@@ -58,14 +58,36 @@ class ReadingTests:
             side.billing().client(NOBODY)
 
     def test_clients_are_the_same_as_each_client(self, side: OtherSide) -> None:
+        """With all fields: a group or a state that the list lacks would be taken for none."""
         for number in range(3):
-            side.some_client(id=1042 + number, email=f"client{number}@example.com")
+            group, exempt = ("Partners", "", "")[number], number == 1
+            side.some_client(id=1042 + number, email=f"client{number}@example.com", group=group, tax_exempt=exempt)
         billing = side.billing()
         listed = list(billing.clients())
         assert len(listed) == 3
         for client in listed:
             assert not isinstance(client, Refused)
             assert billing.client(client.id) == client
+
+    def test_a_client_that_nobody_was_is_found_once_it_is_there(self, side: OtherSide) -> None:
+        """Somebody signs up there while the bridge runs."""
+        side.some_client()
+        billing = side.billing()
+        with pytest.raises(NotFound):
+            billing.client(1043)
+        newcomer = side.some_client(id=1043, email="b@example.com")
+        assert billing.client(newcomer.id).email == "b@example.com"
+        assert newcomer.id in [each.id for each in billing.clients() if not isinstance(each, Refused)]
+
+    def test_a_client_that_was_closed_is_told_as_closed_at_once(self, side: OtherSide) -> None:
+        """And not as it was a while ago: the core itself keeps what it may keep."""
+        client = side.some_client()
+        billing = side.billing()
+        assert billing.client(client.id).status is ClientStatus.ACTIVE
+        assert [each.status for each in billing.clients() if not isinstance(each, Refused)] == [ClientStatus.ACTIVE]
+        side.close_client(client.id)
+        assert billing.client(client.id).status is ClientStatus.CLOSED
+        assert [each.status for each in billing.clients() if not isinstance(each, Refused)] == [ClientStatus.CLOSED]
 
     def test_clients_that_cannot_be_read_hide_no_others(self, side: OtherSide) -> None:
         ids = [side.some_client(id=1042 + n, email=f"client{n}@example.com").id for n in range(5)]
@@ -119,6 +141,17 @@ class ReadingTests:
             return
         assert {code: found[code].decimals for code in wanted} == wanted
         assert (found["USD"].prefix, found["USD"].suffix) == ("$", "")
+
+    def test_a_currency_that_was_taken_out_of_use_is_not_told(self, side: OtherSide) -> None:
+        """New invoices would be refused in it."""
+        side.needs("currencies")
+        for code in ("USD", "JPY"):
+            side.add_currency(WRITINGS[code])
+        assert {"USD", "JPY"} <= side.billing().currencies().keys()
+        side.remove_currency("JPY")
+        told = side.billing().currencies()
+        assert "USD" in told
+        assert "JPY" not in told
 
     def test_terms_tell_the_clients_discount(self, side: OtherSide) -> None:
         client = side.some_client()

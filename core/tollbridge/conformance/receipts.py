@@ -26,8 +26,8 @@ def _readable(receipts: Iterable[Receipt | Refused]) -> list[Receipt]:
 
 
 def _lately() -> date:
-    """Two days ago, whatever the time zone there."""
-    return datetime.now(UTC).date() - timedelta(days=2)
+    """The earliest day that it may be anywhere, half a day behind UTC; what is made now is no older."""
+    return (datetime.now(UTC) - timedelta(hours=12)).date()
 
 
 def _every_receipt(side: OtherSide, invoice: Invoice) -> list[Receipt]:

@@ -113,7 +113,10 @@ class OtherSide(ABC):
 
     @abstractmethod
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
-        """Give an invoice a status, as a human there would: ``paid``, ``cancelled`` and so on."""
+        """Give an invoice a status, as a human there would: ``paid``, ``cancelled``, ``refunded`` and so on.
+
+        Skip if there is no such status there.
+        """
 
     @abstractmethod
     def outage(self) -> AbstractContextManager[None]:
@@ -130,6 +133,14 @@ class OtherSide(ABC):
     def spoil_client(self, client_id: int) -> None:
         """Make the client's record one that cannot be used, as by a status nobody knows. Skip if that is impossible."""
         pytest.skip(f"this other side cannot spoil client {client_id}")
+
+    def close_client(self, client_id: int) -> None:
+        """Close a client, as a human there would; its record stays. Skip if that is impossible."""
+        pytest.skip(f"this other side cannot close client {client_id}")
+
+    def remove_currency(self, code: str) -> None:
+        """Take a currency out of use that no client has, as a human there would. Skip if that is impossible."""
+        pytest.skip(f"this other side cannot take the currency {code} out of use")
 
     def give_discount(self, client_id: int, discount: Discount) -> None:
         """Give the client a discount. Only needed by an adapter that can tell discounts."""
@@ -177,6 +188,17 @@ class OtherSide(ABC):
     def copy_invoice(self, invoice_id: int | str) -> None:
         """Duplicate an invoice, with its reference and all, as a human there would. Skip if that is impossible."""
         pytest.skip(f"this other side cannot duplicate invoice {invoice_id}")
+
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        """Give an unpaid invoice another due date, as a human there would. Skip if that is impossible."""
+        pytest.skip(f"this other side cannot make invoice {invoice_id} due on {day}")
+
+    def call_overdue(self, invoice_id: int | str) -> None:
+        """Let an unpaid invoice be called what the billing system calls one that is past its due date.
+
+        Such as overdue, late or with a collector. Skip if it has no word of its own for that.
+        """
+        pytest.skip(f"this billing system has no word for an unpaid invoice, such as {invoice_id}, that is overdue")
 
     def remove_reference(self, invoice_id: int | str) -> None:
         """Take the bridge's reference out of an invoice, as a human there would. Skip if that is impossible."""

@@ -20,11 +20,12 @@ from sqlalchemy.engine.default import DefaultDialect
 from tollbridge.http import InProcess
 
 Moment = Literal["before", "after"]
-Ending = Literal["down", "died"]
+Ending = Literal["down", "died", "garbled"]
 
 _READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 _WRITING_WORDS = ("insert", "update", "delete", "replace", "merge", "call", "commit")
 _REFUSED, _HUNG_UP = "Connection refused", "Server disconnected without sending a response."
+_PAGE = b"<html><body>Please wait while your browser is checked.</body></html>"  # a proxy's, before it passes on
 _GONE = 2013  # MySQL's and MariaDB's number for a connection that was lost
 
 
@@ -54,12 +55,19 @@ class Cut:
     """Where the line is cut: at call number ``at`` (0 is the first), before it is sent or after it was done.
 
     Attributes:
-        ending: ``down``: nothing can be reached from then on; ``died``: the process is gone.
+        ending: ``down``: nothing can be reached from then on; ``died``: the process is gone; ``garbled``: it was done,
+            and a page of HTML came in place of its answer, by httpx or :mod:`tollbridge.http` only.
     """
 
     at: int
     moment: Moment
     ending: Ending
+
+    def is_before(self, number: int) -> bool:
+        """Whether this call is not sent any more."""
+        if self.ending == "garbled":
+            return False
+        return number > self.at or (number, self.moment) == (self.at, "before")
 
 
 @attrs.frozen
@@ -95,16 +103,23 @@ class Watch:
         with self._lock:
             number = len(self.calls)
             self.calls.append(call)
-        if self.cut is not None and (number > self.cut.at or (number, self.cut.moment) == (self.cut.at, "before")):
+        if self.cut is not None and self.cut.is_before(number):
             raise Died if self.cut.ending == "died" else unreached()
         return Begun(number, call, self._seen() if call.may_write else None)
 
-    def end(self, begun: Begun, lost: Callable[[], BaseException]) -> None:
-        """It was done; ``lost`` makes the error that its library would raise without an answer."""
+    def end(self, begun: Begun, lost: Callable[[], BaseException]) -> bool:
+        """It was done; ``lost`` makes the error that its library would raise without an answer.
+
+        Returns:
+            Whether its answer is to be one that cannot be read.
+        """
         if begun.call.may_write and self._seen() != begun.before:
             self.writing.append(begun.number)
-        if self.cut is not None and begun.number == self.cut.at:
-            raise Died if self.cut.ending == "died" else lost()
+        if self.cut is None or begun.number != self.cut.at:
+            return False
+        if self.cut.ending == "garbled":
+            return True
+        raise Died if self.cut.ending == "died" else lost()
 
     def _seen(self) -> object:
         if self.look is None:
@@ -195,7 +210,8 @@ def _heard_httpx(send: Callable[[Any, httpx.Request], httpx.Response]) -> Callab
         response = send(self, request)
         content = b"".join(response.iter_raw())  # all of it came: what is cut off is the answer, not its end
         response.close()
-        watch.end(begun, lambda: httpx.RemoteProtocolError(_HUNG_UP, request=request))
+        if watch.end(begun, lambda: httpx.RemoteProtocolError(_HUNG_UP, request=request)):
+            return httpx.Response(200, headers={"Content-Type": "text/html"}, stream=httpx.ByteStream(_PAGE))
         return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(content))
 
     return handle_request

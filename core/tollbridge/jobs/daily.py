@@ -11,6 +11,8 @@ from tollbridge.errors import ClockWrong, LedgerError, TollbridgeError, UsageErr
 from tollbridge.fields import is_loopback
 from tollbridge.jobs.accounts import Sync
 from tollbridge.jobs.clock import compare_clocks
+from tollbridge.jobs.closed_clients import ClosedClients
+from tollbridge.jobs.crew import Crew
 from tollbridge.jobs.drafting import Drafting
 from tollbridge.jobs.dry import dry_parts
 from tollbridge.jobs.former_invoices import FormerInvoices
@@ -23,6 +25,7 @@ from tollbridge.jobs.problems import settle_problems
 from tollbridge.jobs.recheck import tell_undecided
 from tollbridge.jobs.reports import AccountsReport, DailyReport, InvoicingReport, OverdueReport, invoice_json
 from tollbridge.jobs.sending import Sending
+from tollbridge.jobs.turn import Turn
 from tollbridge.jobs.unbilled import find_owners, tell_unbilled
 from tollbridge.jobs.unexplained import doubt_all, say_whose, tell_unexplained
 from tollbridge.jobs.work import ClientsRead, Work
@@ -42,6 +45,7 @@ class Run:
         show: how many of the invoices the report is to have; None: all.
         confirmed_by: who lets this run lock as many users as it would; None: nobody.
         only: the one month that somebody asks for.
+        crew: how it works together with other machines.
     """
 
     parts: Parts
@@ -51,6 +55,7 @@ class Run:
     show: int | None = None
     confirmed_by: str | None = None
     only: Month | None = None
+    crew: Crew = Crew()
 
     def daily(self) -> DailyReport:
         """Everything; what stopped it is in the report."""
@@ -144,7 +149,7 @@ class Run:
             parts = stack.enter_context(dry_parts(self.parts, self.when, self.only)) if self.dry_run else self.parts
             clients = stack.enter_context(ClientsRead())
             live = stack.enter_context(parts.ledger.runs.live(command, self.when.day, works=works))
-            yield Work(parts, self.when, live, clients, self.progress, self.confirmed_by)
+            yield Work(parts, self.when, live, clients, self.progress, self.confirmed_by, self.crew)
 
 
 def _whole(report: DailyReport) -> DailyReport:
@@ -248,12 +253,13 @@ def _draft(
     try:
         if months:
             former.look(min(months))
-        drafting = Drafting(work, report, lease, failures, former)
+        turn = Turn(work, report, failures, former, lease)
+        drafting, closed = Drafting(turn), ClosedClients(turn)
         drafting.bill_found(find_owners(work, months))
-        drafting.bill_closed_clients()
+        closed.bill_carried()
         for month in months:
             drafting.draft(month)
-        drafting.owe_what_no_invoice_gives_back()
+        closed.owe_what_no_invoice_gives_back()
     finally:
         work.parts.ledger.leases.give_back(lease)
 

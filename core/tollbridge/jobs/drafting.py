@@ -1,7 +1,4 @@
-"""From a complete reading of a month to an entry for each client. Nothing is written outside the ledger.
-
-One run drafts at a time: it holds a lease that every page of clients renews in its own transaction.
-"""
+"""From a complete reading of a month to an entry for each client. Nothing is written outside the ledger."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,24 +7,16 @@ from functools import partial
 import attrs
 
 from tollbridge.errors import NotFound, Refused, TollbridgeError
-from tollbridge.jobs.former_invoices import FormerInvoices
 from tollbridge.jobs.month_usage import keep_reading, read_month
-from tollbridge.jobs.parts import Failures
-from tollbridge.jobs.price_lists import ListsToBill
-from tollbridge.jobs.pricing import Pricer
 from tollbridge.jobs.recheck import Recheck
-from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage, StagedBilled, StagedUsage
+from tollbridge.jobs.turn import Turn
 from tollbridge.jobs.unbilled import Found
-from tollbridge.jobs.work import LeaseClock, Work
 from tollbridge.ledger.invoices import Draft
-from tollbridge.ledger.leases import Lease
-from tollbridge.model import Client, ClientStatus, UsageItem
+from tollbridge.model import UsageItem
 from tollbridge.rules.calendar import Month
-from tollbridge.rules.closing import as_written, billed_in, doubted, draft, hold, is_to_draft, last_invoice, late_tokens
-from tollbridge.rules.corrections import Correction, fits
+from tollbridge.rules.closing import as_written, billed_in, doubted, draft, hold, is_to_draft, late_tokens
 from tollbridge.rules.entry import Entry, Line, State, UserItem
-from tollbridge.rules.pricing import TokenPrice
 from tollbridge.secret import redact
 
 _MOST_TOKENS = 2**63 - 1  # what the ledger keeps as an integer
@@ -42,19 +31,14 @@ def _as_used(line: Line) -> UserItem:
 class Drafting:
     """The drafts of one run."""
 
-    def __init__(
-        self, work: Work, report: InvoicingReport, lease: Lease, failures: Failures, former: FormerInvoices
-    ) -> None:
-        self._work = work
-        self._report = report
-        self._lease = lease
-        self._clock = LeaseClock(work.lease)
-        self._failures = failures
-        self._former = former
-        self._rules = work.parts.settings.billing.invoice_rules
-        self._pricer = Pricer(work.parts.billing)
-        self._lists = ListsToBill(work.parts, work.live.id)
-        self._recheck = Recheck(work, report, lease, self._still_ours, failures, self._pricer, self._lists)
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._work = turn.work
+        self._report = turn.report
+        self._failures = turn.failures
+        self._former = turn.former
+        self._rules = turn.work.parts.settings.billing.invoice_rules
+        self._recheck = Recheck(turn)
         self._read: set[Month] = set()
 
     def draft(self, month: Month) -> None:
@@ -68,14 +52,14 @@ class Drafting:
         ledger = self._work.parts.ledger
         failed_before = len(self._failures.all)
         with StagedUsage() as staged, StagedBilled() as billed:
-            reading = read_month(self._work, staged, month, self._still_ours)
+            reading = read_month(self._work, staged, month, self._turn.keep)
             if not ledger.invoices.has_any(month):
                 self._read.add(month)
             if not ledger.months.is_drafted(month):
                 self._look_again(month)
             self._fill(billed, month)
             keep_reading(self._work, month, reading, staged, billed)
-            ledger.months.begin(month, reading, self._lease)
+            ledger.months.begin(month, reading, self._turn.lease)
             done = 0
             for page in staged.batches():
                 self._draft_page(month, self._less_than_billed(self._silent(month, page, staged), billed))
@@ -90,7 +74,7 @@ class Drafting:
                     idle = [ClientUsage(client_id, ()) for client_id in client_ids if not staged.has(client_id)]
                     self._draft_page(month, self._silent(month, idle, staged))
         if len(self._failures.all) == failed_before:
-            ledger.months.draft(month, reading, self._lease)
+            ledger.months.draft(month, reading, self._turn.lease)
 
     def _look_again(self, month: Month) -> None:
         """At the months before it that were billed; those of which this run made all entries have not changed since."""
@@ -107,7 +91,7 @@ class Drafting:
 
     def _fill(self, billed: StagedBilled, month: Month) -> None:
         """What entries that stay as they are, and corrections, hold of a month of which some were drafted before."""
-        ledger, day, prices = self._work.parts.ledger, self._work.when.day, self._lists.of(month).prices.digest
+        ledger, day, prices = self._work.parts.ledger, self._work.when.day, self._turn.lists.of(month).prices.digest
         for page in ledger.invoices.pages_of(month):
             for entry in page:
                 if not is_to_draft(entry, day, prices):
@@ -175,71 +159,11 @@ class Drafting:
             later = later.next
         return later
 
-    def bill_closed_clients(self) -> None:
-        """What was carried for clients who are closed by now waits for no later invoice."""
-        ledger = self._work.parts.ledger
-        for client_ids in ledger.invoices.clients_with_carried():
-            closed = [
-                client
-                for client_id in client_ids
-                if (client := self._work.clients.find(client_id)) and client.status is ClientStatus.CLOSED
-            ]
-            carried = ledger.invoices.all_carried([client.id for client in closed])
-            price_then = partial(self._price_of_first, carried)
-            for client, price in self._work.at_billing.each(price_then, closed):
-                if isinstance(price, TollbridgeError):
-                    self._failures.add(f"client {client.id}", price)
-                else:
-                    self._bill_closed_client(client, price, carried[client.id])
-
-    def _price_of_first(self, carried: dict[int, list[Entry]], client: Client) -> TokenPrice:
-        """A client's price in the first month that was carried."""
-        return self._pricer.price(client, self._lists.of(carried[client.id][0].month))
-
-    def _bill_closed_client(self, client: Client, price: TokenPrice, carried: list[Entry]) -> None:
-        ledger, first = self._work.parts.ledger, carried[0]
-        taken_back = ledger.corrections.to_take(first.month, [client.id]).get(client.id, [])
-        entry = last_invoice(
-            carried, client, taken_back, price=price, rules=self._rules,
-            prices=self._lists.of(first.month).prices.digest, day=self._work.when.day, now=datetime.now(UTC),
-        )  # fmt: skip
-        if entry.state is State.WRITTEN:
-            ledger.invoices.draft([Draft(entry, first)], self._lease)
-        else:
-            owed = -sum([*(each.subtotal for each in carried), *(each.line.amount for each in taken_back)])
-            words = f"the client is closed, and is owed {owed:f} {first.currency}: settle it by hand"
-            self._report.warnings.append(f"{first.reference}: {words}")
-
-    def owe_what_no_invoice_gives_back(self) -> None:
-        """What is taken back of a client who is closed by now, or pays in another currency, waits for no invoice."""
-        ledger = self._work.parts.ledger
-        free = ledger.corrections.free()
-        carried = ledger.invoices.all_carried(list(free))
-        owed: list[Correction] = []
-        for client_id, found in free.items():
-            client = self._work.clients.find(client_id)
-            if client is None:
-                continue
-            owed += [each for each in found if not fits(each, client.currency)]
-            left = [each for each in found if fits(each, client.currency)]
-            is_last = client.status is ClientStatus.CLOSED and client_id not in carried
-            if is_last and sum(each.line.amount for each in left) < 0:
-                owed += left
-        ledger.corrections.owe(owed, self._lease)
-
-    def _still_ours(self) -> None:
-        """Called now and then while usage is read: to read it may take longer than a lease lasts.
-
-        Late as it may be, drafting is still this run's if nobody has taken it over; LedgerError if somebody has.
-        """
-        if not self._clock.still_holds(self._lease.keep):
-            self._lease.keep()
-
     def _draft_page(self, month: Month, page: Sequence[ClientUsage]) -> None:
         """One page of clients, in one transaction of the ledger."""
         invoices = self._work.parts.ledger.invoices
         found = invoices.of_month(month, [usage.client_id for usage in page])
-        day, prices = self._work.when.day, self._lists.of(month).prices.digest
+        day, prices = self._work.when.day, self._turn.lists.of(month).prices.digest
         to_draft = []
         for usage in page:
             entry = found.get(usage.client_id)
@@ -250,7 +174,7 @@ class Drafting:
                 self._tell_changed_usage(usage, entry, anew)
         drafts = self._held(month, [*self._drafts(month, to_draft, found)])
         drafts.sort(key=lambda each: each.entry.client_id)
-        for entry in invoices.draft(drafts, self._lease):
+        for entry in invoices.draft(drafts, self._turn.lease):
             self._report.count(entry)
 
     def _held(self, month: Month, drafts: list[Draft]) -> list[Draft]:
@@ -286,7 +210,7 @@ class Drafting:
                 yield Draft(as_written(entry, self._rules, day=self._work.when.day), entry)
             else:
                 to_price.append(usage)
-        for usage, priced in self._work.at_billing.each(partial(self._priced, month), to_price):
+        for usage, priced in self._work.at_billing.each(partial(self._turn.priced, month), to_price):
             if isinstance(priced, TollbridgeError):
                 self._not_drafted(month, usage, priced)
                 continue
@@ -296,7 +220,7 @@ class Drafting:
             others = ((), ()) if elsewhere else (carried.get(client.id, ()), corrections.get(client.id, ()))
             entry = draft(
                 month, client, usage.items, *others, price=price,
-                rules=self._rules, prices=self._lists.of(month).prices.digest, day=self._work.when.day,
+                rules=self._rules, prices=self._turn.lists.of(month).prices.digest, day=self._work.when.day,
                 now=datetime.now(UTC), is_there=self._former.has(client.id, month),
             )  # fmt: skip
             if entry.tokens > _MOST_TOKENS:
@@ -308,10 +232,6 @@ class Drafting:
             before = found.get(client.id)
             if entry.document.lines or entry.state is State.WRITTEN or before is not None:
                 yield Draft(entry, before)
-
-    def _priced(self, month: Month, usage: ClientUsage) -> tuple[Client, TokenPrice]:
-        client = self._work.client(usage.client_id)
-        return client, self._pricer.price(client, self._lists.of(month))
 
     def _not_drafted(self, month: Month, usage: ClientUsage, error: TollbridgeError) -> None:
         """A failure; but what was carried for a client that has gone since must not keep months open for ever."""

@@ -40,7 +40,8 @@ class ReceiptsRead(Scratch):
 
     tables = """
         CREATE TABLE receipts (
-            billing_id TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT, total TEXT, balance TEXT
+            billing_id TEXT PRIMARY KEY, client_id INTEGER, status TEXT, due_date TEXT, total TEXT, balance TEXT,
+            number TEXT
         );
         CREATE INDEX receipts_of_client ON receipts (client_id);
         CREATE TABLE clients (id INTEGER PRIMARY KEY);
@@ -53,7 +54,7 @@ class ReceiptsRead(Scratch):
     def fill(self, receipts: Iterable[Receipt]) -> None:
         """Add unpaid invoices, whoever made them."""
         self.connection.executemany(
-            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     str(each.id),
@@ -62,6 +63,7 @@ class ReceiptsRead(Scratch):
                     each.due_date.isoformat(),
                     f"{each.total:f}",
                     None if each.balance is None else f"{each.balance:f}",
+                    each.number,
                 )
                 for each in receipts
             ),
@@ -88,14 +90,15 @@ class ReceiptsRead(Scratch):
 
     def find(self, entry: Entry) -> "Found | None":
         """What the list said of an invoice; None if it did not, or not whether it is paid as it is printed."""
-        query = "SELECT client_id, status, due_date, total, balance FROM receipts WHERE billing_id = ?"
+        query = "SELECT client_id, status, due_date, total, balance, number FROM receipts WHERE billing_id = ?"
         row = self.connection.execute(query, (entry.billing_id or "",)).fetchone()
         if row is None:
             return None
-        client_id, status, due, total, balance = row
+        client_id, status, due, total, balance, number = row
         receipt = Receipt(
-            entry.billing_id or "", entry.reference, client_id, status, date.fromisoformat(due), total, balance
-        )
+            entry.billing_id or "", entry.reference, client_id, status, date.fromisoformat(due), total, balance,
+            number=number,
+        )  # fmt: skip
         return None if may_be_paid_as_printed(receipt, _decimals(entry)) else _found(receipt, entry)
 
     def owe(self, entry: Entry, found: "Found") -> None:
@@ -118,11 +121,17 @@ class ReceiptsRead(Scratch):
 
 @attrs.frozen
 class Found:
-    """What the billing system says of an invoice: whose it is today, its status and due date."""
+    """What the billing system says of an invoice: whose it is today, its status and due date, the number on it."""
 
     client_id: int
     status: InvoiceStatus
     due_date: date
+    printed_number: str | None = None
+
+    def is_news_of(self, entry: Entry) -> bool:
+        """Whether the ledger does not know it yet."""
+        of_ledger = entry.billing_status, entry.due_date, entry.printed_number
+        return (self.status, self.due_date, self.printed_number or entry.printed_number) != of_ledger
 
 
 @attrs.frozen
@@ -185,7 +194,7 @@ class Overdue:
             for entries in self._ledger.invoices.open():
                 receipts.add_clients(entry.client_id for entry in entries)
             self._gather(receipts, count=True)
-            judgements = [self._judged(client_id, debts, count=True) for client_id, debts in receipts.debts()]
+            judgements = (self._judged(client_id, debts, count=True) for client_id, debts in receipts.debts())
             wanted = {each.client_id: each for each in judgements if each.status is not UserStatus.ACTIVE}
             for page in self._ledger.accounts.in_question():
                 for account in page:
@@ -237,8 +246,8 @@ class Overdue:
             entries.update((entry.reference, entry) for entry in listed)
             seen = []
             for entry, found in self._found(list(entries.values()), receipts):
-                if (found.status, found.due_date) != (entry.billing_status, entry.due_date):
-                    seen.append(Seen(entry, found.status, found.due_date))
+                if found.is_news_of(entry):
+                    seen.append(Seen(entry, found.status, found.due_date, found.printed_number))
                 if not found.status.is_settled:
                     receipts.owe(entry, found)
                 elif not entry.billing_status or not entry.billing_status.is_settled:
@@ -377,7 +386,7 @@ def _overdue(judgement: Judgement, day: date) -> str:
 
 
 def _found(receipt: Receipt, entry: Entry) -> Found:
-    return Found(receipt.client_id, owed_status(receipt, _decimals(entry)), receipt.due_date)
+    return Found(receipt.client_id, owed_status(receipt, _decimals(entry)), receipt.due_date, receipt.number)
 
 
 def _decimals(entry: Entry) -> int:

@@ -7,13 +7,10 @@ from functools import partial
 from tollbridge.errors import NotFound, ServiceError, TollbridgeError
 from tollbridge.jobs.month_usage import keep_reading, read_month
 from tollbridge.jobs.parts import Failure, Failures
-from tollbridge.jobs.price_lists import ListsToBill
-from tollbridge.jobs.pricing import Pricer
-from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.scratch import ClientUsage, StagedBilled, StagedUsage
-from tollbridge.jobs.work import KeepLease, Work
+from tollbridge.jobs.turn import Turn
+from tollbridge.jobs.work import Work
 from tollbridge.ledger import Ledger
-from tollbridge.ledger.leases import Lease
 from tollbridge.model import Client
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
@@ -30,25 +27,13 @@ _ASKED_FOR = {State.ISSUED, State.CARRIED}
 class Recheck:
     """The months that one run looks at again."""
 
-    def __init__(  # noqa: PLR0917
-        self,
-        work: Work,
-        report: InvoicingReport,
-        lease: Lease,
-        keep: KeepLease,
-        failures: Failures,
-        pricer: Pricer,
-        lists: ListsToBill,
-    ) -> None:
-        self._work = work
-        self._report = report
-        self._lease = lease
-        self._keep = keep
-        self._failures = failures
-        self._pricer = pricer
-        self._lists = lists
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._work = turn.work
+        self._report = turn.report
+        self._failures = turn.failures
         self._rules = CorrectionRules(
-            work.parts.settings.billing.most_correction, work.parts.billing.takes_negative_lines
+            turn.work.parts.settings.billing.most_correction, turn.work.parts.billing.takes_negative_lines
         )
 
     def look_again(self, month: Month, stands_on: Month) -> None:
@@ -65,7 +50,7 @@ class Recheck:
             return
         with StagedUsage() as staged, StagedBilled() as billed:
             try:
-                reading = read_month(self._work, staged, month, self._keep)
+                reading = read_month(self._work, staged, month, self._turn.keep)
             except ServiceError as error:
                 self._failures.tell(str(month), f"it was billed, and cannot be read again for what came later: {error}")
                 return
@@ -102,7 +87,7 @@ class Recheck:
             if not _is_unfinished(entries.get(usage.client_id)) and (is_drafted or usage.client_id in entries)
         ]
         found: list[Correction] = []
-        for usage, priced in self._work.at_billing.each(partial(self._priced, month), settled):
+        for usage, priced in self._work.at_billing.each(partial(self._turn.priced, month), settled):
             if isinstance(priced, TollbridgeError):
                 self._not_corrected(month, usage, priced)
                 continue
@@ -110,7 +95,7 @@ class Recheck:
             before = so_far.get((usage.client_id, priced[0].currency), Decimal(0))
             found += self._corrections(month, stands_on, usage, priced, entries.get(usage.client_id), billed, before)
         found.sort(key=lambda each: (each.client_id, each.key))
-        ledger.corrections.add(found, self._lease)
+        ledger.corrections.add(found, self._turn.lease)
 
     def _differs(self, usage: ClientUsage, billed: StagedBilled) -> bool:
         was = billed.of_users(_users(usage))
@@ -143,10 +128,6 @@ class Recheck:
             month, stands_on, client, found, price=price, invoiced=_invoiced(entry), so_far=so_far, rules=self._rules,
             language=self._work.parts.settings.billing.language,
         )  # fmt: skip
-
-    def _priced(self, month: Month, usage: ClientUsage) -> tuple[Client, TokenPrice]:
-        client = self._work.client(usage.client_id)
-        return client, self._pricer.price(client, self._lists.of(month))
 
     def _not_corrected(self, month: Month, usage: ClientUsage, error: TollbridgeError) -> None:
         who = f"client {usage.client_id} in {month}"

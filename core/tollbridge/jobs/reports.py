@@ -76,11 +76,13 @@ class AccountsReport:
 class InvoicingReport:
     """What became of the months of one run; ``left``: what another run is at, and was left to it.
 
+    ``issued`` and ``totals`` are everybody's who worked on it, ``by_workers`` how many of them workers issued.
     ``totals`` are sums of lines; ``held_tax``: whether lines of such prices hold their tax, of each invoice.
     """
 
     months: list[Month] = attrs.Factory(list)
     issued: int = 0
+    by_workers: int = 0
     carried: int = 0
     nothing: int = 0
     totals: dict[str, Decimal] = attrs.Factory(dict)
@@ -104,15 +106,24 @@ class InvoicingReport:
 
     def issue(self, entry: Entry) -> None:
         """Count an invoice that is in the billing system."""
-        self.issued += 1
-        self.held_tax.add(entry.document.price.prices_include_tax)
-        self.totals[entry.currency] = self.totals.get(entry.currency, Decimal(0)) + entry.subtotal
+        self._add(entry, 1, entry.subtotal)
+
+    def issue_by_workers(self, like: Entry, count: int, subtotal: Decimal) -> None:
+        """Count invoices that workers have issued for this run: so many like this one, that come to so much."""
+        self.by_workers += count
+        self._add(like, count, subtotal)
+
+    def _add(self, like: Entry, count: int, subtotal: Decimal) -> None:
+        self.issued += count
+        self.held_tax.add(like.document.price.prices_include_tax)
+        self.totals[like.currency] = self.totals.get(like.currency, Decimal(0)) + subtotal
 
     def json(self) -> Document:
         """As ``--json`` has it, but for the invoices themselves."""
         return {
             "months": [str(month) for month in self.months],
             "issued": self.issued,
+            "issued_by_workers": self.by_workers,
             "carried": self.carried,
             "nothing": self.nothing,
             "subtotals": {code: f"{amount:f}" for code, amount in sorted(self.totals.items())},

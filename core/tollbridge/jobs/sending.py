@@ -6,6 +6,7 @@ answer is looked for before anything is created again; whoever has a receipt not
 
 import time
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from itertools import islice
 
@@ -23,11 +24,13 @@ from tollbridge.errors import (
     Unavailable,
 )
 from tollbridge.jobs.at_once import AtOnce
+from tollbridge.jobs.crew import Errand
 from tollbridge.jobs.former_invoices import FormerInvoices
 from tollbridge.jobs.parts import Failures
 from tollbridge.jobs.reports import InvoicingReport
 from tollbridge.jobs.work import LeaseClock, Work
 from tollbridge.ledger.claims import Claim, Result
+from tollbridge.ledger.helpers import Left
 from tollbridge.model import InvoiceStatus, Receipt
 from tollbridge.rules.calendar import Month, due_date
 from tollbridge.rules.closing import proof, taken_back
@@ -121,11 +124,15 @@ class Sending:
         self._unbegun: dict[str, Claim] = {}
         self._differing: set[str] = set()
         self._stopped_by: TollbridgeError | None = None
+        self._has_asked = False
 
     def send(self) -> None:
         """Send everything that is written, then what runs that are gone left in doubt.
 
+        As soon as one came out right workers are asked to help, if there are any. A worker does not wait for anybody.
+
         Raises:
+            Interrupted: it was told to stop, and nothing is wrong.
             PriceMismatch: too many invoices came to another total than was shown, so no more are made.
             Unavailable: the billing system cannot be reached for several clients in a row.
             LedgerError: the ledger, or this run's hold on it, was lost.
@@ -133,13 +140,16 @@ class Sending:
         claims = self._claims()
         try:
             self._send_until_one_is_right(claims)
-            self._send_all(self._work.at_billing, claims)
-            self._wait_for_doubts()
+            with self._helped():
+                self._send_all(self._work.at_billing, claims)
+                if self._work.live.helps is None:
+                    self._wait_for_others()
         finally:
             self._ledger.give_back(self._run_id, self._unbegun.values())
         if self._stopped_by is not None:
             raise self._stopped_by
-        self._name_the_frozen()
+        if self._work.live.helps is None:
+            self._name_the_frozen()
 
     def _send_until_one_is_right(self, claims: Iterator[Sendable]) -> None:
         """One after the other until one came out as it was shown: if all are wrong, no more than three are made."""
@@ -148,18 +158,27 @@ class Sending:
             if sent[0].created and sent[0].error is None and not sent[0].result.differs:
                 return
 
-    def _wait_for_doubts(self) -> None:
-        """Nothing else is left to do: wait until what runs that are gone have sent can land no more, then look."""
+    def _wait_for_others(self) -> None:
+        """Nothing else is left to do: wait until what runs that are gone have sent can land no more, then look.
+
+        So it does for what workers hold that help this run, and sends what they give back.
+        """
         while self._stopped_by is None:
             self._work.parts.ledger.runs.bury()
             wait = self._ledger.time_until_free(self._run_id, self._months, self._in_doubt)
-            if wait is None:
+            helpers = self._left_to_helpers()
+            if wait is None and helpers == Left(0, 0):
                 return
-            if wait > timedelta(0):
+            if helpers.claimable or (wait is not None and wait <= timedelta(0)):
+                if self._send_all(self._work.at_billing, self._claims()):
+                    continue
+                if not self._has_asked:
+                    return
+            if helpers.held:
+                self._tell_progress()
+            else:
                 self._work.progress("waiting for invoices that an earlier run sent to appear or not", 0)
-                time.sleep(min(wait.total_seconds(), _POLL_SECONDS))
-            elif not self._send_all(self._work.at_billing, self._claims()):
-                return
+            time.sleep(_POLL_SECONDS if wait is None else min(max(wait.total_seconds(), 0.0), _POLL_SECONDS))
 
     def _name_the_frozen(self) -> None:
         """Entries that a run which lives and does not go on has claimed stay its own; it is named."""
@@ -169,6 +188,45 @@ class Sending:
                 " run takes up what it leaves"
             )
             self._failures.tell(f"run {run_id} on {host}", words)
+
+    # With workers
+
+    @contextmanager
+    def _helped(self) -> Iterator[None]:
+        """Workers help meanwhile, if there are any and something is left for them; then it is told what they did."""
+        helpers, ask = self._work.parts.ledger.helpers, self._work.crew.ask
+        left = helpers.left(self._run_id, self._months, timedelta(0)).claimable if ask is not None else 0
+        if ask is None or not left or self._stopped_by is not None:
+            yield
+            return
+        with ExitStack() as help_:
+            try:
+                errand = Errand(self._run_id, self._work.when, list(self._months), -(-left // _PAGE))
+                help_.enter_context(ask(errand))
+                self._has_asked = True
+            except LedgerError as error:
+                self._report.warnings.append(f"no worker could be asked to help: {error}")
+            help_.callback(self._count_helped)
+            yield
+
+    def _count_helped(self) -> None:
+        """What workers did for this run."""
+        helpers = self._work.parts.ledger.helpers
+        if self._has_asked:
+            for issued in helpers.issued(self._run_id):
+                self._report.issue_by_workers(issued.sample, issued.count, issued.subtotal)
+            for entry in helpers.with_problem(self._run_id):
+                self._failures.tell(entry.reference, (entry.problem or "").removeprefix(f"{entry.reference}: "))
+
+    def _left_to_helpers(self) -> Left:
+        if not self._has_asked:
+            return Left(0, 0)
+        return self._work.parts.ledger.helpers.left(self._run_id, self._months, self._work.lease)
+
+    def _tell_progress(self) -> None:
+        """How many invoices there are by now, whoever has issued them."""
+        by_others = self._work.parts.ledger.helpers.count(self._run_id) if self._has_asked else 0
+        self._work.progress("invoices", self._report.issued + by_others)
 
     # Claiming
 
@@ -185,7 +243,7 @@ class Sending:
             if not all(claim.in_doubt for claim in page):
                 self._former.look(min(claim.entry.month for claim in page))
             for claim in page:
-                if self._stopped_by is not None:
+                if not self._goes_on():
                     return
                 del self._unbegun[claim.entry.reference]
                 yield Sendable(claim, lease)
@@ -197,6 +255,8 @@ class Sending:
 
     def _may_go_on(self) -> bool:
         """Not before everybody gets an invoice that comes to another total than what was shown."""
+        if not self._goes_on():
+            return False
         self._differing.update(self._ledger.differing())
         if len(self._differing) >= _MOST_DIFFERING and self._stopped_by is None:
             self._stopped_by = PriceMismatch(
@@ -205,6 +265,15 @@ class Sending:
                 " taxes and discounts with `tollbridge price CLIENT`, then let it go on with"
                 " `tollbridge approve totals --reason TEXT`"
             )
+        return self._stopped_by is None
+
+    def _goes_on(self) -> bool:
+        """Unless something has stopped it, or does so now."""
+        if self._stopped_by is None:
+            try:
+                self._work.crew.go_on()
+            except TollbridgeError as error:
+                self._stopped_by = error
         return self._stopped_by is None
 
     def _found(self, claim: Claim) -> Receipt | None:
@@ -230,7 +299,7 @@ class Sending:
                 if len(results) >= _PAGE or (results and time.monotonic() - recorded >= _RECORD_SECONDS):
                     self._record(results)
                     results, recorded = [], time.monotonic()
-                    self._work.progress("invoices", self._report.issued)
+                    self._tell_progress()
                 results.append(sent)
                 self._judge(sent)
         finally:

@@ -25,6 +25,7 @@ class RunningMonth:
     ``user_ids``: of the SolusIO users whose usage it is.
     """
 
+    month: Month
     items: tuple[UsageItem, ...]
     projected: int
     as_of: datetime
@@ -96,7 +97,7 @@ class UsageMemory:
         start, end = self._interval(month)
         elapsed, whole = (int((moment - start).total_seconds()) // _HOUR for moment in (usage.as_of, end))
         user_ids = frozenset(user.user_id for user in users)
-        return RunningMonth(items, projected_tokens(items, elapsed, whole), usage.as_of, user_ids)
+        return RunningMonth(month, items, projected_tokens(items, elapsed, whole), usage.as_of, user_ids)
 
     def start_of(self, month: Month) -> datetime:
         """The moment from which the month's usage counts."""

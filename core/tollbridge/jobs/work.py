@@ -9,6 +9,7 @@ import attrs
 from cattrs.preconf.orjson import make_converter
 
 from tollbridge.jobs.at_once import AtOnce
+from tollbridge.jobs.crew import Crew
 from tollbridge.jobs.parts import Failures, Parts, Progress, When
 from tollbridge.jobs.scratch import Scratch
 from tollbridge.ledger.runs import LiveRun
@@ -57,6 +58,7 @@ class Work:
         live: the run in the ledger, under which everything is claimed.
         clients: those that were read in this run.
         confirmed_by: who lets this run lock as many users as it would; None: nobody.
+        crew: how it works together with other machines.
     """
 
     parts: Parts
@@ -65,6 +67,7 @@ class Work:
     clients: ClientsRead
     progress: Progress
     confirmed_by: str | None = None
+    crew: Crew = Crew()
 
     def client(self, client_id: int) -> Client:
         """The client, as read in this run at most ten minutes ago, or else anew; NotFound if there is none."""
@@ -87,13 +90,17 @@ class Work:
     def at_billing(self) -> AtOnce:
         """How much is asked of the billing system at once."""
         most = self.parts.settings.billing.at_once or self.parts.billing.at_once
-        return AtOnce(most, lambda: self.live.slot("billing", most))
+        return AtOnce(self._own(most), lambda: self.live.slot("billing", most))
 
     @property
     def at_solus(self) -> AtOnce:
         """How much is asked of SolusIO at once."""
         most = self.parts.settings.solus.at_once
-        return AtOnce(most, lambda: self.live.slot("solus", most))
+        return AtOnce(self._own(most), lambda: self.live.slot("solus", most))
+
+    def _own(self, most: int) -> int:
+        """How many of the calls that a system stands this process makes."""
+        return min(most, self.crew.at_most or most)
 
     @property
     def lease(self) -> timedelta:

@@ -13,6 +13,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Events
 from tollbridge.ledger.figures import Figures, read_figures
 from tollbridge.ledger.finder import Finder
+from tollbridge.ledger.helpers import Helpers
 from tollbridge.ledger.invoices import Invoices
 from tollbridge.ledger.leases import Leases
 from tollbridge.ledger.lists import Lists
@@ -47,6 +48,7 @@ class Ledger:
         corrections: what is billed later, or taken back, of months that were billed.
         meter: what the bridge's own meter saw of servers, and when it looked.
         runs: which are alive, and what the others did.
+        helpers: what workers do for a run.
         events: what has changed, when and why.
         lists: what there is, row by row, for people who look.
         finder: what people search for, a page at a time.
@@ -71,6 +73,7 @@ class Ledger:
         self.corrections = Corrections(database)
         self.meter = Meter(database)
         self.runs = Runs(database)
+        self.helpers = Helpers(database)
         self.events = Events(database)
         self.lists = Lists(database)
         self.finder = Finder(database)

@@ -16,7 +16,7 @@ from tollbridge.errors import LedgerError
 from tollbridge.ledger.database import Database
 from tollbridge.ledger.events import Event, last_approval, note
 from tollbridge.ledger.invoices import entry_of, row_of, state_change
-from tollbridge.ledger.runs import ended, holders
+from tollbridge.ledger.runs import ended, holders, team
 from tollbridge.ledger.schema import Moment, accounts, invoices, runs
 from tollbridge.model import Receipt
 from tollbridge.reference import reference
@@ -52,6 +52,7 @@ class Result:
         problem: why it is not issued, or what is wrong with it as it is there.
         differs: whether it was created with another total than was shown.
         asked_at: by the monotonic clock, when it was asked for last, if an answer never came.
+        begun: whether it was tried at all.
     """
 
     claim: Claim
@@ -60,6 +61,7 @@ class Result:
     receipt: Receipt | None = None
     differs: bool = False
     asked_at: float | None = None
+    begun: bool = True
 
 
 class Claims:
@@ -73,13 +75,12 @@ class Claims:
     ) -> list[Claim]:
         """Claim written entries, oldest month first; they are *sending* from now on, and dated as of today.
 
-        One that this run gave back, or that was refused, is not claimed by it again, and one that is held by nobody.
+        One that this run began and could not send, or that was refused, is not claimed by it again, and one that is
+        held by nobody. A worker leaves alone what the run that it helps, or another worker, could not send.
         """
-        sendable = sa.or_(invoices.c.problem.is_(None), invoices.c.kept != "")
-        mine_no_more = invoices.c.run_id.is_distinct_from(run_id)
-        free = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_(None))
-        written = sa.and_(free, sendable, mine_no_more, _of(months))
-        return self._take(run_id, written, lease, most, {"issue_date": issue, "due_date": due}, in_doubt=False)
+        return self._take(
+            run_id, claimable(run_id, months), lease, most, {"issue_date": issue, "due_date": due}, in_doubt=False
+        )
 
     def take_over(
         self, run_id: int, months: Collection[Month], in_doubt: timedelta, lease: timedelta, most: int
@@ -146,9 +147,10 @@ class Claims:
                 raise LedgerError(f"{claim.entry.reference}: another run has taken it over; run again")
 
     def give_back(self, run_id: int, claims: Iterable[Claim]) -> None:
-        """Entries that were claimed and not begun are as they were."""
+        """Entries that were claimed and not begun are as they were, and anybody's to claim."""
         self.record(run_id, [
-            Result(claim, State.SENDING if claim.in_doubt else State.WRITTEN, claim.entry.problem) for claim in claims
+            Result(claim, State.SENDING if claim.in_doubt else State.WRITTEN, claim.entry.problem, begun=False)
+            for claim in claims
         ])  # fmt: skip
 
     def record(self, run_id: int, results: Sequence[Result]) -> dict[str, str]:
@@ -233,6 +235,7 @@ _ISSUED = (
     .values(
         state=State.ISSUED,
         billing_id=sa.bindparam("b_billing_id"),
+        printed_number=sa.bindparam("b_printed_number"),
         billing_status=sa.bindparam("b_status"),
         due_date=sa.bindparam("b_due"),
         problem=sa.bindparam("b_problem"),
@@ -250,8 +253,16 @@ _NOT_ISSUED = (
         state=sa.bindparam("b_state"),
         problem=sa.bindparam("b_problem"),
         leased_until=sa.bindparam("b_until", type_=Moment),
+        run_id=sa.bindparam("b_by", type_=sa.Integer),
     )
 )
+
+
+def claimable(run_id: int, months: Collection[Month]) -> sa.ColumnElement[bool]:
+    """Written entries that this run may claim, for use in other queries."""
+    sendable = sa.or_(invoices.c.problem.is_(None), invoices.c.kept != "")
+    not_tried = sa.or_(invoices.c.run_id.is_(None), invoices.c.run_id.not_in(team(run_id)))
+    return sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_(None), sendable, not_tried, _of(months))
 
 
 def _take_back(connection: sa.Connection, issued: Sequence[Result]) -> None:
@@ -300,6 +311,7 @@ def _proved(run_id: int, result: Result, now: datetime) -> dict[str, Any]:
         "b_month": str(result.claim.entry.month),
         "b_run_id": run_id,
         "b_billing_id": str(receipt.id),
+        "b_printed_number": receipt.number,
         "b_status": receipt.status,
         "b_due": receipt.due_date,
         "b_problem": result.problem,
@@ -316,6 +328,7 @@ def _undone(run_id: int, result: Result, now: datetime) -> dict[str, Any]:
         "b_state": result.state,
         "b_problem": result.problem,
         "b_until": now - ago,
+        "b_by": run_id if result.begun or result.claim.in_doubt else None,
     }
 
 
@@ -377,5 +390,8 @@ def _made_late(row: Any, result: Result, now: datetime) -> tuple[str, dict[str, 
     )
     kept = {"tokens", "subtotal", "total", "tax", "document", "currency", "prices"}
     sent = {name: value for name, value in row_of(entry).items() if name in kept}
-    there = {"billing_id": str(receipt.id), "billing_status": receipt.status, "due_date": receipt.due_date}
+    there = {
+        "billing_id": str(receipt.id), "printed_number": receipt.number, "billing_status": receipt.status,
+        "due_date": receipt.due_date,
+    }  # fmt: skip
     return words, {**sent, **there, "state": State.ISSUED, "issued_at": now}

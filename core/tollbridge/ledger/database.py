@@ -41,6 +41,7 @@ SLOT_LOCKS = {"billing": 0x701_1C, "solus": 0x701_1D}
 VISIT_LOCKS = 0x701_1E
 METER_LOCK = 0x701_1F
 TOLD_LOCK = 0x701_20
+CHECK_LOCK = 0x701_21
 
 _MAKING_A_FILE = threading.Lock()
 
@@ -121,6 +122,12 @@ class Database:
     def session(self) -> sa.Connection:
         """A connection of one's own, without transactions, for what holds as long as it lives; close it."""
         return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def libpq(self) -> dict[str, Any]:
+        """How somebody else's connections to PostgreSQL are to be made, so that they are like the ledger's own."""
+        _, arguments = self.engine.dialect.create_connect_args(self.engine.url)
+        return {**_LIBPQ, **arguments}
 
     def now(self, connection: sa.Connection) -> datetime:
         """The time by the ledger's clock, which is the same for all machines that share it."""
@@ -216,7 +223,8 @@ def _keep_private(file: Path) -> None:
         with _MAKING_A_FILE, suppress(FileExistsError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
-        raise LedgerError(f"the ledger {file} cannot be made: {error.strerror}") from None
+        advice = "ledger.url must name a folder that this user may write to"
+        raise LedgerError(f"the ledger {file} cannot be made: {error.strerror}; {advice}") from None
     for each in (file, *(Path(f"{file}{suffix}") for suffix in ("-wal", "-shm", "-journal", ".lock"))):
         try:
             mode = each.stat().st_mode

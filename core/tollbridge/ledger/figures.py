@@ -99,7 +99,7 @@ def read_figures(database: Database, day: date) -> Figures:
             unfinished=_unfinished(connection),
             late=_late(connection),
             runs=dict(_runs(connection)),
-            owed=_owed(connection, day),
+            owed=owed_by_age(connection, day),
             users_held={(row[0], row[1]): row[2] for row in connection.execute(held)},
             held_back=connection.scalar(back) or 0,
             messages=_messages(connection, [WAITING, SENDING]),
@@ -111,8 +111,11 @@ def read_figures(database: Database, day: date) -> Figures:
 def _unfinished(connection: sa.Connection) -> dict[str, Waiting]:
     """Since when: an entry that is drafted anew counts from the first time. Only the oldest rows are looked at."""
     kind = sa.case((invoices.c.held.is_not(None), HELD), else_=invoices.c.state).label("kind")
-    counted = sa.select(kind, sa.func.count().label("entries")).where(UNFINISHED).group_by(kind)
-    entries = {row.kind: row.entries for row in connection.execute(counted)}
+    counted = sa.select(invoices.c.state, sa.func.count().label("entries")).where(UNFINISHED).group_by(invoices.c.state)
+    entries: dict[str, int] = {row.state: row.entries for row in connection.execute(counted)}
+    waiting = sa.and_(invoices.c.held.is_not(None), UNFINISHED)  # counted by itself: an index has the few
+    entries[HELD] = connection.scalar(sa.select(sa.func.count()).select_from(invoices).where(waiting)) or 0
+    entries[State.WRITTEN] = entries.get(State.WRITTEN, 0) - entries[HELD]
     columns = invoices.c.id, invoices.c.client_id, invoices.c.month, invoices.c.written_at, kind
     oldest = sa.select(*columns).where(UNFINISHED).order_by(invoices.c.id).limit(_MOST_LOOKED_AT).subquery()
     written = sa.and_(
@@ -140,10 +143,15 @@ def _late(connection: sa.Connection) -> dict[CorrectionState, tuple[int, int]]:
 
 
 def _runs(connection: sa.Connection) -> Iterator[tuple[str, CommandRuns]]:
-    """By the last of each command, whose report is read, and of no other."""
-    last = sa.select(sa.func.max(runs.c.id)).where(runs.c.ended_at.is_not(None)).group_by(runs.c.command)
+    """By the last of each command, whose report is read, and of no other. Workers do not count: their run does."""
+    last = sa.select(sa.func.max(runs.c.id)).where(runs.c.ended_at.is_not(None), runs.c.helps.is_(None))
+    last = last.group_by(runs.c.command)
     whole = runs.c.outcome.in_(["done", "failures"])
-    good = sa.select(runs.c.command, sa.func.max(runs.c.ended_at)).where(whole).group_by(runs.c.command)
+    good = (
+        sa.select(runs.c.command, sa.func.max(runs.c.ended_at))
+        .where(whole, runs.c.helps.is_(None))
+        .group_by(runs.c.command)
+    )
     moments = {row[0]: row[1] for row in connection.execute(good)}
     query = sa.select(runs.c.command, runs.c.outcome, runs.c.report).where(runs.c.id.in_(last))
     for row in connection.execute(query):
@@ -152,8 +160,8 @@ def _runs(connection: sa.Connection) -> Iterator[tuple[str, CommandRuns]]:
         yield row.command, CommandRuns(moments.get(row.command), row.outcome, failures)
 
 
-def _owed(connection: sa.Connection, day: date) -> list[Owed]:
-    """Added up here and exactly: SQLite would make floats of the sums."""
+def owed_by_age(connection: sa.Connection, day: date) -> list[Owed]:
+    """What is owed on a day. It is added up here and exactly: SQLite would make floats of the sums."""
     columns: tuple[Any, ...] = (invoices.c.currency, invoices.c.due_date, invoices.c.total)
     is_open = sa.and_(invoices.c.state == State.ISSUED, OPEN)
     sums: dict[tuple[str, Age], Owed] = {}

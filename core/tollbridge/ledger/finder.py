@@ -9,8 +9,9 @@ import attrs
 import sqlalchemy as sa
 
 from tollbridge.ledger.database import BATCH, Database
+from tollbridge.ledger.figures import Owed, owed_by_age
 from tollbridge.ledger.invoices import OPEN
-from tollbridge.ledger.schema import accounts, holds, invoices
+from tollbridge.ledger.schema import accounts, has_number, holds, invoices
 from tollbridge.model import InvoiceStatus, UserStatus
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
@@ -83,6 +84,11 @@ class LastMonth:
 _NAMES = [field.name for field in attrs.fields(FoundInvoice)]
 _COLUMNS = [invoices.c.billing_status if name == "status" else invoices.c[name] for name in _NAMES]
 _UNFINISHED = sa.and_(invoices.c.state.in_([State.WRITTEN, State.SENDING]), invoices.c.held.is_(None))
+_REFUSED = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.problem.is_not(None))
+_HELD = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_not(None))
+_UNSENT = sa.and_(invoices.c.state == State.WRITTEN, invoices.c.held.is_(None), invoices.c.problem.is_(None))
+# As one of the indexes has them: where a million are on their way, they are not put into another order first.
+_AS_LISTED = (invoices.c.state, invoices.c.billing_status, invoices.c.client_id)
 _WRONG = sa.and_(invoices.c.problem.is_not(None), invoices.c.state == State.ISSUED)
 _OWED = sa.and_(invoices.c.state == State.ISSUED, OPEN)
 
@@ -115,14 +121,36 @@ class Finder:
         elif state is not None:
             conditions += [of.state == State.ISSUED, of.billing_status == state]
         if billing_id is not None:
-            conditions.append(sa.or_(of.billing_id == billing_id, of.other_billing_id == billing_id))
+            conditions.append(has_number(billing_id))
         if before is not None:
             conditions.append(sa.tuple_(of.month, of.client_id) < sa.tuple_(str(before[0]), before[1]))
         return self._entries(sa.and_(True, *conditions), (of.month.desc(), of.client_id.desc()), most)
 
     def unfinished(self, most: int) -> tuple[list[FoundInvoice], int]:
-        """Entries on their way into the billing system that nobody holds, the oldest first; and how many there are."""
-        return self._entries(_UNFINISHED, (invoices.c.id,), most), self._count(_UNFINISHED)
+        """Entries on their way into the billing system that nobody holds, by client; and how many there are."""
+        states = invoices.c.state.in_([State.WRITTEN, State.SENDING])
+        count = self._count(states) - self._count(_HELD)
+        return self._entries(_UNFINISHED, _AS_LISTED, most), count
+
+    def refused(self, most: int) -> tuple[list[FoundInvoice], int]:
+        """Those of them that were tried, and are not there; and how many there are."""
+        return self._entries(_REFUSED, _AS_LISTED, most), self._count(_REFUSED)
+
+    def doubtful(self, most: int, living: Sequence[int]) -> tuple[list[FoundInvoice], int]:
+        """Those that a run sent which is not among the living, and nobody knows what came of it; and how many."""
+        left = sa.and_(invoices.c.state == State.SENDING, invoices.c.run_id.not_in(living))
+        return self._entries(left, _AS_LISTED, most), self._count(left)
+
+    def unsent(self, most: int) -> tuple[list[FoundInvoice], int]:
+        """Those that nobody has tried yet; and how many there are."""
+        count = self._count(invoices.c.state == State.WRITTEN) - self._count(_HELD) - self._count(_REFUSED)
+        return self._entries(_UNSENT, _AS_LISTED, most), count
+
+    def with_problems(self) -> set[str]:
+        """The references of all entries of which something is said to be wrong."""
+        query = sa.select(invoices.c.month, invoices.c.client_id).where(invoices.c.problem.is_not(None))
+        with self._database.read() as connection:
+            return {reference(row.month, row.client_id) for row in connection.execute(query)}
 
     def wrong(self, most: int) -> tuple[list[FoundInvoice], int]:
         """Issued invoices that are not right as they are; and how many there are."""
@@ -130,11 +158,39 @@ class Finder:
 
     def owed(self, client_ids: Sequence[int] | None = None) -> Iterator[FoundInvoice]:
         """Invoices that were open when last looked at, in batches: of these clients, or all."""
-        theirs = _OWED if client_ids is None else sa.and_(_OWED, invoices.c.client_id.in_(client_ids))
+        if client_ids is None:
+            some: list[sa.ColumnElement[bool]] = [_OWED]
+        else:
+            batches = [client_ids[start : start + BATCH] for start in range(0, len(client_ids), BATCH)]
+            some = [sa.and_(_OWED, invoices.c.client_id.in_(batch)) for batch in batches]
         with self._database.read() as connection:
-            rows = connection.execution_options(yield_per=BATCH).execute(sa.select(*_COLUMNS).where(theirs))
-            for row in rows:
-                yield _found(row)
+            for theirs in some:
+                query = sa.select(*_COLUMNS).where(theirs)
+                for row in connection.execution_options(yield_per=BATCH).execute(query):
+                    yield _found(row)
+
+    def owed_by_age(self, day: date) -> list[Owed]:
+        """What is owed, by currency and age, and for how many invoices."""
+        with self._database.read() as connection:
+            return owed_by_age(connection, day)
+
+    def pending(self) -> int:
+        """How many invoices there are with a payment under way."""
+        return self._count(
+            sa.and_(invoices.c.state == State.ISSUED, invoices.c.billing_status == InvoiceStatus.PENDING)
+        )
+
+    def debtors(self, most: int) -> tuple[list[int], int]:
+        """Those of the clients that owe whose open invoices, ``most`` of them, were due first; and how many owe."""
+        of, oldest = invoices.c, dict[int, date]()
+        with self._database.read() as connection:
+            for status in InvoiceStatus:
+                theirs = sa.and_(of.state == State.ISSUED, of.billing_status == status)
+                query = sa.select(of.client_id, of.due_date).where(theirs).order_by(of.due_date, of.client_id)
+                for client_id, due in connection.execute(query.limit(most)) if status.is_open else ():
+                    oldest[client_id] = min(due, oldest.get(client_id, due))
+            count = connection.scalar(sa.select(sa.func.count(of.client_id.distinct())).where(_OWED))
+        return sorted(oldest, key=lambda client_id: (oldest[client_id], client_id)), count or 0
 
     def clients(self, most: int, *, text: str = "", after: int | None = None) -> list[FoundClient]:
         """Clients by number whose address has this text in it, or whose number, or user's number, it is."""

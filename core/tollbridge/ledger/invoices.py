@@ -14,6 +14,7 @@ from tollbridge.ledger.database import Database
 from tollbridge.ledger.documents import documents
 from tollbridge.ledger.events import Event, note
 from tollbridge.ledger.leases import Lease, is_held
+from tollbridge.ledger.runs import own_and_helpers
 from tollbridge.ledger.schema import Moment, corrections, invoices, months
 from tollbridge.model import InvoiceStatus
 from tollbridge.rules.calendar import Month
@@ -36,11 +37,12 @@ class Draft:
 
 @attrs.frozen
 class Seen:
-    """What the billing system says of an issued invoice today."""
+    """What the billing system says of an issued invoice today; ``printed_number`` None: it did not tell."""
 
     entry: Entry
     status: InvoiceStatus
     due_date: date
+    printed_number: str | None = None
 
 
 class Invoices:
@@ -78,16 +80,21 @@ class Invoices:
             found.setdefault(entry.client_id, []).append(entry)
         return found
 
-    def issued_to(self, client_id: int, most: int) -> list[Entry]:
-        """A client's issued invoices, newest first."""
-        query = (
-            sa.select(invoices)
-            .where(invoices.c.client_id == client_id, invoices.c.state == State.ISSUED)
-            .order_by(invoices.c.month.desc())
-            .limit(most)
-        )
+    def issued_to(self, client_id: int, most: int, year: int | None = None) -> list[Entry]:
+        """A client's issued invoices, newest first; of one year's months only if it is given."""
+        query = sa.select(invoices).where(invoices.c.client_id == client_id, invoices.c.state == State.ISSUED)
+        if year is not None:
+            query = query.where(invoices.c.month.between(f"{year:04d}-01", f"{year:04d}-12"))
+        query = query.order_by(invoices.c.month.desc()).limit(most)
         with self._database.read() as connection:
             return [entry_of(row) for row in connection.execute(query)]
+
+    def years_of(self, client_id: int) -> tuple[int, ...]:
+        """The years in which a client has months that were invoiced, newest first."""
+        theirs = sa.and_(invoices.c.client_id == client_id, invoices.c.state == State.ISSUED)
+        year = sa.func.substr(invoices.c.month, 1, 4)
+        with self._database.read() as connection:
+            return tuple(map(int, connection.scalars(sa.select(year).where(theirs).distinct().order_by(year.desc()))))
 
     def waiting(self, month: Month) -> Iterator[list[int]]:
         """Clients for whom something waits whether or not they used anything, in batches by id.
@@ -274,8 +281,8 @@ class Invoices:
         return self._pages(sa.and_(invoices.c.state == State.ISSUED, invoices.c.problem.is_not(None)))
 
     def of_run(self, run_id: int, most: int | None) -> Iterator[Entry]:
-        """The invoices that a run issued, or found to be there, by month and client."""
-        condition = sa.and_(invoices.c.run_id == run_id, invoices.c.state == State.ISSUED)
+        """The invoices that a run, or a worker for it, issued, or found to be there, by month and client."""
+        condition = sa.and_(invoices.c.run_id.in_(own_and_helpers(run_id)), invoices.c.state == State.ISSUED)
         query = sa.select(invoices).where(condition).order_by(invoices.c.month, invoices.c.client_id).limit(most)
         with self._database.read() as connection:
             for row in connection.execute(query):
@@ -302,6 +309,7 @@ class Invoices:
             .values(
                 billing_status=sa.bindparam("b_status"),
                 due_date=sa.bindparam("b_due"),
+                printed_number=sa.func.coalesce(sa.bindparam("b_printed", type_=sa.Text), invoices.c.printed_number),
                 settled_at=sa.case(
                     (settled_at.is_not(None), sa.func.coalesce(invoices.c.settled_at, settled_at)), else_=None
                 ),
@@ -316,6 +324,7 @@ class Invoices:
                     "b_billing_id": each.entry.billing_id,
                     "b_status": each.status,
                     "b_due": each.due_date,
+                    "b_printed": each.printed_number,
                     "b_settled_at": now if each.status.is_settled else None,
                 }
                 for each in changed

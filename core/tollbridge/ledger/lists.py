@@ -12,7 +12,7 @@ from tollbridge.ledger.database import BATCH, Database
 from tollbridge.ledger.events import Event
 from tollbridge.ledger.invoices import OPEN
 from tollbridge.ledger.month_sums import MonthSum, Sums
-from tollbridge.ledger.schema import accounts, events, holds, invoices, runs
+from tollbridge.ledger.schema import accounts, events, has_number, holds, invoices, runs
 from tollbridge.model import EXACT, InvoiceStatus
 from tollbridge.reference import reference
 from tollbridge.rules.calendar import Month
@@ -170,9 +170,8 @@ class Lists:
         return revenue_of(Sums(self._database).of_month())
 
     def numbered(self, billing_id: str) -> list[tuple[Month, int]]:
-        """The entries that have this number of the billing system, by month and client."""
-        has = sa.or_(invoices.c.billing_id == billing_id, invoices.c.other_billing_id == billing_id)
-        query = sa.select(invoices.c.month, invoices.c.client_id).where(has)
+        """The entries that have this number of the billing system, its own or the printed one, by month and client."""
+        query = sa.select(invoices.c.month, invoices.c.client_id).where(has_number(billing_id))
         rows = self._rows(query.order_by(invoices.c.month, invoices.c.client_id))
         return [(Month.parse(row.month), row.client_id) for row in rows]
 

@@ -28,13 +28,19 @@ from tollbridge.rules.entry import State
 
 Outcome = Literal["done", "failures", "stopped", "died"]
 
+_UNENDED = runs.c.ended_at.is_(None)
 _SLOT_POLL_SECONDS = 0.02
 _SLOT_PATIENCE_SECONDS = 20.0
 
 
 @attrs.frozen
 class PastRun:
-    """A run as the ledger has it; ``outcome`` None means that it has not ended."""
+    """A run as the ledger has it.
+
+    Attributes:
+        outcome: None if it has not ended.
+        helps: of a worker, the run that it helps; None of every other command.
+    """
 
     id: int
     command: str
@@ -44,6 +50,7 @@ class PastRun:
     ended_at: datetime | None
     outcome: str | None
     report: dict[str, Any] | None
+    helps: int | None = None
 
 
 @attrs.define
@@ -52,15 +59,20 @@ class LiveRun:
 
     Attributes:
         works: whether it may draft and send: always on PostgreSQL; on SQLite one run at a time does.
+        helps: of a worker, the run that it helps.
     """
 
     id: int
     works: bool
     _database: Database
+    helps: int | None = None
     _session: sa.Connection | None = None
     _slots: dict[str, set[int]] = attrs.field(factory=lambda: {name: set() for name in SLOT_LOCKS})
     _crowded: set[str] = attrs.field(factory=set)
     _one_at_a_time: threading.Lock = attrs.Factory(threading.Lock)
+    _first_in_line: dict[str, threading.Lock] = attrs.field(
+        factory=lambda: {name: threading.Lock() for name in SLOT_LOCKS}
+    )
 
     def slot(self, system: str, most: int) -> AbstractContextManager[object]:
         """One of the ``most`` places for calls on a system, which all runs on one ledger share; waits for one.
@@ -83,13 +95,19 @@ class LiveRun:
                     self._execute(sa.select(sa.func.pg_advisory_unlock(SLOT_LOCKS[system], number)))
 
     def _wait_for(self, system: str, most: int) -> int | None:
-        """A place, or None once it has been waited for in vain."""
+        """A place, or None once it has been waited for in vain. Of those that wait here, one at a time asks."""
         until = time.monotonic() + _SLOT_PATIENCE_SECONDS
-        while (number := self._take(system, most)) is None:
-            if system in self._crowded or time.monotonic() >= until:
-                self._crowded.add(system)
-                return None
-            time.sleep(random.uniform(0.5, 1.5) * _SLOT_POLL_SECONDS)  # noqa: S311 - only so that nobody starves
+        if not self._first_in_line[system].acquire(timeout=_SLOT_PATIENCE_SECONDS):
+            self._crowded.add(system)
+            return None
+        try:
+            while (number := self._take(system, most)) is None:
+                if system in self._crowded or time.monotonic() >= until:
+                    self._crowded.add(system)
+                    return None
+                time.sleep(random.uniform(0.5, 1.5) * _SLOT_POLL_SECONDS)  # noqa: S311 - only so that nobody starves
+        finally:
+            self._first_in_line[system].release()
         self._crowded.discard(system)
         return number
 
@@ -117,14 +135,14 @@ class Runs:
         self._database = database
 
     @contextmanager
-    def live(self, command: str, day: date, *, works: bool) -> Iterator[LiveRun]:
-        """Be a run for as long as the block lasts; ``works``: it wants to draft and send.
+    def live(self, command: str, day: date, *, works: bool, helps: int | None = None) -> Iterator[LiveRun]:
+        """Be a run for as long as the block lasts; ``works``: it wants to draft and send; ``helps``: another run.
 
         Runs that are gone are found first. The run is ended as *died* unless :meth:`end` said better.
         """
         self.bury()
         hold = self._hold_files if self._database.is_sqlite else self._hold_session
-        with hold(command, day, works) as run:
+        with hold(command, day, works, helps) as run:
             try:
                 yield run
             finally:
@@ -161,15 +179,22 @@ class Runs:
 
     def alive(self, but: int) -> list[PastRun]:
         """The runs that have not ended, but for one."""
-        return self._where(sa.and_(runs.c.ended_at.is_(None), runs.c.id != but), None)
+        return self._where(sa.and_(_UNENDED, runs.c.id != but), None)
 
     def living(self) -> list[PastRun]:
         """The runs that are at work now: not ended, and not gone."""
-        return [run for run in self._where(runs.c.ended_at.is_(None), None) if not self._is_gone(run)]
+        return [run for run in self._where(_UNENDED, None) if not self._is_gone(run)]
 
-    def last(self, most: int) -> list[PastRun]:
-        """The last runs, newest first; one that is gone without having said so has died, and that is not noted here."""
-        found = self._where(sa.true(), most)
+    def lives(self, run_id: int) -> bool:
+        """Whether a run is still at work."""
+        return any(not self._is_gone(run) for run in self._where(sa.and_(runs.c.id == run_id, _UNENDED), 1))
+
+    def last(self, most: int, *, workers: bool = False) -> list[PastRun]:
+        """The last runs, newest first, with ``workers`` also those that helped them.
+
+        One that is gone without having said so has died, and that is not noted here.
+        """
+        found = self._where(sa.true() if workers else runs.c.helps.is_(None), most)
         return [attrs.evolve(run, outcome="died") if self._is_gone(run) else run for run in found]
 
     def last_look(self) -> PastRun | None:
@@ -193,31 +218,31 @@ class Runs:
 
     def _unended(self) -> list[int]:
         with self._database.read() as connection:
-            return list(connection.scalars(sa.select(runs.c.id).where(runs.c.ended_at.is_(None))))
+            return list(connection.scalars(sa.select(runs.c.id).where(_UNENDED)))
 
-    def _insert(self, connection: sa.Connection, command: str, day: date) -> int:
-        values = {"command": command, "host": f"{socket.gethostname()}:{os.getpid()}", "day": day}
+    def _insert(self, connection: sa.Connection, command: str, day: date, helps: int | None) -> int:
+        values = {"command": command, "host": f"{socket.gethostname()}:{os.getpid()}", "day": day, "helps": helps}
         began = self._database.now(connection)
         insert = sa.insert(runs).values(**values, began_at=began).returning(runs.c.id)
         return int(connection.execute(insert).scalar_one())
 
     @contextmanager
-    def _hold_session(self, command: str, day: date, works: bool) -> Iterator[LiveRun]:
+    def _hold_session(self, command: str, day: date, works: bool, helps: int | None) -> Iterator[LiveRun]:
         with self._database.errors():
             session = self._database.session()
         try:
             with self._database.write() as connection:  # not visible to others before the lock is held
-                run_id = self._insert(connection, command, day)
+                run_id = self._insert(connection, command, day, helps)
                 session.execute(sa.select(sa.func.pg_advisory_lock(RUN_LOCKS, run_id)))
-            yield LiveRun(run_id, works, self._database, session)
+            yield LiveRun(run_id, works, self._database, helps, session)
         finally:
             session.invalidate()
             session.close()
 
     @contextmanager
-    def _hold_files(self, command: str, day: date, works: bool) -> Iterator[LiveRun]:
+    def _hold_files(self, command: str, day: date, works: bool, helps: int | None) -> Iterator[LiveRun]:
         with self._database.write() as connection:
-            run_id = self._insert(connection, command, day)
+            run_id = self._insert(connection, command, day, helps)
             alive = self._file(run_id)
             alive.acquire(timeout=0)
         working = FileLock(self._database.lock_file, mode=0o600)
@@ -226,7 +251,7 @@ class Runs:
                 if works:
                     working.acquire(timeout=0)
                     self._end_leases()
-            yield LiveRun(run_id, works and working.is_locked, self._database)
+            yield LiveRun(run_id, works and working.is_locked, self._database, helps)
         finally:
             working.release()
             alive.release()
@@ -270,6 +295,18 @@ class Runs:
 def ended(run_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Whether the run that a row names has ended, for use in other queries."""
     return sa.exists().where(runs.c.id == run_id, runs.c.ended_at.is_not(None))
+
+
+def team(run_id: int) -> sa.Select[int]:
+    """A run, the one that it helps, and the others that help the same one, for use in other queries."""
+    me = runs.alias("me")
+    same = sa.or_(runs.c.id == me.c.id, runs.c.id == me.c.helps, runs.c.helps == me.c.helps)
+    return sa.select(runs.c.id).join(me, same).where(me.c.id == run_id)
+
+
+def own_and_helpers(run_id: int) -> sa.Select[int]:
+    """A run and those that help it, for use in other queries."""
+    return sa.select(runs.c.id).where(sa.or_(runs.c.id == run_id, runs.c.helps == run_id))
 
 
 def alive(run_id: int) -> sa.ColumnElement[bool]:

@@ -82,6 +82,7 @@ invoices = sa.Table(
     sa.Column("document", sa.Text, nullable=False, doc="JSON: the lines, and the price they were computed with"),
     sa.Column("prices", sa.String(16), doc="which price list the lines were computed with"),
     sa.Column("billing_id", sa.String(64)),
+    sa.Column("printed_number", sa.Text, doc="what customers know it by, if the billing system told another number"),
     sa.Column("other_billing_id", sa.String(64), doc="a second invoice of the same reference: a failure until settled"),
     sa.Column("billing_status", sa.String(10), doc="what the billing system said of it last"),
     sa.Column("carried_into", sa.String(7), doc="the month whose invoice took this carried one in"),
@@ -110,17 +111,31 @@ invoices = sa.Table(
     sa.Index("invoices_numbered", "billing_id"),
     # Holds all that sums are made of, so that no row is read for them.
     sa.Index("invoices_sums", "month", "state", "currency", "billing_status", "tokens", "total", "tax"),
+    # The same of what is owed, the oldest first.
+    sa.Index("invoices_owed", "state", "billing_status", "due_date", "client_id", "currency", "total"),
 )
 
 
 def _index_of_few(name: str, condition: sa.ColumnElement[bool], *columns: sa.Column[Any]) -> None:
-    """An index of the few rows that are looked for among many."""
-    sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+    """An index of the few rows that are looked for among many.
+
+    PostgreSQL's has the same condition, by the migrations; to say so here would load its words for every command.
+    """
+    sa.Index(name, *columns, sqlite_where=condition)
 
 
 _index_of_few("invoices_with_problem", invoices.c.problem.is_not(None), invoices.c.state, invoices.c.month)
+_index_of_few("invoices_held", invoices.c.held.is_not(None), invoices.c.state)
 _index_of_few("invoices_written_off", invoices.c.written_off.is_not(None), invoices.c.month)
 _index_of_few("invoices_made_twice", invoices.c.other_billing_id.is_not(None), invoices.c.other_billing_id)
+_index_of_few("invoices_printed", invoices.c.printed_number.is_not(None), invoices.c.printed_number)
+
+
+def has_number(number: str) -> sa.ColumnElement[bool]:
+    """Whether an entry's invoice has this number, be it the billing system's own or what customers know it by."""
+    numbers = invoices.c.billing_id, invoices.c.other_billing_id, invoices.c.printed_number
+    return sa.or_(*(column == number for column in numbers))
+
 
 corrections = sa.Table(
     "corrections",
@@ -268,6 +283,7 @@ runs = sa.Table(
     sa.Column("ended_at", Moment, doc="absent while it lives, or until somebody finds it dead"),
     sa.Column("outcome", sa.String(8), doc="done, failures, stopped or died"),
     sa.Column("report", sa.Text, doc="JSON: what `run --json` printed, but for the invoices"),
+    sa.Column("helps", sa.Integer, doc="of a worker, the run that it helped"),
     sa.Index("runs_alive", "ended_at"),
 )
 

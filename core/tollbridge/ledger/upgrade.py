@@ -8,10 +8,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from tollbridge.errors import LedgerError
+from tollbridge.errors import LedgerError, LedgerNewer
 from tollbridge.ledger.database import TABLES_LOCK, Database
 
-NEWEST = "0010"
+NEWEST = "0013"
 _POLL_SECONDS = 0.5
 
 
@@ -38,6 +38,11 @@ def bring_up_to_date(database: Database) -> None:
             command.upgrade(config, "head")
 
 
+def must_not_be_newer(database: Database) -> None:
+    """Raise LedgerNewer if a newer version has changed the tables since this one has opened them."""
+    _refuse_newer(_revision(database))
+
+
 def must_be_up_to_date(database: Database) -> None:
     """Raise LedgerError unless the tables are what this version expects; for whoever only looks."""
     found = _revision(database)
@@ -49,7 +54,7 @@ def must_be_up_to_date(database: Database) -> None:
 
 def _refuse_newer(found: str | None) -> None:
     if found is not None and found > NEWEST:
-        raise LedgerError(
+        raise LedgerNewer(
             f"the ledger is of a newer Tollbridge (revision {found}): install that version or a later one"
         )
 

@@ -13,7 +13,7 @@ import attrs
 from tollbridge.adapters.billing import BillingSystem
 from tollbridge.adapters.hookspecs import hookimpl
 from tollbridge.adapters.loading import managed
-from tollbridge.errors import AddressTaken, Refused
+from tollbridge.errors import AddressTaken, NotFound, Refused
 from tollbridge.memory.books import CHANGES, Booked, Books, Call
 from tollbridge.memory.troubles import Trouble
 from tollbridge.model import (
@@ -156,6 +156,8 @@ class MemoryBilling:
     @hookimpl
     def remember_user(self, client_id: int, solus_user_id: int) -> None:
         with self._call("remember_user", client_id), self.books.step("remember_user"):
+            if client_id not in self.books.clients:
+                raise NotFound(f"there is no client {client_id}")
             self.books.remembered[client_id] = solus_user_id
 
     @hookimpl

@@ -109,6 +109,7 @@ class Entry:
 
     Attributes:
         prices: which price list it was drafted with.
+        printed_number: what the customer knows the invoice by, where that is not ``billing_id``.
         problem: why it is not issued yet, or what is wrong with it as it was issued.
         other_billing_id: a second invoice under the same reference, which somebody must remove.
         differs_at: when it was seen that the customer is asked for another total than was shown.
@@ -132,6 +133,7 @@ class Entry:
     document: Document
     written_at: datetime
     billing_id: str | None = None
+    printed_number: str | None = None
     billing_status: InvoiceStatus | None = None
     carried_into: str | None = None
     problem: str | None = None

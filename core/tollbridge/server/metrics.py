@@ -235,8 +235,20 @@ class Metrics:
 
     def text(self) -> bytes:
         """All of them, of every worker process there is. It may read the ledger, so call it from a thread."""
-        counts = self._registry
-        if MULTIPROCESS in os.environ:
-            counts = CollectorRegistry()
-            multiprocess.MultiProcessCollector(counts)  # type: ignore[no-untyped-call]
-        return generate_latest(counts) + generate_latest(self._ledger)
+        return generate_latest(self._counts()) + generate_latest(self._ledger)
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """What was counted, of every worker process, by the sample's name and its label; it reads no ledger."""
+        return {
+            (sample.name, next(iter(sample.labels.values()), "")): int(sample.value)
+            for family in self._counts().collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+
+    def _counts(self) -> CollectorRegistry:
+        if MULTIPROCESS not in os.environ:
+            return self._registry
+        counts = CollectorRegistry()
+        multiprocess.MultiProcessCollector(counts)  # type: ignore[no-untyped-call]
+        return counts

@@ -122,7 +122,7 @@ class Panel:
                 way; this may show only after the last row, so what was read is worth nothing before the iterator has
                 ended by itself.
         """
-        seen: set[Any] = set()
+        seen = _Seen()
         last, total, count = 1, None, 0
         asked = _Pages(lambda page: self._list_page(path, {**(params or {}), page_parameter: page}), at_once)
         for number, document in asked:
@@ -133,7 +133,7 @@ class Panel:
             for row in page.rows:
                 count += 1
                 if key:
-                    _not_twice(wire.identifier(row, key, f"a row of {path}"), seen, path)
+                    seen.add(wire.identifier(row, key, f"a row of {path}"), path)
                 yield row
             if not page.rows and number < last:
                 raise Incomplete(f"SolusIO's page {number} of {last} of {path} is empty")
@@ -174,10 +174,19 @@ class Panel:
         return _document(answer)
 
 
-def _not_twice(row_id: int, seen: set[Any], path: str) -> None:
-    if row_id in seen:
-        raise Incomplete(f"SolusIO gave row {row_id} of {path} twice")
-    seen.add(row_id)
+class _Seen:
+    """The numbers of rows: bits, in blocks, for panels count upwards, and a list may have a million rows."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, int] = {}
+
+    def add(self, row_id: int, path: str) -> None:
+        """Add a number; Incomplete if it is there already."""
+        block, bit = row_id >> 10, 1 << (row_id & 1023)
+        bits = self._blocks.get(block, 0)
+        if bits & bit:
+            raise Incomplete(f"SolusIO gave row {row_id} of {path} twice")
+        self._blocks[block] = bits | bit
 
 
 @attrs.define

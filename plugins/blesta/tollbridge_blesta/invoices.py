@@ -94,6 +94,7 @@ def receipt(row: Row, wanted: str, zone: ZoneInfo) -> Receipt:
         subtotal=_subtotal(row, who),
         currency=text(row, "currency").upper() or None,
         months=months_in(text(row, "note_private"), wanted),
+        number=text(row, "id_code") or None,
     )
 
 

@@ -110,6 +110,10 @@ _DUE = "DATE(COALESCE(i.due_at, '2999-12-31'))"
 _OURS = f"{_LINES} AND l.type = 'custom' AND l.rel_id"
 _ANY_OF_OURS = f"{_OURS} LIKE '{PREFIX}%'"
 _REFERENCE = f"COALESCE((SELECT MIN(l.rel_id) {_ANY_OF_OURS}), '')"
+# As FOSSBilling prints it: the series, and the number with zeros before it.
+_PADDED = """LPAD(i.nr, GREATEST(CHAR_LENGTH(i.nr), COALESCE((SELECT CAST(s.value AS UNSIGNED) FROM setting s
+    WHERE s.param = 'invoice_number_padding' AND s.value REGEXP '^[0-9]+$' LIMIT 1), 5)), '0')"""
+_PRINTED = f"CONCAT(COALESCE(i.serie, ''), {_PADDED})"
 # The invoice that replaced the one with the number, at last.
 _LATEST = """(WITH RECURSIVE replaced (id, next) AS (
         SELECT id, replaced_by_invoice_id FROM invoice WHERE id = :invoice_id
@@ -286,6 +290,7 @@ def _setting(name: str, length: int = 255) -> str:
 def _invoice(reference: str, issued: str, number: str = "i.id") -> str:
     return f"""
         SELECT {number} AS id, {reference} AS reference, i.client_id, i.currency, i.notes, {_DUE} AS due_date,
+            {_PRINTED} AS number,
             CASE WHEN i.status = 'unpaid' AND COALESCE(i.{issued}, 0) = 0 THEN 'draft'
                 WHEN i.status = 'canceled' THEN 'cancelled' ELSE i.status END AS status,
             {_SUBTOTAL} AS subtotal, {_SUM} + ROUND({_TAXABLE} * {_RATE} / 100, 2) AS total

@@ -74,6 +74,7 @@ def receipt(row: Row) -> Receipt:
         total=decimal(row, "total", who),
         currency=text(row, "currency").upper() or None,
         months=months_in(text(row, "notes"), text(row, "reference")),
+        number=text(row, "number") or None,
         **amounts,
     )
 

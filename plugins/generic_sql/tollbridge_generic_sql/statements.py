@@ -27,7 +27,7 @@ def _shape(parameters: str = "", needs: str = "", columns: str = "", optional: s
 
 _CLIENT = "first_name last_name company status group country state tax_exempt language"
 _INVOICE = "id reference client_id status due_date total"
-_TOLD = "balance subtotal currency notes"
+_TOLD = "balance subtotal currency notes number"
 _WRITTEN = (
     "reference client_id currency issue_date due_date subtotal total notes tax_label tax_rate prices_include_tax random"
 )

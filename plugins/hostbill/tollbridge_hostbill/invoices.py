@@ -135,6 +135,7 @@ def receipt(row: Row, wanted: str, currency: Currency | None) -> Receipt:
         subtotal=_written(of_lines, currency),
         currency=currency.code if currency else None,
         months=months_in(_first_line(row), wanted) if wanted else None,
+        number=_printed_number(row),
     )
 
 
@@ -154,7 +155,14 @@ def listed(row: Row, wanted: str, currency: Currency | None) -> Receipt | None:
         due_date=_due(row, who),
         total=_written(decimal(row, "total", who), currency),
         currency=currency.code if currency else None,
+        number=_printed_number(row),
     )
+
+
+def _printed_number(row: Row) -> str | None:
+    """The number that an invoice gets when it is paid; until then it is known by its id."""
+    number = text(row, "paid_id")
+    return number if number.strip("0") else None
 
 
 def _written(amount: Decimal, currency: Currency | None) -> Decimal:

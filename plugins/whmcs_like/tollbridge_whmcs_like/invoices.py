@@ -59,6 +59,7 @@ def receipt(row: Row, wanted: str, *, included: bool | None) -> Receipt:
         subtotal=entered,
         currency=text(row, "currencycode").upper() or None,
         months=months_in(notes(row), wanted),
+        number=text(row, "invoicenum") or None,  # empty unless numbers are custom or sequential
     )
 
 

@@ -553,3 +553,11 @@ def test_a_client_that_cannot_be_read_is_told_with_its_number(side: BlestaSide) 
     with side.fault(Fault("429", path="clients/get", skip=4)):
         [refused] = adapter.clients()
     assert str(refused) == f"client {number}: Blesta asks us to slow down (429)"
+
+
+def test_an_invoice_is_known_to_customers_by_the_number_that_blesta_shows(side: BlestaSide) -> None:
+    client = side.some_client()
+    made = side.billing().create_invoice(priced(side, client, "4.90"))
+    [row] = side.install.invoices()
+    assert (made.id, made.number) == (row.id, row.id_code)
+    assert made.number != str(made.id)

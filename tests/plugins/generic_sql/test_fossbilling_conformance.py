@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -66,6 +67,12 @@ class FossBillingSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         words = {ours: theirs for theirs, ours in _INVOICE.items()}
         self.shop.execute("UPDATE invoice SET status = :status WHERE id = :id", status=words[status], id=invoice_id)
+
+    def close_client(self, client_id: int) -> None:
+        self.shop.execute("UPDATE client SET status = 'canceled' WHERE id = :id", id=client_id)
+
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        self.shop.execute("UPDATE invoice SET due_at = :day WHERE id = :id", day=day, id=invoice_id)
 
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         self.shop.execute("UPDATE invoice SET client_id = :client WHERE id = :id", client=client_id, id=invoice_id)

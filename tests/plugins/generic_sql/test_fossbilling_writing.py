@@ -30,8 +30,9 @@ def test_an_invoice_is_complete_open_and_told_apart(shop: Shop) -> None:
     (row,) = shop.invoices()
     due, total, subtotal = date(2026, 7, 15), Decimal("6.00"), Decimal("5.00")
     assert made == Receipt(
-        row["id"], "TB-2026-06-1", 1, "unpaid", due, total, subtotal=subtotal, currency="EUR", months=("2026-06",)
-    )
+        row["id"], "TB-2026-06-1", 1, "unpaid", due, total, subtotal=subtotal, currency="EUR", months=("2026-06",),
+        number="FOSS00042",
+    )  # fmt: skip
     assert re.fullmatch("[0-9a-f]{40}", row.pop("hash"))
     assert row.pop("created_at").date() == date(2026, 7, 1)
     assert abs(row.pop("updated_at") - datetime.now()) < timedelta(days=1)  # noqa: DTZ005 - FOSSBilling's local time

@@ -82,6 +82,15 @@ class SqlSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self._run("UPDATE invoices SET status = :status WHERE id = :id", status=str(status), id=int(invoice_id))
 
+    def close_client(self, client_id: int) -> None:
+        self._run("UPDATE clients SET status = 'closed' WHERE id = :id", id=client_id)
+
+    def remove_currency(self, code: str) -> None:
+        self._run("DELETE FROM currencies WHERE code = :code", code=code)
+
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        self._run("UPDATE invoices SET due_date = :day WHERE id = :id", day=day, id=int(invoice_id))
+
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         self._run("UPDATE invoices SET client_id = :client WHERE id = :id", client=client_id, id=int(invoice_id))
 

@@ -84,6 +84,14 @@ class HostBillSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.install.set_invoice(int(invoice_id), status=status.capitalize())
 
+    def close_client(self, client_id: int) -> None:
+        self.install.set_client(client_id, status="Archived")
+
+    def remove_currency(self, code: str) -> None:
+        with self.install.lock:
+            [number] = [number for number, currency in self.install.currencies.items() if currency.iso == code]
+            del self.install.currencies[number]
+
     def spoil_client(self, client_id: int) -> None:
         self.install.set_client(client_id, currency_id=77)
 
@@ -103,6 +111,12 @@ class HostBillSide(OtherSide):
 
     def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
         self.install.pay(int(invoice_id), amount)
+
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        self.install.set_invoice(int(invoice_id), duedate=day)
+
+    def call_overdue(self, invoice_id: int | str) -> None:
+        self.install.set_invoice(int(invoice_id), status="Collections")
 
     def copy_invoice(self, invoice_id: int | str) -> None:
         invoice = self.install.invoice(int(invoice_id))

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import attrs
+import pytest
 
 from tollbridge import Client, ClientStatus, Currency, Discount, InvoiceStatus, Secret, TaxRate
 from tollbridge.conformance import Held, HeldLine, OtherSide
@@ -84,10 +86,18 @@ class UbersmithSide(OtherSide):
         )
 
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
+        if status is InvoiceStatus.REFUNDED:
+            pytest.skip("Ubersmith has no refunded invoices")
         if status is InvoiceStatus.PAID:
             self.install.pay(int(invoice_id))
         else:
             self.install.disregard(int(invoice_id))
+
+    def close_client(self, client_id: int) -> None:
+        self.install.change_client(client_id, active=_ACTIVE[ClientStatus.CLOSED])
+
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        self.install.change_invoice(int(invoice_id), due=datetime.combine(day, time(12), self.settings().zone))
 
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         invoice = self.install.change_invoice(int(invoice_id), client_id=client_id)

@@ -17,7 +17,13 @@ from tollbridge_whmcs_like.settings import WhmcsSettings
 
 QUICK = Retry(attempts=2, wait_initial=0.01, wait_max=0.01)
 CUSTOM_FIELD = 7
-_WORDS = {"cancelled": "Cancelled", "paid": "Paid", "unpaid": "Unpaid", "pending": "Payment Pending"}
+_WORDS = {
+    "cancelled": "Cancelled",
+    "paid": "Paid",
+    "unpaid": "Unpaid",
+    "pending": "Payment Pending",
+    "refunded": "Refunded",
+}
 
 
 class WhmcsSide(OtherSide):
@@ -84,6 +90,13 @@ class WhmcsSide(OtherSide):
     def set_status(self, invoice_id: int | str, status: InvoiceStatus) -> None:
         self.install.set_invoice(int(invoice_id), status=_WORDS[status])
 
+    def close_client(self, client_id: int) -> None:
+        self.install.set_client(client_id, status="Closed")
+
+    def remove_currency(self, code: str) -> None:
+        with self.install.lock:
+            del self.install._currencies[code]
+
     def move_invoice(self, invoice_id: int | str, client_id: int) -> None:
         """As where WHMCS merges two clients."""
         number = int(invoice_id)
@@ -104,6 +117,12 @@ class WhmcsSide(OtherSide):
 
     def pay_part(self, invoice_id: int | str, amount: Decimal) -> None:
         self.install.add_payment(int(invoice_id), amount)
+
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        self.install.set_invoice(int(invoice_id), duedate=day)
+
+    def call_overdue(self, invoice_id: int | str) -> None:
+        self.install.set_invoice(int(invoice_id), status="Collections")
 
     def copy_invoice(self, invoice_id: int | str) -> None:
         """Duplicate Invoice, which copies the notes."""

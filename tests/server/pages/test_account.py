@@ -16,8 +16,7 @@ from tests.server.pages.site import NORA, PASSWORD, Browser, Cloud, a_cloud
 from tollbridge.config.settings import TaxSettings
 from tollbridge.jobs.enrolment import enrol
 from tollbridge.jobs.statement import projected_tokens
-from tollbridge.ledger.invoices import Seen
-from tollbridge.model import InvoiceStatus, ServerMeter, UsageItem
+from tollbridge.model import ServerMeter, UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import server_tokens
 from tollbridge.sandbox import Fault
@@ -110,12 +109,15 @@ def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rat
     goes_on = elapsed + whole - (now - start) // HOUR
     so_far, in_the_end = (min(7 * hours, 5000) * Decimal("0.001") for hours in (elapsed, goes_on))
     tokens = f"{min(7 * elapsed, 5000):,}".replace(",", separator)
-    assert (
-        f"web-1 1 Core, 1 GB RAM Hours {elapsed} Tokens {tokens} ".replace(
-            "Hours", "Stunden" if language == "de" else "Hours"
-        )
-        in shown
-    )
+    first = Month.of(now, ZONE).next.first_day
+    price = "$0.007 pro Stunde, höchstens $5.00 im Monat"
+    if language == "en":
+        price = "$0.007 an hour, at most $5.00 a month"
+        assert f"This month is invoiced on {first:%B} 1, {first.year} at the earliest, and is then due on" in shown
+    reached = " Monthly price reached" if language == "en" else " Monatspreis erreicht"
+    assert f"web-1 1 Core, 1 GB RAM {price}" in shown
+    assert (reached in shown) == (7 * elapsed >= 5000)
+    assert f" {'Stunden' if language == 'de' else 'Hours'} {elapsed} Tokens {tokens} " in shown
     assert f"{so_far_text} ${so_far:.2f} {in_the_end_text} ${in_the_end:.2f}" in shown
 
 
@@ -135,7 +137,7 @@ def test_where_the_meter_runs_the_month_is_shown_by_day(cloud: Cloud, browser: B
     assert "Cost by day" in shown
     days = re.findall(r'<th scope="row">(.*?)</th><td><span>\$(.*?)</span>', shown)
     assert len(days) == now.day
-    assert days[0][0] == f"1 {now:%B}"
+    assert days[0][0] == f"{now:%B} 1"
     if now.day > 1:
         assert days[0][1] == "0.17"  # 24 hours at 7 tokens
 
@@ -171,15 +173,15 @@ def test_what_is_owed_is_the_sum_of_what_is_unpaid_and_says_how_much_is_overdue(
         cloud.panel.set_time(datetime(day.year, day.month, day.day, 4, tzinfo=UTC))
         cloud.run(day.isoformat())
     first, second = cloud.install.invoices()
-    tomorrow, ledger = datetime.now(UTC).date() + timedelta(days=1), cloud.parts.ledger.invoices
-    july, august = ledger.of_client(number)
-    ledger.note_status([Seen(august, InvoiceStatus.UNPAID, tomorrow)])
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    cloud.install.set_invoice(second.id, duedate=tomorrow)
     browser.log_in(EMAIL)
     shown = words(browser.get("/cloud/account").text)
     assert "To pay $10.00 Overdue of that: $5.00" in shown
     assert f"Invoice number {first.id} Reference TB-2026-07-{number}" in shown
     assert f"Invoice number {second.id} Reference TB-2026-08-{number}" in shown
-    ledger.note_status(Seen(each, InvoiceStatus.PAID, tomorrow) for each in (july, august))
+    for each in (first, second):
+        cloud.install.set_invoice(each.id, status="Paid")
     assert "To pay $0.00 All invoices are paid." in words(browser.get("/cloud/account").text)
 
 

@@ -60,10 +60,27 @@ def looks_right(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+# What is pressed with a finger. Links within a sentence may be as high as its line (WCAG 2.5.8), boxes have a label.
+_SMALL = """
+const pressed = 'a, button, summary, select, input:not([type=hidden]):not([type=checkbox])';
+[...document.querySelectorAll(pressed)].filter(e => {
+  const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  if (!box.width || e.closest('.unseen') || e.matches('.skip') || style.display === 'inline') return false;
+  return Math.round(box.height) < 44 || Math.round(box.width) < 44;
+}).map(e => e.outerHTML.slice(0, 120))
+"""
+
+
+def can_be_tapped(page: Page) -> None:
+    """Nothing that stands by itself is smaller than 44 pixels either way."""
+    assert page.evaluate(_SMALL) == []
+
+
 def test_from_the_landing_page_to_solusio(cloud: Cloud, page: Page) -> None:
     page.goto("/cloud")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     looks_right(page)
+    can_be_tapped(page)
     page.get_by_role("link", name="Sign up").first.click()
     looks_right(page)
     page.get_by_label("First name").fill("Nora")
@@ -190,6 +207,7 @@ def test_an_unpaid_invoice_is_opened_and_leads_to_the_client_area(cloud: Cloud, 
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your account")
     looks_right(page)
+    can_be_tapped(page)
     page.get_by_text("Invoice for July 2026").click()
     expect(page.get_by_role("table", name=f"Lines of invoice TB-2026-07-{number}")).to_be_visible()
     looks_right(page)

@@ -28,7 +28,7 @@ def test_nothing_is_said_to_be_capped_that_is_not() -> None:
 def test_each_plan_has_its_hourly_and_monthly_price_beside_the_label_a_narrow_screen_needs() -> None:
     (row,) = page("landing", landing(plan())).one("tbody").all("tr")
     assert [each.text for each in row.inside] == [
-        "Small", "Per hour $0.007", "At most per month $5.00", "Choose : Small",
+        "Small", "Per hour $0.007", "At most per month $5.00", "Get started : Small",
     ]  # fmt: skip
 
 
@@ -60,7 +60,8 @@ def test_the_first_thing_to_be_read_names_a_price() -> None:
     hero = page("landing", landing(plan(), tax="within", taxes="VAT 19%", country="Germany")).one(
         "section", **{"class": "hero"}
     )
-    assert "For example Small $0.007 an hour at most $5.00 a month With VAT 19%, as paid in Germany." in hero.text
+    price = "For example Small $5.00 a month at most or $0.007 an hour, if it runs for less"
+    assert f"{price} With VAT 19%, as paid in Germany." in hero.text
     assert "For example" not in page("landing", landing()).text
 
 
@@ -236,6 +237,33 @@ def test_a_client_with_a_user_sees_the_way_in_and_the_running_month() -> None:
     assert "web-1 Small Hours 300 Tokens 2,100 Amount $2.10" in found.one("tbody").text
 
 
+def test_usage_whose_price_is_not_known_is_shown_without_one() -> None:
+    usage = (v.UsageView("web-1", "", "Small", "2,100", "", "300"),)
+    text = page("account", account(usage=usage, so_far="", projected="", is_partial=True)).text
+    assert "web-1 Small Hours 300 Tokens 2,100 Amount –" in text
+    assert "The billing system does not answer just now" in text
+    assert "So far" not in text
+
+
+def test_a_server_at_its_monthly_price_says_that_it_costs_nothing_more() -> None:
+    usage = (v.UsageView("web-1", "", "Small", "5,000", "$5.00", "720", "$0.007", "$5.00", is_at_most=True),)
+    text = page("account", account(usage=usage)).text
+    assert "$0.007 an hour, at most $5.00 a month Monthly price reached" in text
+
+
+def test_what_is_carried_to_a_later_invoice_is_told() -> None:
+    assert "From earlier months, $0.80 is still to be invoiced" in page("account", account(carried="$0.80")).text
+
+
+def test_where_data_and_company_are_explained_is_linked_from_every_page_and_the_form_that_asks_for_them() -> None:
+    site = v.Site("Example", privacy_url="https://example.com/privacy", imprint_url="https://example.com/imprint")
+    for name, view in (("landing", landing()), ("signup", signup())):
+        shown = read(renderer(site).page(name, "en", view, csrf="a-token"))
+        links = [each["href"] for each in shown.all("a")]
+        assert links.count("https://example.com/privacy") == (2 if name == "signup" else 1)
+        assert "https://example.com/imprint" in links
+
+
 def test_what_has_no_hours_says_so() -> None:
     backup = v.UsageView("web-1", "item.backup", "", "210", "$0.21")
     (row,) = page("account", account(usage=(backup,))).one("tbody").all("tr")
@@ -288,7 +316,7 @@ def test_an_overdue_invoice_says_so_until_a_payment_is_under_way() -> None:
 
 def test_an_invoices_lines_unfold() -> None:
     details = page("account", account(invoices=(invoice("paid"),))).one("details")
-    assert details.one("summary").text == "Invoice for July 2026 $4.90 Paid"
+    assert details.one("summary").text == "Invoice for July 2026 No. TB-2026-07-1042 $4.90 Paid"
     assert details.one("tbody").text == "web-1: Small, 700 hours, 4900 tokens $4.90 Total $4.90"
     assert "Reference TB-2026-07-1042" in details.text
     assert "Invoice number" not in details.text
@@ -346,7 +374,8 @@ def test_paying_is_offered_once_and_only_when_something_is_unpaid_and_can_be_pai
         (account(invoices=(invoice("unpaid"),), notices=(notice,), owed=owed(), can_pay=False), 0),
     ]
     for view, times in offers:
-        assert len(page("account", view).all("form", action="/cloud/account/pay")) == times
+        forms = page("account", view).all("form", action="/cloud/account/pay")
+        assert [each.one("button").text for each in forms].count("Pay in the customer area") == times
 
 
 def test_an_invoice_that_has_its_own_place_to_be_paid_at_links_there() -> None:

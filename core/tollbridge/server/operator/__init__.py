@@ -38,7 +38,7 @@ def operator_pages(parts: Parts, metrics: Metrics, clock: Clock) -> list[Route]:
 def _routes(parts: Parts, settings: OperatorSettings, metrics: Metrics, clock: Clock) -> list[Route]:
     desk = Desk(parts, settings, clock)
     memory = MonthsMemory(parts.ledger)
-    today, clients, invoices = Today(parts, metrics), ClientsPage(parts), InvoicesPage(parts)
+    today, clients, invoices = Today(parts, metrics, clock), ClientsPage(parts), InvoicesPage(parts)
     sheets = {
         "books": Books(parts, memory).sheet,
         "revenue": RevenuePage(parts, memory, Forecasts(parts, clock)).sheet,

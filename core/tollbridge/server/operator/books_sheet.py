@@ -14,6 +14,7 @@ from tollbridge.rules.entry import State
 from tollbridge.server.operator.months_memory import MonthsMemory
 from tollbridge.server.operator.sheets import (
     Asked,
+    Badge,
     Bar,
     Chart,
     Column,
@@ -155,11 +156,14 @@ def _audit(asked: Asked, run: PastRun | None) -> Sequence[Part]:
     }  # fmt: skip
     key = "holds" if report["holds"] else "differs" if findings else "unfinished"
     parts: list[Part] = [Note(Words(f"books.audit_{key}", values), "good" if report["holds"] else "bad")]
-    parts += [Note(Told(f"{check}: {why}"), "wait") for check, why in report["not_made"].items()]
+    parts += [
+        Note(Words("books.not_made", {"check": Words(f"check.{check}"), "why": Told(why)}), "wait")
+        for check, why in report["not_made"].items()
+    ]
     rows = [
         (
-            about(each["who"]), each["check"], Told(each["expected"]), Told(each["found"]), Told(each["what_to_do"]),
-            commands_for(each["who"], each["what_to_do"]),
+            about(each["who"]), _check(each["check"]), Told(each["expected"]), Told(each["found"]),
+            Told(each["what_to_do"]), commands_for(each["who"], each["what_to_do"]),
         )
         for each in findings
     ]  # fmt: skip
@@ -170,6 +174,11 @@ def _audit(asked: Asked, run: PastRun | None) -> Sequence[Part]:
     if report["told"]:
         told, others = rows_shown(asked, [(Told(words),) for words in report["told"]], _MOST_FINDINGS)
         parts.append(Table("told", (Column("told"),), told, more=others))
-    checked = [(check, count) for check, count in report["checked"].items()]
+    checked = [(_check(check), count) for check, count in report["checked"].items()]
     parts.append(Table("checked", (Column("check"), Column("checked", right=True)), checked))
     return parts
+
+
+def _check(name: str) -> Badge:
+    """A check by its name; in the CSV it has the one that ``tollbridge audit`` calls it by."""
+    return Badge(Words(f"check.{name}"))

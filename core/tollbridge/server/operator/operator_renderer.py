@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from tollbridge.server.operator.charts import drawn
-from tollbridge.server.operator.sheets import Asked, Chart, Commands, Facts, Note, Search, Sheet, Table, Told
+from tollbridge.server.operator.sheets import Asked, Chart, Commands, Facts, Note, Overview, Search, Sheet, Table, Told
 from tollbridge.server.operator.writing import Writer, cell
 from tollbridge.server.pages import renderer as customers
 from tollbridge.server.pages.colours import Palette
@@ -19,7 +19,9 @@ from tollbridge.texts.languages import LANGUAGES
 
 PAGES = ("today", "books", "revenue", "owed", "clients", "invoices", "prices")
 _HERE = Path(__file__).parent
-_KINDS = {Table: "table", Facts: "facts", Note: "note", Chart: "chart", Search: "search"}
+_KINDS = {
+    Table: "table", Facts: "facts", Note: "note", Chart: "chart", Search: "search", Overview: "overview",
+}  # fmt: skip
 
 __all__ = ["PAGES", "Asked", "OperatorRenderer"]
 

@@ -33,7 +33,7 @@ class Amount:
 
 @attrs.frozen
 class Link:
-    """Text that leads to another of the operator's pages; ``to`` is an address below ours."""
+    """Text that leads to another of the operator's pages, or with a ``#`` within one; ``to`` is below ours."""
 
     text: "Plain"
     to: str
@@ -86,6 +86,7 @@ class Table:
         empty: the text key of what is said if there are none.
         next_page: the query of the page's address that shows the rows after these; empty if these are the last.
         more: how many rows there are beside those shown.
+        row_ids: what each row is called within its page, where others lead to it.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Table:
     empty: str = "table.empty"
     next_page: str = ""
     more: int = 0
+    row_ids: Sequence[str] = ()
 
 
 @attrs.frozen
@@ -156,7 +158,15 @@ class Search:
     fields: Sequence[Field]
 
 
-Part = Table | Facts | Note | Chart | Search
+@attrs.frozen
+class Overview:
+    """What a long table has, at a glance: names, how many of each, and the row where that stands."""
+
+    name: str
+    entries: Sequence[tuple[Badge, int, str]]
+
+
+Part = Table | Facts | Note | Chart | Search | Overview
 
 
 @attrs.frozen

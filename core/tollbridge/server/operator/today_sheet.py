@@ -1,17 +1,11 @@
 """Today: what the last runs did, what waits for somebody, what is stuck, the usage feed and the price endpoint."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from typing import Any
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from tollbridge.config import METER
 from tollbridge.jobs.parts import Failure, Parts
-from tollbridge.jobs.price_lists import another_list, running_month
-from tollbridge.jobs.recheck import undecided
-from tollbridge.jobs.unbilled import unbilled_words
+from tollbridge.jobs.price_lists import Clock, another_list, running_month
 from tollbridge.ledger.runs import PastRun
 from tollbridge.rules.calendar import months_to_invoice
 from tollbridge.rules.overdue import HoldReason
@@ -23,6 +17,7 @@ from tollbridge.server.operator.sheets import (
     Commands,
     Facts,
     Note,
+    Overview,
     Section,
     Sheet,
     Table,
@@ -31,12 +26,20 @@ from tollbridge.server.operator.sheets import (
     Words,
     rows_shown,
 )
-from tollbridge.server.operator.writing import about, commands_for
+from tollbridge.server.operator.troubles import (
+    COLUMNS,
+    QUIET,
+    Endpoint,
+    Trouble,
+    Troubles,
+    last_told,
+    row,
+)
+from tollbridge.server.operator.writing import about, commands_for, commands_in
 
 _RUNS = 15
 _MOST, _ALL = 25, 1_000_000
-_JOBS = {"run", "sync", "invoice", "overdue"}
-_QUIET = timedelta(hours=26)
+_FEW = 4
 _LOOKUPS, _FETCHES = "tollbridge_price_lookups_total", "tollbridge_price_fetches_total"
 _TO_DO = (Column("who"), Column("message"), Column("what_to_do"))
 
@@ -44,47 +47,37 @@ _TO_DO = (Column("who"), Column("message"), Column("what_to_do"))
 class Today:
     """The first page."""
 
-    def __init__(self, parts: Parts, metrics: Metrics) -> None:
+    def __init__(self, parts: Parts, metrics: Metrics, clock: Clock) -> None:
         self._parts = parts
         self._ledger = parts.ledger
         self._metrics = metrics
+        self._troubles = Troubles(parts)
+        self._began = clock()
 
     def sheet(self, asked: Asked) -> Sheet:
         """The page as of now."""
         runs = self._ledger.runs.last(_RUNS)
+        endpoint = self._counts(asked)
         waiting = list(self._waiting())
         named = {each.who for each in waiting}
-        failures = [each for each in _failures(runs) if each.who not in named]
+        failures = [each for each in self._troubles.last_failures(runs) if each.who not in named]
         stuck = [*self._open_months(asked), *self._unfinished(asked), *self._mails()]
         return Sheet("today", Words("today.title"), (
-            Section("state", Words("today.state"), self._notes(asked, runs, waiting, failures, stuck)),
+            Section("state", Words("today.state"), (
+                _last_run(asked, runs), *_troubles(self._troubles.find(asked.now, runs, endpoint)),
+            )),
             Section("waiting-part", Words("today.waiting"), (_to_do(asked, "waiting", waiting),)),
             Section("failures-part", Words("today.failures"), (_to_do(asked, "failures", failures),)),
             Section("stuck-part", Words("today.stuck"), (_stuck(asked, stuck),)),
+            Section("told-part", Words("today.told"), (_told(asked, last_told(runs)),)),
             Section("runs-part", Words("today.runs"), (_runs(runs),)),
             Section("feed", Words("today.feed"), self._feed(asked)),
-            Section("endpoint", Words("today.endpoint"), self._endpoint(asked)),
+            Section("endpoint", Words("today.endpoint"), self._endpoint(asked, endpoint)),
         ))  # fmt: skip
-
-    def _notes(
-        self,
-        asked: Asked,
-        runs: Sequence[PastRun],
-        waiting: Sequence[Failure],
-        failures: Sequence[Failure],
-        stuck: Sequence[object],
-    ) -> Sequence[Note]:
-        notes = [_last_run(asked, runs)]
-        for count, key in ((len(waiting), "waiting"), (len(failures), "failing"), (len(stuck), "standing")):
-            if count:
-                notes.append(Note(Words(f"today.{key}_{'one' if count == 1 else 'many'}", {"count": count}), "wait"))
-        return notes
 
     def _waiting(self) -> Iterator[Failure]:
         """What a human is to decide, with the commands that say so."""
-        yield from undecided(self._ledger, with_tax=self._parts.settings.pricing.prices_include_tax)
-        for month, user in self._ledger.readings.all_unbilled():
-            yield Failure(f"user {user.user_id} in {month}", unbilled_words(month, user))
+        yield from self._troubles.to_decide()
         held_back = {client for reason in HoldReason for client in self._ledger.accounts.held_back(reason)}
         if held_back:
             yield Failure(
@@ -167,22 +160,28 @@ class Today:
             parts.append(Note(Words("today.never_read" if not months else "today.not_kept")))
         return parts
 
-    def _endpoint(self, asked: Asked) -> Sequence[Facts | Note]:
-        counts = _counts(self._metrics.text().decode())
+    def _counts(self, asked: Asked) -> Endpoint:
+        counts = self._metrics.counts()
 
         def lookups(first: str) -> int:
             return sum(n for (name, kind), n in counts.items() if name == _LOOKUPS and kind.startswith(first))
 
-        failed, unfetched = lookups("5"), counts.get((_FETCHES, "failed"), 0)
+        unfetched = counts.get((_FETCHES, "failed"), 0)
+        since_start = asked.now - self._began
+        return Endpoint(
+            lookups("2"), lookups("4"), lookups("5"), counts.get((_FETCHES, "ok"), 0), unfetched, since_start
+        )
+
+    def _endpoint(self, asked: Asked, counted: Endpoint) -> Sequence[Facts | Note]:
         month = running_month(self._parts, asked.now)
         kept = self._ledger.price_lists.find(month)
         listed = str(kept.prices) if kept else Words("today.no_list")
         rows: list[tuple[str, Value]] = [
-            ("lookups", lookups("2")), ("lookups_refused", lookups("4")), ("lookups_failed", failed),
-            ("fetches", counts.get((_FETCHES, "ok"), 0)), ("fetches_failed", unfetched), ("price_list", listed),
+            ("lookups", counted.answered), ("lookups_refused", counted.refused), ("lookups_failed", counted.failed),
+            ("fetches", counted.fetched), ("fetches_failed", counted.unfetched), ("price_list", listed),
         ]  # fmt: skip
         parts: list[Facts | Note] = [Facts(rows)]
-        if failed or unfetched:
+        if counted.failed or counted.unfetched:
             parts.append(Note(Words("today.endpoint_failed"), "wait"))
         if differs := another_list(self._parts, month):
             parts.append(Note(Told(differs), "wait"))
@@ -197,32 +196,41 @@ def _last_run(asked: Asked, runs: Sequence[PastRun]) -> Note:
     last = next((run for run in runs if run.command == "run" and run.outcome), None)
     if last is None:
         return Note(Words("today.no_run"), "wait")
-    values: dict[str, Value] = {"run": str(last.id), "at": last.began_at}
+    values: dict[str, Value] = {"run": str(last.id), "at": last.began_at, "command": _RUN}
     stopped = last.report and last.report.get("stopped_by")
     if last.outcome == "stopped":
-        return Note(Words("today.run_stopped", {**values, "why": Told(str(stopped))}), "bad")
+        what = Commands(commands_in(str(stopped)) or ("tollbridge check",))
+        return Note(Words("today.run_stopped", {**values, "why": Told(str(stopped)), "command": what}), "bad")
     if last.outcome == "died":
         return Note(Words("today.run_died", values), "bad")
-    if asked.now - last.began_at > _QUIET:
+    if asked.now - last.began_at > QUIET:
         return Note(Words("today.run_old", values), "bad")
     if last.outcome == "failures":
         return Note(Words("today.run_failed", values), "bad")
     return Note(Words("today.run_done", values), "good")
 
 
-def _failures(runs: Iterable[PastRun]) -> Iterator[Failure]:
-    """What failed in the last whole run, and in the parts of one that were run since."""
-    told: set[Failure] = set()
-    for run in runs:
-        if run.command not in _JOBS or not run.report:
-            continue
-        for each in run.report.get("failures", ()):
-            failure = Failure(each["who"], each["message"])
-            if failure not in told:
-                told.add(failure)
-                yield failure
-        if run.command == "run":
-            return
+def _troubles(found: Sequence[Trouble]) -> Iterator[Overview | Table]:
+    """All of them at a glance, if they are many, and a row for each."""
+    ids = [f"trouble-{number}" for number in range(1, len(found) + 1)]
+    if len(found) > _FEW:
+        yield Overview("troubles", tuple(_at_a_glance(found, ids)))
+    yield Table("troubles", COLUMNS, [row(each) for each in found], "today.no_trouble", row_ids=ids)
+
+
+def _at_a_glance(found: Sequence[Trouble], ids: Sequence[str]) -> Iterator[tuple[Badge, int, str]]:
+    """Each kind once, with where its first row is."""
+    kinds: dict[str, list[tuple[Trouble, str]]] = {}
+    for each, row_id in zip(found, ids, strict=True):
+        kinds.setdefault(each.kind, []).append((each, row_id))
+    for group in kinds.values():
+        first, row_id = group[0]
+        yield first.badge, sum(each.count for each, _ in group), row_id
+
+
+def _told(asked: Asked, told: Sequence[str]) -> Table:
+    shown, more = rows_shown(asked, [(Told(words),) for words in told], _MOST)
+    return Table("run_told", (Column("run_told"),), shown, "today.no_told", more=more)
 
 
 def _to_do(asked: Asked, name: str, failures: Sequence[Failure]) -> Table:
@@ -268,13 +276,3 @@ def _failed(report: dict[str, Any] | None) -> int | None:
     if not report:
         return None
     return len(report.get("failures") or report.get("findings") or ())
-
-
-def _counts(text: str) -> dict[tuple[str, str], int]:
-    """The counters of look-ups and fetches, by name and the one label they have."""
-    return {
-        (sample.name, next(iter(sample.labels.values()), "")): int(Decimal(sample.value))
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name.startswith("tollbridge_price_") and sample.name.endswith("_total")
-    }

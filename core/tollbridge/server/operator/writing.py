@@ -60,7 +60,8 @@ class Writer:
             case Words(key, values):
                 return self.catalogue.html(key, **{name: self.html(each) for name, each in values.items()})
             case Link(text, to):
-                return Markup('<a href="/operator/{}">{}</a>').format(to, self.plain(text))
+                address = to if to.startswith("#") else f"/operator/{to}"
+                return Markup('<a href="{}">{}</a>').format(address, self.plain(text))
             case Told(text):
                 return self._told(text)
             case Commands(lines):

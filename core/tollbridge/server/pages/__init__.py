@@ -9,6 +9,7 @@ from tollbridge.jobs.parts import Parts
 from tollbridge.jobs.price_lists import RunningPrices
 from tollbridge.mail import Delivery, Sender
 from tollbridge.server.pages.account import AccountPage
+from tollbridge.server.pages.downloads import Downloads
 from tollbridge.server.pages.landing import Landing
 from tollbridge.server.pages.log_in import ACCOUNT, DESTINATIONS, LogIn
 from tollbridge.server.pages.sign_up import SignUp
@@ -49,7 +50,7 @@ class Pages:
 
     def _pages(self) -> list[Route]:
         web = self._web
-        landing, log_in, account = Landing(web), LogIn(web), AccountPage(web)
+        landing, log_in, account, downloads = Landing(web), LogIn(web), AccountPage(web), Downloads(web)
         pages = [
             ("GET", "", landing.show),
             ("GET", "/login", log_in.show),
@@ -57,6 +58,8 @@ class Pages:
             ("POST", "/logout", log_in.log_out),
             ("GET", "/enter/{token}", log_in.enter),
             ("GET", "/account", account.show),
+            ("GET", "/account/invoices.csv", downloads.invoices),
+            ("GET", "/account/usage.csv", downloads.usage),
             ("POST", "/account/solusio", account.to_solus),
             ("POST", "/account/pay", account.to_payment),
             ("POST", "/account/enrol", account.enrol),

@@ -13,16 +13,9 @@ from starlette.responses import Response
 from tollbridge.errors import LedgerError, NotFound, Refused, TollbridgeError
 from tollbridge.kept import Freshness, Kept, aside
 from tollbridge.model import EXACT, Currency
-from tollbridge.rules.pricing import (
-    MonthPrices,
-    TokenPrice,
-    exact_money,
-    line_amount,
-    money,
-    rounded,
-    tax_amounts,
-)  # fmt: skip
+from tollbridge.rules.pricing import MonthPrices, TokenPrice, line_amount, money, tax_amounts
 from tollbridge.secret import redact
+from tollbridge.server.pages.amounts import exact_price, gigabytes, percent
 from tollbridge.server.pages.countries import countries
 from tollbridge.server.pages.views import LandingView, PlanView
 from tollbridge.server.pages.visit import Visit
@@ -89,7 +82,7 @@ class Landing:
             can_sign_up=self._web.can_sign_up,
             can_log_in=self._web.can_log_in,
             tax=tax,
-            taxes=", ".join(_percent(each.label, each.rate, language) for each in price.taxes) if price else "",
+            taxes=", ".join(percent(each.label, each.rate, language) for each in price.taxes) if price else "",
             country=countries(language).get(country, country) if country else "",
         )
 
@@ -124,11 +117,11 @@ def _plan(plan: Plan, base: Decimal, price: TokenPrice | None, currency: Currenc
     month = plan.tokens_per_month * base if price is None else _invoiced(plan.tokens_per_month, price)
     return PlanView(
         plan.name,
-        "" if only_monthly else exact_money(_trimmed(hour, currency.decimals), currency),
+        "" if only_monthly else exact_price(hour, currency),
         money(month, currency) if plan.tokens_per_month else "",
         processors=format_decimal(size.processors, locale=language) if size else "",
-        memory=_gigabytes(Decimal(size.memory) / _GIB, language) if size else "",
-        disk=_gigabytes(Decimal(size.disk), language) if size else "",
+        memory=gigabytes(Decimal(size.memory) / _GIB, language) if size else "",
+        disk=gigabytes(Decimal(size.disk), language) if size else "",
     )
 
 
@@ -138,20 +131,3 @@ def _invoiced(tokens: int, price: TokenPrice) -> Decimal:
     if price.prices_include_tax:
         return line
     return reduce(EXACT.add, (amount for _, amount in tax_amounts(price, line)), line)
-
-
-def _gigabytes(number: Decimal, language: str) -> str:
-    return f"{format_decimal(number, format='#,##0.##', locale=language)} GB"
-
-
-def _percent(label: str, rate: Decimal, language: str) -> str:
-    number = format_decimal(rate, format="#,##0.####", locale=language)
-    return f"{label} {number} %" if language == "de" else f"{label} {number}%"
-
-
-def _trimmed(amount: Decimal, decimals: int) -> Decimal:
-    """An hour's price with all its digits, and at least the currency's."""
-    exact = amount.normalize()
-    exponent = exact.as_tuple().exponent
-    digits = -exponent if isinstance(exponent, int) else 0
-    return rounded(exact, max(digits, decimals))

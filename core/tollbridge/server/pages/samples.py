@@ -38,17 +38,20 @@ _INVOICES = tuple(
         is_overdue=status == "unpaid",
         number="10042" if status != "draft" else "",
         subtotal="$5.00" if status == "paid" else "",
+        left="$2.00" if status == "unpaid" else "",
         taxes=_TAXES.get(status, ()),
     )
     for status in ("draft", "unpaid", "pending", "paid", "cancelled", "refunded")
 )
 _USAGE = (
-    views.UsageView("web-1", "", "Small", "2,100", "$2.10", "300"),
+    views.UsageView("web-1", "", "Small", "2,100", "$2.10", "300", "$0.007", "$5.00"),
+    views.UsageView("web-2", "", "Small", "5,000", "$5.00", "720", "$0.007", "$5.00", is_at_most=True),
+    views.UsageView("web-3", "", "Flat", "5,000", "$5.00", "720", "", "$5.00", is_gone=True),
     views.UsageView("web-1", "item.backup", "", "210", "$0.21"),
 )
 _NOTICES = (
     views.NoticeView("TB-2026-07-1042", "15 August 2026", "$6.00", "22 August 2026", "29 August 2026"),
-    views.NoticeView("TB-2026-06-1042", "15 July 2026", "$6.00", is_locked=True),
+    views.NoticeView("TB-2026-06-1042", "15 July 2026", "$6.00", is_locked=True, name="10042", is_part=True),
     views.NoticeView("TB-2026-05-1042", "15 June 2026", "$6.00", is_suspended=True),
 )
 _BARS = (views.BarView("1", "1 August", "$0.17", 1000), views.BarView("2", "2 August", "$0.00", 0))
@@ -71,9 +74,17 @@ def _account(*, enrolled: bool, full: bool, can_enrol: bool = True, by: str = "d
         can_enrol=can_enrol,
         with_tax=full,
         as_of="8/9/26, 10:15 AM" if full else "",
-        owed=views.OwedView("$24.00", True, "$18.00", "15 September 2026", "TB-2026-05-1042") if full else None,
+        owed=views.OwedView("$24.00", True, "$18.00", "15 September 2026", "TB-2026-05-1042", name="10041")
+        if full
+        else None,
         chart=views.ChartView(by, _BARS, 31 if by == "days" else 2, _BARS[0]) if full else None,
         problems=_PROBLEMS if full else {},
+        last_month="$6.00" if full else "",
+        carried="$0.80" if full else "",
+        next_invoice="1 September 2026" if full else "",
+        next_due="15 September 2026" if full else "",
+        years=(2026, 2025) if full else (),
+        year=2025 if full else None,
     )
 
 
@@ -115,8 +126,15 @@ PAGES: Mapping[str, Sequence[object]] = MappingProxyType(
                 notices=(),
                 can_pay=False,
                 owed=views.OwedView(
-                    "$6.00", True, due="15 August 2026", reference="TB-1", pay_url="https://example.com/"
+                    "$6.00",
+                    True,
+                    due="15 August 2026",
+                    reference="TB-1",
+                    pay_url="https://example.com/",
+                    is_fresh=False,
                 ),
+                is_partial=True,
+                is_released_soon=True,
             ),
             _account(enrolled=True, full=True),
         ),

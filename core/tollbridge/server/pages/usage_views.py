@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from babel.dates import format_date
+from babel.dates import format_skeleton
 from babel.numbers import format_decimal
 
 from tollbridge.jobs.month_days import DayTokens
 from tollbridge.model import UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.pricing import TokenPrice, money
+from tollbridge.server.pages.amounts import exact_price
 from tollbridge.server.pages.views import BarView, ChartView, UsageView
 
 _KINDS = {"backup", "additional_ip"}
@@ -16,18 +17,30 @@ _MOST_BARS = 8
 _LONGEST_LABEL = 24
 
 
-def usage_views(items: Sequence[UsageItem], price: TokenPrice, language: str) -> tuple[UsageView, ...]:
+def usage_views(items: Sequence[UsageItem], price: TokenPrice | None, language: str) -> tuple[UsageView, ...]:
     """Each thing that was used."""
-    return tuple(
-        UsageView(
-            item.name or item.type,
-            "" if item.server or item.type not in _KINDS else f"item.{item.type}",
-            item.server.plan if item.server else item.type,
-            format_decimal(item.tokens, locale=language),
-            _amount(item.tokens, price),
-            format_decimal(item.server.all_hours, locale=language) if item.server else "",
+    return tuple(_usage_view(item, price, language) for item in items)
+
+
+def _usage_view(item: UsageItem, price: TokenPrice | None, language: str) -> UsageView:
+    tokens, amount = format_decimal(item.tokens, locale=language), _amount(item.tokens, price) if price else ""
+    server = item.server
+    if server is None:
+        return UsageView(
+            item.name or item.type, f"item.{item.type}" if item.type in _KINDS else "", item.type, tokens, amount
         )
-        for item in items
+    hour, most = server.tokens_per_hour, server.tokens_per_month
+    return UsageView(
+        item.name or item.type,
+        "",
+        server.plan,
+        tokens,
+        amount,
+        hours=format_decimal(server.all_hours, locale=language),
+        hourly=exact_price(hour * price.user, price.currency) if price and hour else "",
+        monthly=_amount(most, price) if price and most else "",
+        is_at_most=bool(most) and item.tokens >= most,
+        is_gone=server.is_deleted,
     )
 
 
@@ -37,7 +50,7 @@ def chart_of_days(days: Sequence[DayTokens], month: Month, price: TokenPrice, la
     bars = [
         BarView(
             str(each.day.day),
-            format_date(each.day, "d MMMM" if language != "de" else "d. MMMM", locale=language),
+            format_skeleton("MMMMd", each.day, locale=language),
             _amount(each.tokens, price),
             _length(each.tokens, most),
         )

@@ -28,6 +28,8 @@ class Site:
     can_sign_up: bool = False
     can_log_in: bool = False
     password_url: str | None = None
+    privacy_url: str | None = None
+    imprint_url: str | None = None
 
 
 @attrs.frozen
@@ -109,7 +111,9 @@ class ConfirmView:
 class UsageView:
     """One server, backup or address in the running month; ``kind`` is the text key of what it is, if it is no server.
 
-    ``detail`` is a server's plan, or SolusIO's own word for a kind that we have no text for. ``hours`` are a server's.
+    ``detail`` is a server's plan, or SolusIO's own word for a kind that we have no text for. ``hours`` and ``hourly``,
+    the price of one, are a server's; ``monthly`` is the most it costs in a month, ``is_at_most`` whether it does so by
+    now. ``is_gone``: it was deleted. Amounts are empty if the client's price is not known.
     """
 
     name: str
@@ -118,6 +122,10 @@ class UsageView:
     tokens: str
     amount: str
     hours: str = ""
+    hourly: str = ""
+    monthly: str = ""
+    is_at_most: bool = False
+    is_gone: bool = False
 
 
 @attrs.frozen
@@ -164,8 +172,9 @@ class TaxView:
 class InvoiceView:
     """``status`` is the value of a ``tollbridge.model.InvoiceStatus``.
 
-    ``number`` is the billing system's own, if it is known. ``subtotal`` is empty without tax on top; ``taxes`` are then
-    what the total holds, if anything. ``pay_url`` is where this one is paid, if there is such a place and it is unpaid.
+    ``number`` is the one that the billing system prints, if it is known. ``subtotal`` is empty without tax on top;
+    ``taxes`` are then what the total holds, if anything. ``pay_url`` is where this one is paid, if there is such a
+    place and it is unpaid. ``left`` is what is still to be paid, if a part was.
     """
 
     reference: str
@@ -180,14 +189,20 @@ class InvoiceView:
     subtotal: str = ""
     taxes: tuple[TaxView, ...] = ()
     pay_url: str = ""
+    left: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called: by its number, else by our reference."""
+        return self.number or self.reference
 
 
 @attrs.frozen
 class OwedView:
     """What is to be paid: all of it, what of that is overdue, if not all is, and when the rest is due.
 
-    ``is_open`` is False if there is nothing. ``reference`` is the invoice to pay first, ``pay_url`` where, if there is
-    such a place.
+    ``is_open`` is False if there is nothing. ``reference`` is the invoice to pay first, ``name`` what it is called,
+    ``pay_url`` where, if there is such a place. ``is_fresh`` is False if payments since the last run may be missing.
     """
 
     total: str
@@ -196,11 +211,16 @@ class OwedView:
     due: str = ""
     reference: str = ""
     pay_url: str = ""
+    name: str = ""
+    is_fresh: bool = True
 
 
 @attrs.frozen
 class NoticeView:
-    """An overdue invoice; ``lock_on`` and ``suspend_on`` are days to come, empty if there is none."""
+    """An overdue invoice; ``lock_on`` and ``suspend_on`` are days to come, empty if there is none.
+
+    ``total`` is what is left to pay of it, which ``is_part`` if some was paid; ``name`` what the invoice is called.
+    """
 
     reference: str
     due: str
@@ -210,6 +230,8 @@ class NoticeView:
     is_locked: bool = False
     is_suspended: bool = False
     pay_url: str = ""
+    name: str = ""
+    is_part: bool = False
 
 
 @attrs.frozen
@@ -220,6 +242,15 @@ class AccountView:
 
     ``problems`` are those of the form with which a client who is not enrolled accepts the terms. Whoever ``can_enrol``
     is invited to; a closed client is not.
+
+    Attributes:
+        is_partial: the billing system does not answer, so what only it knows is missing.
+        is_released_soon: nothing overdue is left of what the user was locked for, and the next run lets it in again.
+        last_month: what the month before was invoiced with, if it was.
+        carried: what earlier months came to that no invoice has yet.
+        next_invoice: the first day on which the running month may be invoiced, empty if it is not known.
+        next_due: when it is due then.
+        years: of which there are invoices, if of several; ``year`` is the chosen one, None: the newest are shown.
     """
 
     who: str
@@ -240,6 +271,14 @@ class AccountView:
     owed: OwedView | None = None
     chart: ChartView | None = None
     problems: Problems = attrs.field(factory=dict)
+    is_partial: bool = False
+    is_released_soon: bool = False
+    last_month: str = ""
+    carried: str = ""
+    next_invoice: str = ""
+    next_due: str = ""
+    years: tuple[int, ...] = ()
+    year: int | None = None
 
 
 @attrs.frozen

@@ -1,9 +1,11 @@
 """What every page shares: sessions, forms that only our own pages can send, and careful headers."""
 
 import asyncio
+import csv
+import io
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -29,6 +31,7 @@ from tollbridge.server.pages.signatures import SESSION_SECONDS, Session, Signatu
 from tollbridge.server.pages.views import MessageView, Site
 from tollbridge.server.pages.visit import SESSION_COOKIE, Stop, Visit, is_foreign
 from tollbridge.texts.languages import LANGUAGES, Language
+from tollbridge.words import csv_cell
 
 ROOT = "/cloud"
 _FORM_SECONDS = 10.0
@@ -67,6 +70,8 @@ class Web:
                 can_sign_up=self.can_sign_up,
                 can_log_in=self.can_log_in,
                 password_url=settings.password_url or parts.billing.password_url,
+                privacy_url=settings.privacy_url,
+                imprint_url=settings.imprint_url,
             ),
             settings.templates,
         )
@@ -159,6 +164,14 @@ class Web:
             here=_here(visit.request),
         )
         return self._guarded(visit, HTMLResponse(text, status))
+
+    def table(self, visit: Visit, name: str, rows: Iterable[Iterable[Any]]) -> Response:
+        """A file for spreadsheets, in which nothing is taken for a formula."""
+        written = io.StringIO()
+        csv.writer(written, lineterminator="\r\n").writerows(map(csv_cell, row) for row in rows)
+        response = Response(written.getvalue(), media_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        return self._guarded(visit, response)
 
     def message(self, visit: Visit, kind: str, *, status: int, link: str = ROOT, link_text: str = "") -> Response:
         """A page that only says something: ``message.<kind>`` of the texts, and its title."""
@@ -301,7 +314,7 @@ def _here(request: Request) -> str:
         return f"{ROOT}/account"
     if not path.startswith(ROOT) or path.startswith("//"):
         return ROOT
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name == "currency"]
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name in {"currency", "year"}]
     return quote(path) + (f"?{urlencode(asked)}" if asked else "")
 
 

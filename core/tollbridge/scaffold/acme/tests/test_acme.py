@@ -77,6 +77,12 @@ class AcmeSide(OtherSide):
     def add_tax(self, country: str, tax: TaxRate, level: int = 1) -> None:
         self.there.taxes.append({"country": country, "name": tax.label, "percent": f"{tax.rate:f}", "level": level})
 
+    def close_client(self, client_id: int) -> None:
+        self.there.clients[client_id]["status"] = "closed"
+
+    def remove_currency(self, code: str) -> None:
+        del self.there.currencies[code]
+
     def spoil_client(self, client_id: int) -> None:
         self.there.clients[client_id]["status"] = "nobody knows"
 
@@ -87,6 +93,9 @@ class AcmeSide(OtherSide):
         row = self.there.invoices[int(invoice_id)]
         row["balance"] = f"{Decimal(row['total']) - amount:f}"
 
+    def postpone(self, invoice_id: int | str, day: date) -> None:
+        self.there.invoices[int(invoice_id)]["due"] = day.isoformat()
+
     def copy_invoice(self, invoice_id: int | str) -> None:
         number = max(self.there.invoices) + 1
         self.there.invoices[number] = {**self.there.invoices[int(invoice_id)], "id": number}
@@ -95,7 +104,7 @@ class AcmeSide(OtherSide):
         self.there.invoices[int(invoice_id)]["reference"] = ""
 
     def spoil_invoice(self, invoice_id: int | str) -> None:
-        self.there.invoices[int(invoice_id)]["status"] = "nobody knows"
+        self.there.invoices[int(invoice_id)]["total"] = "a lot"
 
     @contextmanager
     def short_lists(self) -> Iterator[None]:
