@@ -54,6 +54,10 @@ def test_a_client_gets_its_own_user_and_only_the_billing_id_decides_which(
             "user 8, which belongs to client 5",
         ),
         ([Candidate(7, "ada@example.com", 1042, is_administrator=True)], "is an administrator of the panel: unlink it"),
+        (
+            [Candidate(7, "ada@example.com", None, is_administrator=True)],
+            "user 7, which is an administrator of the panel:",
+        ),
         ([Candidate(7, "ada@example.com", 1042, is_administrator=None)], "does not say whether its user 7"),
         ([Candidate(7, "ada@example.com", None, is_administrator=None)], "may be an administrator of the panel"),
     ],

@@ -138,7 +138,11 @@ def test_an_invoice_that_is_as_it_was_asked_for_proves_itself() -> None:
 
 def test_a_draft_is_not_an_issued_invoice() -> None:
     entry = drafted(used(500))
-    assert not proof(entry, receipt(entry, status="draft")).issued
+    found = proof(entry, receipt(entry, status="draft"))
+    assert (found.issued, found.problem) == (
+        False,
+        "the billing system has it as a draft, which nobody is asked to pay",
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,20 +157,40 @@ def test_a_draft_is_not_an_issued_invoice() -> None:
 def test_a_half_invoice_or_one_in_another_currency_is_a_failure(changes: dict[str, Any], words: str) -> None:
     entry = drafted(used(500))  # 5.00 EUR, and 6.00 with tax
     found = proof(entry, receipt(entry, **changes))
-    assert found.issued
+    assert found.issued is True
     assert found.differs
+    assert "invoice 77" in (found.problem or "")
     assert words in (found.problem or "")
 
 
 def test_another_tax_is_a_warning() -> None:
     entry = drafted(used(500))
     found = proof(entry, receipt(entry, total=Decimal("5.95"), subtotal=Decimal("5.00")))
-    assert found.problem is None
-    assert "makes it 5.95 EUR" in (found.warning or "")
-    assert found.differs
+    assert (found.issued, found.problem, found.differs) == (True, None, True)
+    assert (found.warning or "").startswith("the billing system makes it 5.95 EUR")
+    assert f"`tollbridge price {entry.client_id}`" in (found.warning or "")
 
 
 @pytest.mark.parametrize("status", ["cancelled", "refunded"])
 def test_what_is_wrong_with_a_cancelled_invoice_concerns_nobody(status: str) -> None:
     entry = drafted(used(500))
-    assert not proof(entry, receipt(entry, status=status, total=Decimal(0))).differs
+    found = proof(entry, receipt(entry, status=status, total=Decimal(0)))
+    assert (found.issued, found.problem, found.differs) == (True, None, False)
+
+
+@pytest.mark.parametrize("off", ["0.01", "-0.01"])
+def test_lines_may_be_rounded_otherwise_by_half_a_cent_each_and_no_more(off: str) -> None:
+    entry = drafted(used(250, 250))
+    at_most = receipt(entry, subtotal=entry.subtotal + Decimal(off))
+    more = receipt(entry, subtotal=entry.subtotal + 2 * Decimal(off))
+    assert proof(entry, at_most).problem is None
+    assert "the lines of invoice 77 come to" in (proof(entry, more).problem or "")
+
+
+def test_a_line_is_sent_with_all_that_it_is_made_from() -> None:
+    [line] = drafted(used(500)).document.lines
+    made = attrs.evolve(
+        line, plan="Large", hours=71, tokens_per_hour=7, item_type="server", item_name="web-1"
+    ).as_sent()
+    assert (made.kind, made.name, made.plan, made.hours, made.tokens_per_hour) == ("server", "web-1", "Large", 71, 7)
+    assert (made.period_start, made.period_end) == (date(2026, 7, 1), date(2026, 7, 31))

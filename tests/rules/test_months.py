@@ -79,6 +79,12 @@ def test_what_is_no_month_is_refused_and_what_is_one_prints_alike(text: str) -> 
         assert str(month) == text
 
 
+def test_months_are_counted_across_years() -> None:
+    july = Month.parse("2026-07")
+    counted = [Month.parse(text).months_since(july) for text in ("2026-07", "2026-10", "2027-02", "2028-07", "2026-01")]
+    assert counted == [0, 3, 7, 24, -6]
+
+
 def test_where_clocks_skip_midnight_the_month_begins_when_they_do() -> None:
     start = Month(2023, 10).start(ZoneInfo("America/Asuncion"))
     assert start == datetime(2023, 10, 1, 4, tzinfo=UTC)  # 00:00 became 01:00 there

@@ -130,6 +130,8 @@ def test_own_taxes_follow_country_and_state_ignoring_case_level_one_first() -> N
     there = Client(1, "a@example.com", "USD", country="US", state="NY")
     assert [tax.label for tax in own_taxes(prices, there)] == ["Federal", "Levy", "State"]
     assert [tax.label for tax in own_taxes(prices, Client(2, "b@example.com", "USD", country="GB"))] == ["Levy"]
+    elsewhere = Client(3, "c@example.com", "USD", country="US", state="TX")
+    assert [tax.label for tax in own_taxes(prices, elsewhere)] == ["Federal", "Levy"]
 
 
 def test_what_the_billing_system_cannot_say_comes_from_bridge_toml_and_what_it_can_does_not() -> None:

@@ -72,6 +72,16 @@ def test_a_new_owner_pays_from_its_first_sighting() -> None:
     assert bounds(stretch(0, 4, 0, 6), stretch(6, 10, 4, 10, user_id=3)) == [(28, 42), (28, 42)]
 
 
+def test_each_owner_s_part_names_server_and_users_and_is_gone_once_it_is_another_s() -> None:
+    stays, gone = stretch(0, 4, 0, 6), stretch(6, 10, 4, 12, user_id=3)
+    first, second = metered(stays, gone)
+    named = [(each.uuid, each.id, each.name, each.user_id, each.billing_user_id) for each in (first, second)]
+    assert named == [("uuid", 11, "web-1", each.facts.user_id, each.billing_user_id) for each in (stays, gone)]
+    assert (first.created_at, first.is_gone, second.is_gone) == (stays.created_at, True, True)
+    [there] = metered(stretch(0, 710, None, None))
+    assert not there.is_gone
+
+
 def test_a_change_of_owner_and_plan_at_once_leaves_open_who_had_which() -> None:
     [(_, first), (_, second)] = bounds(stretch(0, 4, 0, 6), stretch(6, 10, 4, 10, user_id=3, plan=LARGE))
     assert (first, second) == (6 * 7 + 2 * 28, 2 * 7 + 6 * 28)
