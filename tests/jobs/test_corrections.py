@@ -281,6 +281,30 @@ def test_usage_of_nobody_that_is_written_off_is_no_failure_any_more(world: Small
     assert (failed(daily(world, "2026-08-01")) == []) is onwards
 
 
+def test_usage_of_a_client_that_is_gone_is_a_failure_until_its_user_is_written_off(world: SmallWorld) -> None:
+    user = world.client_with_server(1, hours=10)
+    daily(world, "2026-06-20")
+    world.books.remove_client(1)
+    for day in ("2026-07-01", "2026-07-02"):
+        (words,) = failed(daily(world, day))
+        assert "has no client 1, but SolusIO charges 70 tokens to it" in words
+        assert f"`tollbridge write-off --user {user} --month 2026-06 --reason TEXT`" in words
+    with world.parts() as parts:
+        parts.ledger.readings.write_off(user, JUNE, "gone", onwards=False)
+    assert failed(daily(world, "2026-07-03")) == []
+    with world.parts() as parts:
+        assert parts.ledger.months.is_closed(JUNE)
+
+
+def test_a_client_that_is_gone_and_was_charged_nothing_is_no_failure(world: SmallWorld) -> None:
+    world.client_with_server(1, hours=10)
+    daily(world, "2026-06-20")
+    world.at("2026-07-01")
+    world.panel.correct_usage(JUNE, -70, server_id=WEB_1)
+    world.books.remove_client(1)
+    assert failed(daily(world, "2026-07-01")) == []
+
+
 # Held invoices
 
 

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 import attrs
 
 from tollbridge.adapters.billing import BillingSystem
+from tollbridge.audit.arithmetic import Fault, faults
 from tollbridge.audit.items import Items
 from tollbridge.audit.people import People
 from tollbridge.audit.receipts import Receipts
@@ -20,6 +21,7 @@ from tollbridge.ledger import Ledger
 from tollbridge.ledger.months import KnownMonth
 from tollbridge.model import UserUsage
 from tollbridge.rules.calendar import Month
+from tollbridge.rules.entry import Entry
 from tollbridge.solus import Solus
 from tollbridge.usage import UsageSource, built_in_source, read_usage
 
@@ -52,6 +54,8 @@ class Evidence:
         known: what the ledger has of every month it has begun, oldest first.
         day: the day that the last run stood for that looked at unpaid invoices; None: none has.
         reported: by month, all tokens of a reading, as they were counted while they were read.
+        added_up: how many entries of the audited months were added up while they were read.
+        wrong_sums: what of them did not add up.
     """
 
     sources: Sources
@@ -64,6 +68,8 @@ class Evidence:
     people: People = attrs.field(factory=People)
     receipts: Receipts = attrs.field(factory=Receipts)
     reported: dict[Month, int] = attrs.Factory(dict)
+    added_up: int = 0
+    wrong_sums: list[Fault] = attrs.Factory(list)
     _outcomes: dict[str, ServiceError | AdapterFault | None] = attrs.Factory(dict)
 
     def __enter__(self) -> Self:
@@ -142,29 +148,42 @@ class Evidence:
     # What is billed
 
     def read_books(self) -> None:
-        """What stands on invoices and in corrections of the months' usage, whichever entry has it."""
+        """What stands on invoices and in corrections of the months' usage, whichever entry has it.
+
+        Entries are read this once, so their sums are added up on the way.
+        """
         self._once("books", self._read_books)
 
     def _read_books(self) -> None:
-        ledger, months = self.sources.ledger, {str(month) for month in self.months}
-        first, elsewhere = self.months[0], set[Month]()
+        ledger, first = self.sources.ledger, self.months[0]
+        elsewhere = set[Month]()
         done = 0
         for month in sorted(each for each in self.known if each >= first):
             for page in ledger.invoices.pages_of(month):
-                for entry in page:
-                    self.items.bill(entry, months)
-                    if entry.carried_into is not None and entry.carried_into < str(first):
-                        elsewhere.add(Month.parse(entry.carried_into))
+                if month in self.months:
+                    self._add_up(month, page)
+                elsewhere |= {Month.parse(into) for into in self._bill(page) if into < str(first)}
                 done += len(page)
                 self.progress("entries", done)
         for month in sorted(elsewhere):  # the last invoice of a closed client is that of the first month it has
             for page in ledger.invoices.pages_of(month):
-                for entry in page:
-                    self.items.bill(entry, months)
+                self._bill(page)
         self.items.find_carried()
         for month in self.months:
             for found in ledger.corrections.of_month(month):
                 self.items.correct(found)
+
+    def _bill(self, page: list[Entry]) -> set[str]:
+        """Add entries to what is billed; the months whose invoices took some of them in."""
+        months = {str(month) for month in self.months}
+        for entry in page:
+            self.items.bill(entry, months)
+        return {entry.carried_into for entry in page if entry.carried_into is not None}
+
+    def _add_up(self, month: Month, page: list[Entry]) -> None:
+        kept = self.sources.ledger.price_lists.find(month)
+        self.added_up += len(page)
+        self.wrong_sums += faults(self.sources.ledger, page, kept.prices if kept else None)
 
     # The billing system
 

@@ -12,7 +12,6 @@ from tollbridge.audit.evidence import Evidence
 from tollbridge.audit.findings import Tally, client, entry_name
 from tollbridge.audit.items import OddItem
 from tollbridge.errors import NotFound
-from tollbridge.ledger.readings import WriteOff
 from tollbridge.model import Client, UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.corrections import differences
@@ -33,7 +32,7 @@ def check_tokens(evidence: Evidence, tally: Tally) -> None:
     evidence.read_books()
     written_off = evidence.sources.ledger.readings.written_off()
     for month in evidence.months:
-        theirs = frozenset(each.user_id for each in written_off if _covers(each, month))
+        theirs = frozenset(each.user_id for each in written_off if each.covers(month))
         _Month(evidence, tally, month, theirs).check()
 
 
@@ -215,10 +214,6 @@ class _Month:
                 f"{_tokens(placed)} placed, and {self.explained - nameless:+,} explained by clients and users",
                 f"compare every item with `tollbridge usage --month {self.month}`",
             )
-
-
-def _covers(each: WriteOff, month: Month) -> bool:
-    return each.month == month or (each.onwards and each.month <= month)
 
 
 def _tokens(count: int) -> str:

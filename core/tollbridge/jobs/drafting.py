@@ -28,6 +28,12 @@ def _as_used(line: Line) -> UserItem:
     return UserItem(line.user_id or 0, item)
 
 
+def _write_offs(usage: ClientUsage, month: Month) -> str:
+    """The commands that let the usage be."""
+    users = sorted({each.user_id for each in usage.items})
+    return ", ".join(f"`tollbridge write-off --user {user} --month {month} --reason TEXT`" for user in users)
+
+
 class Drafting:
     """The drafts of one run."""
 
@@ -239,8 +245,11 @@ class Drafting:
         if not isinstance(error, NotFound):
             self._failures.add(who, error)
         elif usage.items:
-            charged = f"SolusIO charges {usage.tokens} tokens to it: correct the user's billing id in the panel"
-            self._failures.add(who, NotFound(f"{error}, but {charged}"))
+            let_be = {each.user_id for each in self._work.parts.ledger.readings.written_off() if each.covers(month)}
+            tokens = sum(each.item.tokens for each in usage.items if each.user_id not in let_be)
+            if tokens:
+                what_to_do = f"correct the user's billing id in the panel, or let it be: {_write_offs(usage, month)}"
+                self._failures.add(who, NotFound(f"{error}, but SolusIO charges {tokens} tokens to it: {what_to_do}"))
         else:
             words = f"{who}: {error} any more, so what was carried for it cannot be invoiced"
             self._report.warnings.append(redact(words))

@@ -50,6 +50,10 @@ class WriteOff:
     onwards: bool
     reason: str
 
+    def covers(self, month: Month) -> bool:
+        """Whether the user's usage of that month is nobody's to pay."""
+        return month == self.month or (self.onwards and month >= self.month)
+
 
 _OF_READINGS = readings.join(unbilled, unbilled.c.reading_id == readings.c.id)
 _LAST = readings.c.id.in_(sa.select(sa.func.max(readings.c.id)).group_by(readings.c.month))

@@ -129,7 +129,8 @@ QUERIES = Queries(
     find_invoice=f"{_INVOICE} WHERE client_id = :client_id AND reference = :reference",
     unpaid_invoices=f"{_INVOICE} WHERE status IN ('unpaid', 'pending')",
     invoice=f"{_INVOICE} WHERE id = :invoice_id",
-    invoices_since=f"{_OURS} AND created_at >= :day",
+    # rows that people entered by hand know no time, and may be of any
+    invoices_since=f"{_OURS} AND (created_at >= :day OR created_at IS NULL)",
     login="SELECT id, password_hash FROM clients WHERE LOWER(email) = LOWER(:email)",
     insert_client="""
         INSERT INTO clients (email, password_hash, currency, first_name, last_name, company, country)
