@@ -409,7 +409,10 @@ def test_every_key_the_repositorys_bridge_toml_mentions_in_a_comment_is_known(
     monkeypatch.setenv("MAIL_PASSWORD", "mail-password")
     monkeypatch.setenv("WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef")
     keys = [line.removeprefix("# ") for line in lines[start:end] if " = " in line or line.startswith(("[", "# ["))]
-    (tmp_path / "bridge.toml").write_text("\n".join(keys), encoding="utf-8")
+    text = "\n".join(keys).replace(
+        "sqlite:///tollbridge.db", "postgresql+psycopg://localhost/ledger"
+    )  # for all machines
+    (tmp_path / "bridge.toml").write_text(text, encoding="utf-8")
     settings, _ = read_settings(tmp_path / "bridge.toml")
     assert settings.solus.usage.path == "usage"
     assert settings.pricing.discounts[0].multiplier == Decimal("0.95")

@@ -99,4 +99,4 @@ def test_what_the_documentation_installs_is_there_and_each_unit_it_names_too() -
 
 def test_a_unit_waits_for_a_database_that_starts_on_the_same_machine() -> None:
     for unit in SERVICES:
-        assert {"postgresql.service", "mariadb.service"} < set(read(unit)["Unit"]["After"].split())
+        assert {"postgresql.service", "mariadb.service"} < set(read(unit)["Unit"]["After"].split()), unit

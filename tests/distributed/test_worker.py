@@ -34,7 +34,8 @@ def add_task(company: Company, name: str, arguments: dict[str, object]) -> None:
 
 def test_a_worker_that_is_told_to_end_finishes_what_it_has_and_gives_the_rest_back(company: Company) -> None:
     worker, run = company.worker(), company.run(company.machine())
-    company.wait_until(lambda: company.held_by_workers() > 0)
+    issued = "SELECT count(*) FROM invoices JOIN runs ON runs.id = invoices.run_id WHERE helps = 1 AND state = 'issued'"
+    company.wait_until(lambda: company.execute(issued) > [(0,)])
     code, said, errors = worker.end()
     assert (code, errors) == (0, "")
     assert "sent for run 1" in said

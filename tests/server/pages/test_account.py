@@ -19,6 +19,7 @@ from tollbridge.jobs.statement import projected_tokens
 from tollbridge.model import ServerMeter, UsageItem
 from tollbridge.rules.calendar import Month
 from tollbridge.rules.metering import server_tokens
+from tollbridge.rules.pricing import rounded
 from tollbridge.sandbox import Fault
 from tollbridge.usage.snapshot import take_snapshot
 
@@ -107,7 +108,7 @@ def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rat
     shown = words(browser.get("/cloud/account").text)
     elapsed, whole = math.ceil((now - start) / HOUR), (end - start) // HOUR
     goes_on = elapsed + whole - (now - start) // HOUR
-    so_far, in_the_end = (min(7 * hours, 5000) * Decimal("0.001") for hours in (elapsed, goes_on))
+    so_far, in_the_end = (rounded(min(7 * hours, 5000) * Decimal("0.001"), 2) for hours in (elapsed, goes_on))
     tokens = f"{min(7 * elapsed, 5000):,}".replace(",", separator)
     first = Month.of(now, ZONE).next.first_day
     price = "$0.007 pro Stunde, höchstens $5.00 im Monat"
@@ -118,7 +119,7 @@ def test_the_running_month_shows_what_it_costs_so_far_and_by_its_end_at_this_rat
     assert f"web-1 1 Core, 1 GB RAM {price}" in shown
     assert (reached in shown) == (7 * elapsed >= 5000)
     assert f" {'Stunden' if language == 'de' else 'Hours'} {elapsed} Tokens {tokens} " in shown
-    assert f"{so_far_text} ${so_far:.2f} {in_the_end_text} ${in_the_end:.2f}" in shown
+    assert f"{so_far_text} ${so_far} {in_the_end_text} ${in_the_end}" in shown
 
 
 def test_where_the_meter_runs_the_month_is_shown_by_day(cloud: Cloud, browser: Browser) -> None:
