@@ -69,20 +69,18 @@ class Queue:
 
     def _take_back(self, run_id: int) -> None:
         """Remove a run's tasks that wait, and whatever the dead have begun."""
-        waits = "task_name = :send AND status = 'todo' AND (args->>'run')::bigint = :run"
-        statement = f"DELETE FROM procrastinate_jobs WHERE queue_name = :queue AND ({waits} OR {_DEAD})"  # noqa: S608
-        with self._database.write() as connection:
-            connection.execute(HERE)
-            connection.execute(sa.text(statement), {"queue": QUEUE, "send": SEND, "run": run_id})
+        self._delete(f"{_DEAD} OR (task_name = :send AND status = 'todo' AND (args->>'run')::bigint = :run)", run_id)
 
     def forget_the_dead(self) -> None:
         """Remove tasks that were begun by workers which are gone: the ledger knows what is left of them."""
+        self._delete(_DEAD)
+
+    def _delete(self, which: str, run_id: int | None = None) -> None:
+        statement = f"DELETE FROM procrastinate_jobs WHERE queue_name = :queue AND ({which})"  # noqa: S608
+        values = {"queue": QUEUE} if run_id is None else {"queue": QUEUE, "send": SEND, "run": run_id}
         with self._database.write() as connection:
             connection.execute(HERE)
-            connection.execute(
-                sa.text(f"DELETE FROM procrastinate_jobs WHERE queue_name = :queue AND {_DEAD}"),  # noqa: S608
-                {"queue": QUEUE},
-            )
+            connection.execute(sa.text(statement), values)
 
 
 _DEAD = "(status = 'doing' AND worker_id IS NULL)"  # the engine removes workers without a sign of life

@@ -20,9 +20,6 @@ _FRESH = timedelta(minutes=10)
 _LONGEST_SLEEP = 3600.0
 _values = make_converter(detailed_validation=False)
 
-KeepLease = Callable[[], None]
-"""Called again and again while something is read: to read it may take longer than a lease lasts."""
-
 
 class ClientsRead(Scratch):
     """The clients that were read in this run, each as the billing system had it, so that none is asked for twice."""
